@@ -1,0 +1,1 @@
+"""ColorGAN: colours black-and-white pictures with a conditional GAN in YUV."""

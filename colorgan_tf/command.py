@@ -1,0 +1,66 @@
+"""What every command shares: flag parsing, start-up silence and errors for people.
+
+A command module defines its absl flags and a `main(argv)`, and ends with
+
+    if __name__ == "__main__":
+        command.run(main)
+
+TensorFlow is imported inside `main`, never at the top of a module that defines flags, so that `--help` is instant.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+
+
+class InputError(ValueError):
+    """Bad input by the user: a command prints the message as one line and exits 2."""
+
+
+class PartialFailure(Exception):
+    """Some of many inputs failed: a command prints the message and exits 1."""
+
+
+def silence_tensorflow() -> None:
+    """Hides TensorFlow's start-up notes; errors still show. Call it before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    if {"--help", "-help", "-h", "-?"} & set(argv[1:]):
+        app.usage(shorthelp=True)
+        sys.exit(0)
+    try:
+        return flags.FLAGS(list(argv))
+    except flags.Error as error:
+        _exit(error, 2)
+
+
+def _exit(error: BaseException, code: int):
+    name = os.path.basename(sys.argv[0]).removesuffix(".py")
+    print(f"{name}: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+def run(main: Callable[[list[str]], object]) -> None:
+    """Parses the flags and calls `main(argv)`.
+
+    Exit codes: 0 done, 1 some inputs failed, 2 bad input or bad flags, 130 stopped by Ctrl-C.
+    """
+    silence_tensorflow()
+
+    def guarded(argv: list[str]) -> None:
+        try:
+            main(argv)
+        except InputError as error:
+            _exit(error, 2)
+        except PartialFailure as error:
+            _exit(error, 1)
+        except KeyboardInterrupt:
+            _exit(KeyboardInterrupt("stopped"), 130)
+
+    app.run(guarded, flags_parser=_parse_flags)

@@ -1,0 +1,1 @@
+"""The model behind a network: signatures, server, client and doors."""
