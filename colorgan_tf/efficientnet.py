@@ -1,0 +1,131 @@
+"""EfficientNet-Lite0 in Keras with ImageNet weights: the pretrained encoder, and the features of the Frechet distance.
+
+Source: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (ICML 2019), in the
+Lite variant of github.com/tensorflow/tpu (models/official/efficientnet/lite): no squeeze-and-excitation, ReLU6 in
+place of swish, stem and head not scaled. The weights and their licence are in `saved_models/efficientnet_lite0`.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "saved_models" / "efficientnet_lite0" / "weights.npz"
+
+# Stages: (repeats, kernel, stride of the first block, expansion, filters).
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+STEM_FILTERS = 32
+HEAD_FILTERS = 1280
+CLASSES = 1000
+
+# The last block at each stride, by its number, and the channels it gives.
+LEVEL_STRIDES = (2, 4, 8, 16, 32)
+LEVEL_CHANNELS = (16, 24, 40, 112, 320)
+LEVEL_BLOCKS = (0, 2, 4, 10, 15)
+
+
+def preprocess(rgb):
+    """Maps RGB in [0, 1] (array or tensor) to the units the ImageNet weights expect: (255 x - 127) / 128."""
+    return (255.0 * rgb - 127.0) / 128.0
+
+
+def efficientnet_lite0(
+    input_shape: tuple[int | None, int | None, int] = (None, None, 3),
+    include_top: bool = False,
+    name: str = "efficientnet_lite0",
+) -> keras.Model:
+    """Builds EfficientNet-Lite0, fully convolutional, with randomly initialised weights.
+
+    Args:
+        input_shape: height, width and channels of the input, which `preprocess` has scaled. Defaults to any size;
+            level k then has ceil(size / stride) rows and columns.
+        include_top: whether to end in the ImageNet classifier. Defaults to `False`: an encoder needs no classes.
+        name: name of the model.
+
+    Returns:
+        Without top, a model whose outputs are the list of the five feature maps at strides 2, 4, 8, 16 and 32, with
+        16, 24, 40, 112 and 320 channels. With top, a model whose output is the `[batch, 1000]` ImageNet logits.
+    """
+    # === Layers ===
+    inputs = keras.Input(shape=input_shape, name="image")
+    x = _conv_norm(inputs, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=False, name="stem_conv"), relu=True)
+    block = 0
+    for repeats, kernel, stride, expansion, filters in STAGES:
+        for repeat in range(repeats):
+            x = _inverted_residual(x, kernel, stride if repeat == 0 else 1, expansion, filters, prefix=f"block{block}_")
+            block += 1
+    if not include_top:
+        # === Functional Model ===
+        levels = feature_levels(keras.Model(inputs, x))
+        return keras.Model(inputs, levels, name=name)
+    x = _conv_norm(x, layers.Conv2D(HEAD_FILTERS, 1, use_bias=False, name="head_conv"), relu=True)
+    x = layers.GlobalAveragePooling2D(name="head_pool")(x)
+    # Float32 whatever the policy: a softmax over half-precision logits loses the tail.
+    logits = layers.Dense(CLASSES, dtype="float32", name="classifier")(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def feature_levels(model: keras.Model) -> list[keras.KerasTensor]:
+    """Returns the symbolic feature maps at strides 2, 4, 8, 16 and 32 of a model made by `efficientnet_lite0`."""
+    return [model.get_layer(f"block{block}_output").output for block in LEVEL_BLOCKS]
+
+
+def pooled_features(model: keras.Model) -> keras.Model:
+    """Returns the model that ends at the 1,280 pooled features; `model` was built with `include_top=True`."""
+    return keras.Model(model.input, model.get_layer("head_pool").output, name=f"{model.name}_pooled")
+
+
+def load_imagenet_weights(model: keras.Model, path: Path | str = WEIGHTS) -> keras.Model:
+    """Sets every variable of `model` to the ImageNet weights and returns the model.
+
+    Args:
+        model: made by `efficientnet_lite0`, with or without top.
+        path: archive with one array `LAYER/VARIABLE` for each variable, in Keras layout.
+
+    Raises:
+        ValueError: if the archive lacks a variable of the model or holds it in another shape.
+    """
+    with np.load(path) as archive:
+        names = set(archive.files)
+        for layer in model.layers:
+            for variable in layer.weights:
+                key = f"{layer.name}/{variable.name}"
+                if key not in names:
+                    raise ValueError(f"`path` must hold an array for each variable. Received: {path} without {key}.")
+                value = archive[key]
+                if value.shape != tuple(variable.shape):
+                    raise ValueError(f"{key} must have shape {tuple(variable.shape)}. Received: shape {value.shape}.")
+                variable.assign(value.astype(np.float32))
+    return model
+
+
+def _conv_norm(x, convolution: layers.Layer, relu: bool):
+    """Convolution, batch normalization named after it, and ReLU6 where the block has one."""
+    stem = convolution.name.removesuffix("_conv")
+    norm = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{stem}_norm")
+    x = norm(convolution(x))
+    return layers.ReLU(max_value=6.0, name=f"{stem}_relu6")(x) if relu else x
+
+
+def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, prefix: str):
+    """Expand 1x1, depthwise kxk, project 1x1 without activation; joined with its input where shapes allow."""
+    inputs, channels = x, x.shape[-1]
+    joined = stride == 1 and channels == filters
+    if expansion != 1:
+        expand = layers.Conv2D(channels * expansion, 1, use_bias=False, name=f"{prefix}expand_conv")
+        x = _conv_norm(x, expand, relu=True)
+    depthwise = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{prefix}depthwise_conv")
+    x = _conv_norm(x, depthwise, relu=True)
+    project = layers.Conv2D(filters, 1, use_bias=False, name=f"{prefix}project_conv")
+    x = _conv_norm(x, project, relu=False)
+    # The join, or a mere name for the output, so that every block ends in a layer called `blockN_output`.
+    return layers.Add(name=f"{prefix}output")([inputs, x]) if joined else layers.Identity(name=f"{prefix}output")(x)
