@@ -1,0 +1,332 @@
+"""The configuration of a training run: frozen dataclasses, presets, JSON in and out, `--set` overrides."""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from colorgan_tf.command import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What a training picture is.
+
+    Attributes:
+        window: width and height of the random window cut from each picture, pixels.
+        follow_orientation: turns the window upright for upright pictures.
+        zoom: None cuts the window at the picture's own scale (the method's way; smaller pictures are enlarged).
+            (a, b) cuts a box that covers a to b of the largest box that fits, and resizes it to the window.
+        flip: mirrors half of the windows.
+        degradation: "none", or "old_film" to age the input (never the target).
+        shuffle_buffer: how many encoded pictures are held for shuffling.
+        validation_pictures: how many pictures are watched during training.
+    """
+
+    window: tuple[int, int] = (512, 256)
+    follow_orientation: bool = False
+    zoom: tuple[float, float] | None = None
+    flip: bool = True
+    degradation: Literal["none", "old_film"] = "none"
+    shuffle_buffer: int = 1024
+    validation_pictures: int = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """Both networks.
+
+    Attributes:
+        generator: "unet" is the method's own; "efficient_unet" has a pretrained encoder.
+        filters: of the U-Net's outermost block (64 in the method); deeper blocks have multiples of it.
+        normalization: "batch", "instance" or "none".
+        dropout: rate in the innermost decoder blocks: the noise z of the conditional GAN.
+        head: "yuv" regresses U and V, "rgb" regresses R, G and B (for comparison), "bins" classifies colours.
+        output_stride: 1, 2 or 4: the chroma's resolution is the input's divided by it.
+        decoder: filters of the efficient_unet's decoder blocks, innermost first.
+        discriminator_filters: of the PatchGAN's first convolution.
+        discriminator_levels: stride-2 convolutions of the PatchGAN: 3 gives patches of 70 pixels.
+    """
+
+    generator: Literal["unet", "efficient_unet"] = "unet"
+    filters: int = 64
+    normalization: Literal["batch", "instance", "none"] = "batch"
+    dropout: float = 0.5
+    head: Literal["yuv", "rgb", "bins"] = "yuv"
+    output_stride: int = 1
+    decoder: tuple[int, ...] = (256, 192, 128, 96)
+    discriminator_filters: int = 64
+    discriminator_levels: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """Weights of the losses.
+
+    Attributes:
+        lambda_p: weight of the pixel loss (or of the bins' cross-entropy).
+        lambda_a: weight of the adversarial loss in phases that have one.
+        rebalance: 0 trusts the frequency of colours as they are, 1 gives each bin the same weight.
+        temperature: of the read-out of the bins; below 1 colours are more vivid.
+    """
+
+    lambda_p: float = 100.0
+    lambda_a: float = 1.0
+    rebalance: float = 0.5
+    temperature: float = 0.4
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """A stretch of training under one schedule.
+
+    Attributes:
+        name: for the log.
+        steps: how many.
+        learning_rate: of the generator at the start of the phase (after the warm-up).
+        final_learning_rate: at its end; a cosine leads there.
+        warmup: steps of linear rise from zero.
+        discriminator_learning_rate: 0 means no adversarial loss in this phase.
+        encoder: whether a pretrained encoder learns.
+    """
+
+    name: str = "adversarial"
+    steps: int = 20_000
+    learning_rate: float = 2e-4
+    final_learning_rate: float = 2e-4
+    warmup: int = 0
+    discriminator_learning_rate: float = 2e-4
+    encoder: Literal["frozen", "trained"] = "trained"
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether the discriminator plays in this phase."""
+        return self.discriminator_learning_rate > 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """Adam for both networks.
+
+    Attributes:
+        beta_1: 0.5 calms the adversarial game (pix2pix).
+        beta_2: as usual.
+        weight_decay: decoupled (AdamW), generator's kernels only.
+        clip_norm: largest global norm of a gradient; 0 switches clipping off.
+        ema: decay of the moving average of the generator's weights, which is what is evaluated and exported.
+            Short runs use a shorter average: 1 - 10 / steps at most.
+    """
+
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    ema: float = 0.999
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    """How the run is carried out.
+
+    Attributes:
+        batch: pictures a step, over all replicas.
+        checkpoint_every: steps between checkpoints.
+        log_every: steps between lines of the log.
+        strategy: how the work is spread, see `distribution`.
+        precision: "auto" takes mixed_bfloat16 where the hardware computes in it.
+        seed: of everything random.
+        deterministic: bit-identical repetition, somewhat slower.
+    """
+
+    batch: int = 4
+    checkpoint_every: int = 500
+    log_every: int = 20
+    strategy: Literal["auto", "one", "mirrored", "multiworker", "tpu"] = "auto"
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
+    seed: int = 0
+    deterministic: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything a run depends on besides its data."""
+
+    preset: str = "patent"
+    data: Data = Data()
+    model: Model = Model()
+    loss: Loss = Loss()
+    phases: tuple[Phase, ...] = (Phase(),)
+    optimizer: Optimizer = Optimizer()
+    runtime: Runtime = Runtime()
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases together."""
+        return sum(phase.steps for phase in self.phases)
+
+    def phase_at(self, step: int) -> tuple[Phase, int]:
+        """Returns the phase that step number `step` (from 0) belongs to, and that phase's first step."""
+        first = 0
+        for phase in self.phases:
+            if step < first + phase.steps:
+                return phase, first
+            first += phase.steps
+        raise ValueError(f"`step` must be below {self.steps}. Received: step={step}.")
+
+
+PRESETS: dict[str, Config] = {
+    # The method as written, with pix2pix's settings: about 54 M parameters.
+    "patent": Config(),
+    # For comparison: the same network, but it generates R, G and B.
+    "patent_rgb": Config(preset="patent_rgb", model=Model(head="rgb")),
+    # Seconds long: for tests and demonstrations.
+    "tiny": Config(
+        preset="tiny",
+        data=Data(window=(256, 256), validation_pictures=8),
+        model=Model(filters=8, discriminator_filters=8),
+        phases=(Phase(steps=200),),
+        runtime=Runtime(checkpoint_every=100),
+    ),
+}
+
+
+def preset(name: str) -> Config:
+    """Returns a preset by name.
+
+    Raises:
+        InputError: if there is none of that name.
+    """
+    if name not in PRESETS:
+        raise InputError(f"`preset` must be one of {', '.join(PRESETS)}. Received: preset={name}.")
+    return PRESETS[name]
+
+
+def override(config: Config, assignments: Sequence[str]) -> Config:
+    """Applies `group.option=value` assignments, for example `model.filters=32` or `phases.0.steps=100`.
+
+    Raises:
+        InputError: for an unknown option or a value that does not fit it.
+    """
+    for assignment in assignments:
+        path, separator, text = assignment.partition("=")
+        if not separator:
+            raise InputError(f"`set` must look like group.option=value. Received: {assignment}.")
+        config = _assign(config, path.split("."), text, assignment)
+    return config
+
+
+def with_steps(config: Config, steps: int) -> Config:
+    """Returns the configuration with its phases stretched or shrunk in proportion to `steps` in all."""
+    if steps < 1:
+        raise InputError(f"`steps` must be at least 1. Received: steps={steps}.")
+    ends, total = [], 0
+    for phase in config.phases:
+        total += phase.steps
+        ends.append(round(total * steps / config.steps))
+    starts = [0, *ends[:-1]]
+    phases = tuple(
+        dataclasses.replace(
+            phase, steps=end - start, warmup=min(phase.warmup, round(phase.warmup * steps / config.steps))
+        )
+        for phase, start, end in zip(config.phases, starts, ends, strict=True)
+        if end > start
+    )
+    return dataclasses.replace(config, phases=phases)
+
+
+def validate(config: Config) -> Config:
+    """Returns `config` if its values make sense together.
+
+    Raises:
+        InputError: with what must hold, and what came.
+    """
+    width, height = config.data.window
+    rules = [
+        (min(width, height) >= 32, f"`data.window` must be at least 32 a side. Received: {width}x{height}."),
+        (config.model.filters >= 1, f"`model.filters` must be at least 1. Received: {config.model.filters}."),
+        (0 <= config.model.dropout < 1, f"`model.dropout` must be in [0, 1). Received: {config.model.dropout}."),
+        (
+            config.model.output_stride in (1, 2, 4),
+            f"`model.output_stride` must be 1, 2 or 4. Received: {config.model.output_stride}.",
+        ),
+        (config.runtime.batch >= 1, f"`batch` must be at least 1. Received: {config.runtime.batch}."),
+        (
+            config.runtime.checkpoint_every >= 1,
+            f"`checkpoint_every` must be at least 1. Received: {config.runtime.checkpoint_every}.",
+        ),
+        (0 <= config.optimizer.ema < 1, f"`optimizer.ema` must be in [0, 1). Received: {config.optimizer.ema}."),
+        (config.steps >= 1, f"`steps` must be at least 1. Received: {config.steps}."),
+    ]
+    for holds, message in rules:
+        if not holds:
+            raise InputError(message)
+    return config
+
+
+def to_json(config: Config) -> str:
+    """Returns the configuration as JSON text."""
+    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+
+
+def from_json(text: str) -> Config:
+    """Reads what `to_json` wrote.
+
+    Raises:
+        InputError: if the text is not a configuration of this version.
+    """
+    try:
+        return _build(Config, json.loads(text))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"A configuration written by this version is expected. Received: {error}.") from error
+
+
+def load(path: str | Path) -> Config:
+    """Reads a run's `config.json`."""
+    return from_json(Path(path).read_text())
+
+
+def _build(kind: Any, value: Any) -> Any:
+    """Turns plain JSON values back into dataclasses and tuples, by their annotations; checks Literals."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        if unknown := set(value) - set(hints):
+            raise ValueError(f"unknown option {', '.join(sorted(unknown))}")
+        return typing.cast(Any, kind)(**{name: _build(hints[name], item) for name, item in value.items()})
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _build(args[0], value)
+    if origin is tuple:
+        kinds = [args[0]] * len(value) if args[-1] is Ellipsis else args
+        return tuple(_build(item_kind, item) for item_kind, item in zip(kinds, value, strict=True))
+    if origin is Literal:
+        if value not in args:
+            raise ValueError(f"{value!r} is not one of {', '.join(map(str, args))}")
+        return value
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError(f"{value!r} is not true or false")
+    return kind(value)
+
+
+def _assign(node: Any, path: Sequence[str], text: str, assignment: str) -> Any:
+    name, rest = path[0], path[1:]
+    if isinstance(node, tuple):
+        if not name.isdigit() or int(name) >= len(node) or not rest:
+            raise InputError(f"`set` must name one of {len(node)} phases by number. Received: {assignment}.")
+        index = int(name)
+        return (*node[:index], _assign(node[index], rest, text, assignment), *node[index + 1 :])
+    hints = typing.get_type_hints(type(node))
+    if name not in hints:
+        raise InputError(f"`set` must name one of {', '.join(hints)}. Received: {assignment}.")
+    if rest:
+        return dataclasses.replace(node, **{name: _assign(getattr(node, name), rest, text, assignment)})
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text  # a bare word
+    try:
+        return dataclasses.replace(node, **{name: _build(hints[name], value)})
+    except (ValueError, TypeError) as error:
+        raise InputError(f"`{'.'.join(path)}` cannot take this value: {error}. Received: {assignment}.") from error
