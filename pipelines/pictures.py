@@ -57,6 +57,13 @@ def header_fault(path: Path) -> str | None:
     return None
 
 
+def is_pair(path: Path) -> bool:
+    """Returns whether a picture file is exactly twice as wide as high, as its header says."""
+    with Image.open(path) as image:
+        width, height = image.size
+    return width == 2 * height
+
+
 def check(paths: Sequence[Path], progress: Callable[[Iterable], Iterable] = iter) -> Checked:
     """Decodes every file once, so that training meets only files that decode.
 
