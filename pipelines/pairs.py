@@ -1,0 +1,190 @@
+"""Command: pictures in, A|B pair files out (the same scene twice, side by side, 2:1), and back.
+
+    python -m pipelines.pairs frames/ --output=pairs/ [--size=960] [--format=jpeg|png]
+    python -m pipelines.pairs pairs/ --split --output=halves/
+
+A and B are the same in a pair file that is made here: the loader turns A into grey.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from PIL import Image, ImageOps
+
+from colorgan_tf import command
+from colorgan_tf.command import InputError, PartialFailure
+from pipelines.frames import fresh_folder
+
+REPORT = "pairs.json"
+SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
+
+
+def square(image: Image.Image, size: int = 960, multiple: int = 1) -> Image.Image:
+    """Cuts the largest square out of a picture and reduces it where it is larger than `size`; it is never enlarged.
+
+    The square sits in the centre. A picture longer than 2:1 would lose more than half of itself, so there it sits where
+    it keeps the most detail.
+
+    Args:
+        image: the picture.
+        size: the largest side, in pixels.
+        multiple: the side is a multiple of this, unless it is smaller.
+    """
+    side, long = min(image.size), max(image.size)
+    start = (long - side) // 2
+    if long > 2 * side:
+        start = _most_detail(np.asarray(image.convert("L"), np.float32), side)
+    left, top = (start, 0) if image.width > image.height else (0, start)
+    target = min(side, size)
+    target -= target % multiple if target > multiple else 0
+    trim = 0 if side > size else (side - target) // 2
+    edge = side if side > size else target
+    box = (left + trim, top + trim, left + trim + edge, top + trim + edge)
+    return image.resize((target, target), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+
+
+def _most_detail(luma: np.ndarray, side: int) -> int:
+    """Returns where on the longer axis the square with the largest sum of gradients begins; centred if in doubt."""
+    along = int(luma.shape[1] > luma.shape[0])
+    detail = sum(np.abs(gradient) for gradient in np.gradient(luma)).sum(axis=1 - along)
+    total = np.concatenate([[0], np.cumsum(detail)])
+    windows = total[side:] - total[:-side]
+    best = np.flatnonzero(windows >= 0.98 * windows.max())
+    return int(best[np.abs(best - (len(windows) - 1) / 2).argmin()])
+
+
+def join(half: Image.Image) -> Image.Image:
+    """Returns a pair, `half` beside itself."""
+    pair = Image.new("RGB", (2 * half.width, half.height))
+    pair.paste(half, (0, 0))
+    pair.paste(half, (half.width, 0))
+    return pair
+
+
+def halves(pair: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Takes a pair apart into A and B.
+
+    Raises:
+        InputError: if the pair is not exactly 2:1.
+    """
+    width, height = pair.size
+    if width != 2 * height:
+        raise InputError(f"a pair must be twice as wide as high. Received: {width} x {height}")
+    return pair.crop((0, 0, height, height)), pair.crop((height, 0, width, height))
+
+
+def _opened(path: Path) -> Image.Image:
+    from pipelines import pictures
+
+    if fault := pictures.header_fault(path):
+        raise InputError(fault)
+    with Image.open(path) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, quality=95, subsampling=0)  # PNG has neither, and takes no notice
+
+
+def targets(files: list[Path], folder: Path, suffix: str) -> list[Path]:
+    """Returns the relative path of each result: the tree is kept, and `a.jpg` beside `a.tif` gives two results."""
+    relative = [file.relative_to(folder) for file in files]
+    times = Counter(path.with_suffix("") for path in relative)
+    return [
+        path.with_suffix(suffix) if times[path.with_suffix("")] == 1 else path.with_name(path.name + suffix)
+        for path in relative
+    ]
+
+
+def convert(
+    folder: Path,
+    output: Path,
+    split: bool = False,
+    size: int = 960,
+    format: str = "jpeg",
+    overwrite: bool = False,
+    progress: Callable[..., Iterable] = lambda files, **_: files,
+) -> tuple[int, dict[Path, str]]:
+    """Makes pair files of a folder of pictures, or takes a folder of pair files apart into `A/` and `B/`.
+
+    Args:
+        folder: pictures, or pair files when `split`.
+        output: the new folder, with the same tree.
+        split: take apart instead of making.
+        size: the largest side of a half, in pixels.
+        format: "jpeg" (quality 95, 4:4:4) or "png".
+        overwrite: replace a finished output.
+        progress: wraps the iteration, for example `tqdm`.
+
+    Returns:
+        How many files were done, and the reasons for those that were not.
+
+    Raises:
+        InputError: if the folder is missing or empty, the output in use, or not one file could be done.
+    """
+    from pipelines import pictures
+
+    files = pictures.find(folder)
+    # Blocks of a JPEG are 8 pixels wide: a half of whole blocks does not bleed into the other half.
+    multiple = 8 if format == "jpeg" else 1
+
+    def make(file: Path, target: Path) -> None:
+        _save(join(square(_opened(file), size, multiple)), partial / target)
+
+    def take_apart(file: Path, target: Path) -> None:
+        for name, half in zip("AB", halves(_opened(file)), strict=True):
+            _save(half, partial / name / target)
+
+    def attempt(job: tuple[Path, Path]) -> tuple[Path, str]:
+        try:
+            (take_apart if split else make)(*job)
+        except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
+            return job[0], str(error)
+        return job[0], ""
+
+    with fresh_folder(output, REPORT, overwrite) as partial, ThreadPool() as pool:
+        jobs = list(zip(files, targets(files, Path(folder), SUFFIXES[format]), strict=True))
+        outcomes = list(progress(pool.imap(attempt, jobs), total=len(jobs)))
+        failed = {file: reason for file, reason in outcomes if reason}
+        if len(failed) == len(files):
+            file, reason = next(iter(failed.items()))
+            raise InputError(
+                f"None of the {len(files)} pictures in {folder} could be used. The first, {file}: {reason}."
+            )
+        report = {"count": len(files) - len(failed), "failed": {str(file): reason for file, reason in failed.items()}}
+        (partial / REPORT).write_text(json.dumps(report, indent=1))
+    return len(files) - len(failed), failed
+
+
+def define_flags() -> None:
+    """Defines the command's flags."""
+    flags.DEFINE_string("output", None, "The new folder.", required=True)
+    flags.DEFINE_bool("split", False, "Take pair files apart into A/ and B/.")
+    flags.DEFINE_integer("size", 960, "The largest side of a half in pixels; smaller pictures stay as they are.", 8)
+    flags.DEFINE_enum("format", "jpeg", list(SUFFIXES), "File format of the results; jpeg is quality 95, 4:4:4.")
+    flags.DEFINE_bool("overwrite", False, "Replace a finished output folder.")
+
+
+def main(argv: list[str]) -> None:
+    """Makes pair files of the folder named, or takes them apart, and reports."""
+    from tqdm import tqdm
+
+    args = flags.FLAGS
+    if len(argv) != 2:
+        raise InputError(f"One folder is expected. Received: {' '.join(argv[1:]) or 'none'}.")
+    count, failed = convert(Path(argv[1]), Path(args.output), args.split, args.size, args.format, args.overwrite, tqdm)
+    print(f"{count} pairs {'taken apart into A/ and B/ below' if args.split else 'written to'} {args.output}")
+    if failed:
+        lines = [f"{file}: {reason}" for file, reason in failed.items()]
+        raise PartialFailure("\n  ".join([f"{len(failed)} pictures could not be used:", *lines]))
+
+
+if __name__ == "__main__":
+    define_flags()
+    command.run(main)
