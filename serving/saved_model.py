@@ -1,0 +1,89 @@
+"""One loaded version of a model: its signatures and how they run."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from serving import errors
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A version that can run.
+
+    Attributes:
+        name: the model's name.
+        version: its number.
+        path: its folder.
+        signatures: the SignatureDefs of the file, by name; `__saved_model_init_op` among them, which cannot run.
+    """
+
+    name: str
+    version: int
+    path: str
+    signatures: dict[str, meta_graph_pb2.SignatureDef]
+    _functions: dict[str, Any] = field(repr=False)
+    # The loaded object owns the variables that the functions use.
+    _owner: Any = field(repr=False)
+
+    def run(self, signature: str, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Runs a signature on checked inputs.
+
+        Raises:
+            ServingError: with the code and the text of the operation that failed.
+        """
+        try:
+            return self._functions[signature](**inputs)
+        except tf.errors.OpError as error:
+            raise errors.from_tensorflow(error) from error
+
+    def can_run(self, signature: str) -> bool:
+        """Tells if there is such a signature, with something to run behind it."""
+        return signature in self._functions
+
+
+def _meta_graph(path: str, tags: set[str]) -> meta_graph_pb2.MetaGraphDef:
+    file = os.path.join(path, "saved_model.pb")
+    if not tf.io.gfile.exists(file):
+        raise errors.not_found(
+            f"Could not find SavedModel .pb or .pbtxt at supplied export directory path: {path}. "
+            "Check that the directory exists and that you have the right permissions for accessing it."
+        )
+    try:
+        model = saved_model_pb2.SavedModel.FromString(tf.io.gfile.GFile(file, "rb").read())
+    except DecodeError as error:
+        raise errors.ServingError(errors.StatusCode.DATA_LOSS, f"Can't parse {file} as binary proto") from error
+    for graph in model.meta_graphs:
+        if set(graph.meta_info_def.tags) == tags:
+            return graph
+    raise errors.not_found(
+        f"Could not find meta graph def matching supplied tags: {{ {' '.join(sorted(tags))} }} in {path}"
+    )
+
+
+def load(name: str, version: int, path: str, tags: tuple[str, ...] = ("serve",)) -> LoadedVersion:
+    """Loads a SavedModel.
+
+    Args:
+        name: the model's name.
+        version: its number.
+        path: the version's folder.
+        tags: which of its graphs.
+
+    Raises:
+        ServingError: it is not there, broken, or cannot be loaded.
+    """
+    graph = _meta_graph(path, set(tags))
+    try:
+        loaded = tf.saved_model.load(path, tags=list(tags))
+    except tf.errors.OpError as error:
+        raise errors.from_tensorflow(error) from error
+    except Exception as error:  # noqa: BLE001 - a broken file fails in many ways, and none may stop the server
+        raise errors.ServingError(errors.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
+    return LoadedVersion(name, version, path, dict(graph.signature_def), dict(loaded.signatures), loaded)

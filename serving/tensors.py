@@ -1,0 +1,132 @@
+"""Tensors and their protos, both ways, without trusting what a client sends."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
+
+from serving import errors
+
+# TensorFlow's own limit (tensor_shape.h).
+_MAX_RANK = 254
+# How many bytes a string costs in memory before its characters.
+_STRING_BYTES = 24
+_LISTS = {
+    tf.half: "half_val",
+    tf.bfloat16: "half_val",
+    tf.int8: "int_val",
+    tf.int16: "int_val",
+    tf.int32: "int_val",
+    tf.uint8: "int_val",
+    tf.uint16: "int_val",
+    tf.int64: "int64_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.bool: "bool_val",
+}
+# Resources, variants and references are no data: nothing of the kind is decoded from outside.
+_PLAIN_TYPES = {
+    kind.as_datatype_enum for kind in (*_LISTS, tf.float32, tf.float64, tf.complex64, tf.complex128, tf.string)
+}
+
+
+def type_name(dtype: int) -> str:
+    """Returns the name TensorFlow prints for a DataType number, such as `float` or `string`."""
+    try:
+        name = types_pb2.DataType.Name(dtype)
+    except ValueError:
+        return str(dtype)
+    return name.removeprefix("DT_").lower()
+
+
+def shape_text(shape: tensor_shape_pb2.TensorShapeProto) -> str:
+    """Returns a shape as `[?,256,256,1]`, with `?` for an open dimension."""
+    if shape.unknown_rank:
+        return "[...]"
+    return "[" + ",".join("?" if dim.size < 0 else str(dim.size) for dim in shape.dim) + "]"
+
+
+def _decoded_bytes(proto: tensor_pb2.TensorProto, count: int) -> int:
+    """Returns the memory the tensor takes once decoded: a proto may repeat its last value up to its shape."""
+    if proto.dtype != types_pb2.DT_STRING:
+        return count * tf.dtypes.as_dtype(proto.dtype).size
+    if proto.tensor_content:
+        return len(proto.tensor_content) + count * _STRING_BYTES
+    lengths = [len(value) for value in proto.string_val[:count]]
+    repeated = (count - len(lengths)) * (lengths[-1] if lengths else 0)
+    return sum(lengths) + repeated + count * _STRING_BYTES
+
+
+def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> tf.Tensor:
+    """Decodes a TensorProto by TensorFlow's own rules (`Tensor::FromProto`).
+
+    Args:
+        alias: the input's name, for the error text.
+        proto: typed lists or `tensor_content`; fewer values than the shape asks for repeat the last one.
+        max_bytes: the largest tensor that is accepted, since a proto of ten bytes may ask for terabytes.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, where content and shape do not fit, or the tensor is too large.
+    """
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if proto.tensor_shape.unknown_rank or len(sizes) > _MAX_RANK or any(size < 0 for size in sizes):
+        raise errors.tensor_parsing(alias)
+    if proto.dtype not in _PLAIN_TYPES:
+        raise errors.tensor_parsing(alias)
+    dtype = tf.dtypes.as_dtype(proto.dtype)
+    needed = _decoded_bytes(proto, math.prod(sizes))
+    if needed > max_bytes:
+        raise errors.invalid_argument(
+            f"Input `{alias}` must decode to at most {max_bytes} bytes. "
+            f"Received: {needed} bytes in shape {shape_text(proto.tensor_shape)}."
+        )
+    if proto.tensor_content and dtype != tf.string and len(proto.tensor_content) != needed:
+        raise errors.tensor_parsing(alias)
+    try:
+        return tf.io.parse_tensor(proto.SerializeToString(), dtype)
+    except tf.errors.OpError as error:
+        raise errors.tensor_parsing(alias) from error
+
+
+def to_proto(tensor: tf.Tensor, as_content: bool) -> tensor_pb2.TensorProto:
+    """Encodes an eager tensor as TensorFlow Serving does.
+
+    Args:
+        tensor: the tensor.
+        as_content: True packs numbers into `tensor_content`; False (TensorFlow Serving's default, which clients read
+            as `.float_val`) fills the typed list. Strings are always a list.
+    """
+    if as_content or tensor.dtype == tf.string:
+        return tensor_pb2.TensorProto.FromString(tf.io.serialize_tensor(tensor).numpy())
+    values = tensor.numpy()
+    if values.dtype not in (np.float32, np.float64):
+        content = tensor_pb2.TensorProto.FromString(tf.io.serialize_tensor(tensor).numpy())
+        return _typed_list(content, values)
+    proto = tensor_pb2.TensorProto(dtype=tensor.dtype.as_datatype_enum, tensor_shape=tensor.shape.as_proto())
+    # A packed list of floats is, on the wire, its little-endian bytes behind a tag and a length. Parsing that takes
+    # 0.3 ms for 131,000 floats, where `float_val.extend` takes 26 ms, half a network pass.
+    field = proto.DESCRIPTOR.fields_by_name["float_val" if values.dtype == np.float32 else "double_val"]
+    proto.MergeFromString(_packed(field.number, values.astype(values.dtype.newbyteorder("<")).tobytes()))
+    return proto
+
+
+def _typed_list(content: tensor_pb2.TensorProto, values: np.ndarray) -> tensor_pb2.TensorProto:
+    name = _LISTS.get(tf.dtypes.as_dtype(content.dtype))
+    if name is None:
+        return content
+    if name == "half_val":  # 16-bit floats travel as their bit pattern
+        values = values.view(np.uint16)
+    proto = tensor_pb2.TensorProto(dtype=content.dtype, tensor_shape=content.tensor_shape)
+    getattr(proto, name).extend(values.ravel().tolist())
+    return proto
+
+
+def _packed(field: int, raw: bytes) -> bytes:
+    """Returns a length-delimited protobuf field (protobuf encoding, wire type 2)."""
+    length, head = len(raw), bytearray([field << 3 | 2])
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head) + raw
