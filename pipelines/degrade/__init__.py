@@ -51,7 +51,7 @@ def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation | None = N
     Geometry stays, so the picture's own chroma still fits. An operation that is not drawn costs nothing.
 
     Args:
-        rgb: `[height, width, 3]` float32 in [0, 1].
+        rgb: `[height, width, 3]` float32 in [0, 1], at least 8 pixels each way.
         seed: `[2]` int32 or int64; the same seed gives the same picture, eager and inside tf.data.
         degradation: probabilities and strengths. Defaults to the training settings, `Degradation()`.
 
@@ -61,9 +61,16 @@ def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation | None = N
     """
     import tensorflow as tf
 
+    # Nothing here needs AutoGraph, which would make the building of a tf.data graph several times slower.
+    compose = tf.autograph.experimental.do_not_convert(_compose)
+    return compose(rgb, seed, Degradation() if degradation is None else degradation)
+
+
+def _compose(rgb: tf.Tensor, seed: tf.Tensor, settings: Degradation) -> tf.Tensor:
+    import tensorflow as tf
+
     from pipelines.degrade import stock
 
-    settings = Degradation() if degradation is None else degradation
     seeds = tf.random.split(seed, len(EFFECTS) + 1)
     chances = tf.random.stateless_uniform([len(EFFECTS) + 1, 2], seeds[-1])
     draws = {name: (chances[i, 0], chances[i, 1], seeds[i]) for i, name in enumerate(EFFECTS)}
@@ -107,12 +114,12 @@ def degrade_picture(rgb: np.ndarray, seed: int, degradation: Degradation = EVALU
         Luma `[height, width, 1]` float32 in [0, 1].
 
     Raises:
-        ValueError: if the shape is not that of a colour picture.
+        ValueError: if the shape is not that of a colour picture of at least 8x8 pixels.
     """
     import tensorflow as tf
 
-    if rgb.ndim != 3 or rgb.shape[-1] != 3 or 0 in rgb.shape:
-        raise ValueError(f"`rgb` must have the shape [height, width, 3]. Received: shape={list(rgb.shape)}.")
+    if rgb.ndim != 3 or rgb.shape[-1] != 3 or min(rgb.shape[:2]) < 8:
+        raise ValueError(f"`rgb` must be [height, width, 3], at least 8x8. Received: shape={list(rgb.shape)}.")
     scale = 255.0 if rgb.dtype == np.uint8 else 1.0
     picture = np.asarray(rgb, np.float32) / np.float32(scale)
     halves = np.array([seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF], np.int32)
