@@ -25,6 +25,7 @@ STAGES = (
 )
 STEM_FILTERS = 32
 HEAD_FILTERS = 1280
+NORM_EPSILON = 1e-3
 CLASSES = 1000
 
 # The last block at each stride, by its number, and the channels it gives.
@@ -41,6 +42,7 @@ def preprocess(rgb):
 def efficientnet_lite0(
     input_shape: tuple[int | None, int | None, int] = (None, None, 3),
     include_top: bool = False,
+    folded: bool = False,
     name: str = "efficientnet_lite0",
 ) -> keras.Model:
     """Builds EfficientNet-Lite0, fully convolutional, with randomly initialised weights.
@@ -49,6 +51,8 @@ def efficientnet_lite0(
         input_shape: height, width and channels of the input, which `preprocess` has scaled. Defaults to any size;
             level k then has ceil(size / stride) rows and columns.
         include_top: whether to end in the ImageNet classifier. Defaults to `False`: an encoder needs no classes.
+        folded: whether each convolution has a bias in the place of its batch normalization: the same function, faster.
+            Defaults to `False`, the layout of the weights file.
         name: name of the model.
 
     Returns:
@@ -57,17 +61,18 @@ def efficientnet_lite0(
     """
     # === Layers ===
     inputs = keras.Input(shape=input_shape, name="image")
-    x = _conv_norm(inputs, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=False, name="stem_conv"), relu=True)
+    x = _conv_norm(inputs, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=folded, name="stem_conv"), relu=True)
     block = 0
     for repeats, kernel, stride, expansion, filters in STAGES:
         for repeat in range(repeats):
-            x = _inverted_residual(x, kernel, stride if repeat == 0 else 1, expansion, filters, prefix=f"block{block}_")
+            step = stride if repeat == 0 else 1
+            x = _inverted_residual(x, kernel, step, expansion, filters, folded, prefix=f"block{block}_")
             block += 1
     if not include_top:
         # === Functional Model ===
         levels = feature_levels(keras.Model(inputs, x))
         return keras.Model(inputs, levels, name=name)
-    x = _conv_norm(x, layers.Conv2D(HEAD_FILTERS, 1, use_bias=False, name="head_conv"), relu=True)
+    x = _conv_norm(x, layers.Conv2D(HEAD_FILTERS, 1, use_bias=folded, name="head_conv"), relu=True)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
     # Float32 whatever the policy: a softmax over half-precision logits loses the tail.
     logits = layers.Dense(CLASSES, dtype="float32", name="classifier")(x)
@@ -95,37 +100,50 @@ def load_imagenet_weights(model: keras.Model, path: Path | str = WEIGHTS) -> ker
         ValueError: if the archive lacks a variable of the model or holds it in another shape.
     """
     with np.load(path) as archive:
-        names = set(archive.files)
-        for layer in model.layers:
-            for variable in layer.weights:
-                key = f"{layer.name}/{variable.name}"
-                if key not in names:
-                    raise ValueError(f"`path` must hold an array for each variable. Received: {path} without {key}.")
-                value = archive[key]
-                if value.shape != tuple(variable.shape):
-                    raise ValueError(f"{key} must have shape {tuple(variable.shape)}. Received: shape {value.shape}.")
-                variable.assign(value.astype(np.float32))
+        arrays = {name: archive[name].astype(np.float32) for name in archive.files}
+    layer_names = {layer.name for layer in model.layers}
+    for norm in {name.split("/")[0] for name in arrays if name.endswith("/gamma")} - layer_names:
+        _fold(arrays, norm.removesuffix("_norm"))
+    for layer in model.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{variable.name}"
+            if key not in arrays:
+                raise ValueError(f"`path` must hold an array for each variable. Received: {path} without {key}.")
+            if arrays[key].shape != tuple(variable.shape):
+                raise ValueError(f"{key} must have shape {tuple(variable.shape)}. Received: shape {arrays[key].shape}.")
+            variable.assign(arrays[key])
     return model
 
 
+def _fold(arrays: dict[str, np.ndarray], stem: str) -> None:
+    """Merges a batch normalization at inference into its convolution: kernel * scale, and a bias."""
+    norm = {name: arrays[f"{stem}_norm/{name}"] for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    scale = norm["gamma"] / np.sqrt(norm["moving_variance"] + NORM_EPSILON)
+    arrays[f"{stem}_conv/bias"] = norm["beta"] - norm["moving_mean"] * scale
+    # Depthwise kernels are [h, w, channels, 1], others [h, w, in, out].
+    kernel = arrays[f"{stem}_conv/kernel"]
+    arrays[f"{stem}_conv/kernel"] = kernel * (scale[:, None] if kernel.shape[-1] == 1 else scale)
+
+
 def _conv_norm(x, convolution: layers.Layer, relu: bool):
-    """Convolution, batch normalization named after it, and ReLU6 where the block has one."""
+    """Convolution, batch normalization named after it (unless folded), and ReLU6 where the block has one."""
     stem = convolution.name.removesuffix("_conv")
-    norm = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{stem}_norm")
-    x = norm(convolution(x))
+    x = convolution(x)
+    if not convolution.use_bias:
+        x = layers.BatchNormalization(momentum=0.99, epsilon=NORM_EPSILON, name=f"{stem}_norm")(x)
     return layers.ReLU(max_value=6.0, name=f"{stem}_relu6")(x) if relu else x
 
 
-def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, prefix: str):
+def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, prefix: str):
     """Expand 1x1, depthwise kxk, project 1x1 without activation; joined with its input where shapes allow."""
     inputs, channels = x, x.shape[-1]
     joined = stride == 1 and channels == filters
     if expansion != 1:
-        expand = layers.Conv2D(channels * expansion, 1, use_bias=False, name=f"{prefix}expand_conv")
+        expand = layers.Conv2D(channels * expansion, 1, use_bias=folded, name=f"{prefix}expand_conv")
         x = _conv_norm(x, expand, relu=True)
-    depthwise = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{prefix}depthwise_conv")
+    depthwise = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=folded, name=f"{prefix}depthwise_conv")
     x = _conv_norm(x, depthwise, relu=True)
-    project = layers.Conv2D(filters, 1, use_bias=False, name=f"{prefix}project_conv")
+    project = layers.Conv2D(filters, 1, use_bias=folded, name=f"{prefix}project_conv")
     x = _conv_norm(x, project, relu=False)
     # The join, or a mere name for the output, so that every block ends in a layer called `blockN_output`.
     return layers.Add(name=f"{prefix}output")([inputs, x]) if joined else layers.Identity(name=f"{prefix}output")(x)
