@@ -1,0 +1,217 @@
+"""The colour finish: everything between the network's small chroma and a picture's full size, as small pure functions.
+
+Each step can be switched off by a field of `Finish`, so that it can be measured alone. Only numpy and OpenCV are
+needed.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from colorgan_tf import color
+
+Passes = Callable[[np.ndarray], np.ndarray]
+
+# The long side at the working size is at most this many times the short one. Longer strips are squashed to it: the
+# network has never seen such a scene, and memory must not depend on how odd a picture is.
+LONGEST = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Finish:
+    """Which steps run, and how strongly.
+
+    Attributes:
+        flip: colour the mirrored picture as well and take the mean.
+        scales: working sizes to colour at, as multiples of the back end's own; their chroma is averaged.
+        saturation: gain of the chroma; 1 leaves it as the network gave it, 0 gives grey.
+        guided: let chroma edges follow luma edges when enlarging (`guide`); False is plain bilinear.
+        grain: the network's chroma is about this many times coarser than its working size.
+        blur: how soft the network's chroma is on that coarse grid (Gaussian sigma, in its pixels).
+        radius: window of the local fit, in pixels of the coarse grid: (2 radius + 1) squared.
+        epsilon: luma variance below which the fit is not trusted: flat regions get no detail from luma.
+    """
+
+    flip: bool = False
+    scales: tuple[float, ...] = (1.0,)
+    saturation: float = 1.0
+    guided: bool = True
+    grain: int = 4
+    blur: float = 1.0
+    radius: int = 2
+    epsilon: float = 0.01
+
+
+QUALITIES = {
+    "fast": Finish(guided=False),
+    "good": Finish(),
+    "best": Finish(flip=True, scales=(1.0, 1.5)),
+}
+
+
+def of_quality(quality: str, saturation: float = 1.0) -> Finish:
+    """Returns the finish that a quality level stands for.
+
+    Raises:
+        ValueError: if the level is unknown or the saturation negative.
+    """
+    if quality not in QUALITIES:
+        raise ValueError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: quality={quality}.")
+    if not saturation >= 0:
+        raise ValueError(f"`saturation` must be 0 or more. Received: saturation={saturation}.")
+    return dataclasses.replace(QUALITIES[quality], saturation=saturation)
+
+
+def working_shape(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:
+    """Returns the (height, width) at which a picture goes through the network.
+
+    The short side becomes `size`, the long side keeps the aspect, rounded to `multiple` so that no padding is needed,
+    and is bounded by `LONGEST`. Smaller pictures are enlarged: the network knows things by the size it was trained at.
+    """
+    short, long = sorted((height, width))
+    aspect = min(long / short, LONGEST)
+    small = max(multiple, round(size / multiple) * multiple)
+    large = max(small, round(small * aspect / multiple) * multiple)
+    return (small, large) if height <= width else (large, small)
+
+
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resizes `[H, W, C]` float32: by area where it shrinks, which does not alias, bilinear where it grows."""
+    before = picture.shape[:2]
+    if before == (height, width):
+        return picture
+    shrunk = (min(before[0], height), min(before[1], width))
+    if shrunk != before:
+        picture = _keep_channels(cv2.resize(picture, shrunk[::-1], interpolation=cv2.INTER_AREA), picture)
+    if shrunk != (height, width):
+        picture = _keep_channels(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), picture)
+    return picture
+
+
+def _keep_channels(resized: np.ndarray, original: np.ndarray) -> np.ndarray:
+    return resized[..., None] if resized.ndim < original.ndim else resized  # OpenCV drops a single channel
+
+
+def predict(luma: np.ndarray, network: Passes, flip: bool) -> np.ndarray:
+    """Runs the network over luma `[N, h, w, 1]`, if `flip` over its mirror image too; returns the mean chroma."""
+    chroma = network(luma)
+    if flip:
+        chroma = 0.5 * (chroma + network(np.ascontiguousarray(luma[:, :, ::-1]))[:, :, ::-1])
+    return chroma
+
+
+def average(chromas: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the mean of `[h, w, 2]` pictures of different sizes, at the size of the largest."""
+    height, width = max(chroma.shape[:2] for chroma in chromas)
+    return np.mean([resize(chroma, height, width) for chroma in chromas], axis=0, dtype=np.float32)
+
+
+def saturate(chroma: np.ndarray, luma: np.ndarray, gain: float) -> np.ndarray:
+    """Multiplies chroma by a gain. A gain above 1 fades out towards black and white, where it would only show noise and
+    casts.
+
+    Args:
+        chroma: `[..., 2]`.
+        luma: `[..., 1]` in [0, 1].
+        gain: 0 or more.
+    """
+    if gain <= 1:
+        return chroma * np.float32(gain)
+    return chroma * (1 + np.float32(gain - 1) * (1 - (2 * luma - 1) ** 4))
+
+
+def guide(chroma: np.ndarray, luma: np.ndarray, grain: int, blur: float, radius: int, epsilon: float) -> np.ndarray:
+    """Fits chroma to luma locally, so that the luma detail which a small picture lacks can steer the chroma at full
+    size.
+
+    The local linear model is that of the guided filter (He, Sun, Tang 2013, equations 5 and 6), computed at low
+    resolution and applied at high resolution as in the fast guided filter (He and Sun 2015). Unlike theirs, only the
+    slope is smoothed and only luma *detail* passes through it:
+
+        chroma_full = enlarged(chroma) + enlarged(slope) * (luma_full - enlarged(blurred luma))
+
+    so that the network's own colours stay as they are: measured against true chroma, the textbook filter loses to
+    bilinear, this gains.
+
+    Args:
+        chroma: `[h, w, 2]` at the working size.
+        luma: `[h, w, 1]` in [0, 1] at the same size.
+        grain: how many times coarser the grid is on which the model is fitted.
+        blur: sigma of a Gaussian that makes luma as soft as the chroma is, on that grid.
+        radius: of the window of the fit, on that grid.
+        epsilon: regularization of the slope, in squared luma.
+
+    Returns:
+        `[h, w, 3]`: slope for U, slope for V, blurred luma.
+    """
+    height, width = chroma.shape[:2]
+    coarse = (-(-height // grain), -(-width // grain))
+    chroma, luma = resize(chroma, *coarse), resize(luma, *coarse)
+    if blur > 0:
+        luma = cv2.GaussianBlur(luma, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)[..., None]
+    mean_luma, mean_chroma = _box(luma, radius), _box(chroma, radius)
+    variance = _box(luma * luma, radius) - mean_luma * mean_luma
+    covariance = _box(chroma * luma, radius) - mean_chroma * mean_luma
+    slope = _box(covariance / (np.maximum(variance, 0) + np.float32(epsilon)), radius)
+    return resize(np.concatenate([slope, luma], axis=-1), height, width)
+
+
+def _box(picture: np.ndarray, radius: int) -> np.ndarray:
+    side = 2 * radius + 1
+    return _keep_channels(cv2.blur(picture, (side, side), borderType=cv2.BORDER_REPLICATE), picture)
+
+
+def enlarge(
+    chroma: np.ndarray, guidance: np.ndarray | None, luma: np.ndarray, top: int = 0, height: int | None = None
+) -> np.ndarray:
+    """Enlarges a small chroma to rows of a picture: bilinear, plus the luma detail that `guidance` passes on.
+
+    Args:
+        chroma: `[h, w, 2]` at the working size.
+        guidance: what `guide` returned, or None for plain bilinear.
+        luma: `[rows, W, 1]`: the rows of the full picture that are wanted, beginning at `top`.
+        top: first row wanted.
+        height: of the full picture; None if `luma` is the whole of it.
+
+    Returns:
+        `[rows, W, 2]` float32.
+    """
+    rows, width = luma.shape[:2]
+    height = height or rows
+    full = _stretch(chroma, top, rows, height, width)
+    if guidance is not None:
+        steering = _stretch(guidance, top, rows, height, width)
+        full += steering[..., :2] * (luma - steering[..., 2:])
+    return full
+
+
+def _stretch(picture: np.ndarray, top: int, rows: int, height: int, width: int) -> np.ndarray:
+    """Resizes `[h, w, C]` bilinearly to `[height, width, C]`, of which it makes only `rows` rows from `top` on."""
+    small = picture.shape[0]
+    if rows == height:
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    # Pixel centres, as cv2.resize places them.
+    position = np.clip((np.arange(top, top + rows) + 0.5) * small / height - 0.5, 0, small - 1)
+    above = np.floor(position).astype(int)
+    weight = (position - above).astype(np.float32)[:, None, None]
+    lines = picture[above] * (1 - weight) + picture[np.minimum(above + 1, small - 1)] * weight
+    return cv2.resize(lines, (width, rows), interpolation=cv2.INTER_LINEAR)
+
+
+def quantize(luma: np.ndarray, chroma: np.ndarray, levels: int) -> np.ndarray:
+    """Joins luma and chroma to whole-numbered RGB.
+
+    Chroma is shrunk into the RGB cube first (`color.merge`), so nothing is clipped, and each channel is rounded to the
+    nearest level: the luma moves by at most 0.5 * (0.299 + 0.587 + 0.114) = half a level.
+
+    Args:
+        luma: `[..., 1]` in [0, 1].
+        chroma: `[..., 2]`.
+        levels: 255 or 65535.
+
+    Returns:
+        `[..., 3]` uint8 or uint16.
+    """
+    return np.rint(color.merge(luma, chroma) * np.float32(levels)).astype(np.uint8 if levels == 255 else np.uint16)
