@@ -1,7 +1,7 @@
 """Command: measures a model on a folder of colour pictures, beside the grey copy.
 
     python -m colorgan_tf.evaluate --model=MODEL --data=photos/ [--json=report.json] [--sheet=sheet.png]
-        [--quality=good] [--size=256] [--limit=N]
+        [--quality=good] [--size=256] [--limit=N] [--degraded]
 
 Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone.
 """
@@ -105,6 +105,7 @@ def define_flags() -> None:
     flags.DEFINE_string("sheet", None, "PNG for a contact sheet: grey, coloured, true.")
     flags.DEFINE_integer("sheet_pictures", 24, "Pictures on the contact sheet, 12 a page; 0 for all.", lower_bound=0)
     flags.DEFINE_enum("quality", "good", ["fast", "good", "best"], "How much work goes into each picture.")
+    flags.DEFINE_bool("degraded", False, "Show the model the pictures as an old, worn film has them.")
     flags.DEFINE_integer("size", 256, "Side of the measured squares, in pixels.", lower_bound=32, upper_bound=4096)
     flags.DEFINE_integer("limit", 0, "Most pictures, evenly spread over the folder; 0 for all.", lower_bound=0)
 
@@ -114,29 +115,39 @@ def main(argv: Sequence[str]) -> None:
     args = flags.FLAGS
     if len(argv) > 1:
         raise InputError(f"evaluate takes flags only. Received: {argv[1]}")
-    for name, suffix in (("json", ".json"), ("sheet", ".png")):
-        if args[name].value and Path(args[name].value).suffix.lower() != suffix:
-            raise InputError(f"--{name} must end in {suffix}. Received: {args[name].value}")
+    if args.sheet and Path(args.sheet).suffix.lower() != ".png":
+        raise InputError(f"--sheet must end in .png. Received: {args.sheet}")
     from tqdm import tqdm
 
     from colorgan_tf import backends
     from colorgan_tf.colorizer import Colorizer
     from colorgan_tf.contact_sheet import contact_sheet
-    from colorgan_tf.evaluator import Evaluator, spread
+    from colorgan_tf.evaluator import Evaluator, InputFn, spread
 
     colorizer = Colorizer(backends.load(args.model), quality=args.quality)
     loaded = load_pictures(args.data, args.size, args.limit, lambda files: tqdm(files, unit="picture", desc="read"))
     evaluator = Evaluator(loaded.pictures)
-    report = evaluator.report(colorizer.chroma)
+    input_fn: InputFn | None = None
+    if args.degraded:
+        from pipelines.degrade import degrade_picture
+
+        input_fn = degrade_picture  # the picture's number is the seed
+    report = evaluator.report(colorizer.chroma, input_fn)
     print(report.table())
     if args.json:
-        told = {"model_path": args.model, "data": args.data, "quality": args.quality, **report.to_dict()}
+        told = {
+            "model_path": args.model,
+            "data": args.data,
+            "quality": args.quality,
+            "degraded": args.degraded,
+            **report.to_dict(),
+        }
         write_json(told, Path(args.json))
     if args.sheet:
         numbers = spread(len(loaded.files), args.sheet_pictures)
         shown = (
-            evaluator.grey_copies(numbers),
-            evaluator.colored(colorizer.chroma, numbers),
+            evaluator.inputs(numbers, input_fn),
+            evaluator.colored(colorizer.chroma, numbers, input_fn),
             loaded.pictures[numbers],
         )
         captions = [loaded.files[number].name for number in numbers]

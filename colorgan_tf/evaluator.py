@@ -1,4 +1,4 @@
-"""Measures a colouring function on a set of true pictures, beside the grey copy: for `evaluate`, training, ablations."""
+"""Measures a colouring function on true pictures, beside the grey copy: for `evaluate`, training and ablations."""
 
 import dataclasses
 import math
@@ -12,8 +12,9 @@ from colorgan_tf import color, metrics
 
 # Luma `[n, height, width, 1]` in [0, 1] to chroma `[n, height, width, 2]` in YUV units: `Colorizer.chroma`.
 ChromaFn = Callable[[np.ndarray], np.ndarray]
-# Luma to the luma that the colouring function sees instead, for example that of an old film.
-InputTransform = Callable[[np.ndarray], np.ndarray]
+# A true picture, uint8 RGB `[height, width, 3]`, and its number, to the luma `[height, width, 1]` that the colouring
+# function sees instead of the picture's own; such as `pipelines.degrade.degrade_picture`, whose seed is the number.
+InputFn = Callable[[np.ndarray, int], np.ndarray]
 
 # A picture equal to the truth has an infinite PSNR, which no mean can hold; 8-bit pictures that differ stay below.
 PSNR_CEILING = 100.0
@@ -134,15 +135,27 @@ class Evaluator:
         self._baseline: tuple[Measures, float] | None = None
         self._true_features: np.ndarray | None = None
 
-    def report(self, chroma_fn: ChromaFn, input_transform: InputTransform | None = None) -> Report:
+    @classmethod
+    def of_windows(cls, luma: np.ndarray, chroma: np.ndarray, batch: int = 8) -> "Evaluator":
+        """Makes an evaluator of windows as the training pipeline gives them.
+
+        Args:
+            luma: `[n, height, width, 1]` in [0, 1].
+            chroma: `[n, height, width, 2]`, U and V.
+            batch: windows coloured at a time.
+        """
+        return cls(_eight_bit(color.merge(luma, chroma)), batch)
+
+    def report(self, chroma_fn: ChromaFn, input_fn: InputFn | None = None) -> Report:
         """Measures a colouring function.
 
         Pictures are rounded to 8 bit before they are measured, as they would be in a file.
 
         Args:
             chroma_fn: luma batch `[n, height, width, 1]` in [0, 1] to chroma `[n, height, width, 2]`.
-            input_transform: what is done to the luma before `chroma_fn` sees it, such as a degradation. The chroma is
-                joined with the clean luma all the same, so that the figures compare with those of clean input.
+            input_fn: gives the luma that `chroma_fn` sees, such as a degraded one; the picture's own by default. The
+                chroma is joined with the clean luma all the same, so that the figures compare with those of clean
+                input.
 
         Returns:
             The report.
@@ -151,40 +164,39 @@ class Evaluator:
             ValueError: if `chroma_fn` returns another shape.
         """
         grey, true_colorfulness = self._measure_baseline()
-        model, seconds = self._measure(chroma_fn, input_transform)
+        model, seconds = self._measure(chroma_fn, input_fn)
         height, width = self.pictures.shape[1:3]
         return Report(len(self.pictures), (height, width), model, grey, true_colorfulness, seconds)
 
-    def colored(
-        self, chroma_fn: ChromaFn, numbers: Sequence[int], input_transform: InputTransform | None = None
-    ) -> np.ndarray:
+    def colored(self, chroma_fn: ChromaFn, numbers: Sequence[int], input_fn: InputFn | None = None) -> np.ndarray:
         """Returns the pictures of the given numbers as `chroma_fn` colours them, uint8 `[n, height, width, 3]`."""
-        chosen = self.pictures[list(numbers)]
-        batches = (chosen[start : start + self._batch] for start in range(0, len(chosen), self._batch))
-        return np.concatenate([_color(color.luma(_unit(batch)), chroma_fn, input_transform)[0] for batch in batches])
+        return np.concatenate([self._color(batch, chroma_fn, input_fn)[0] for batch in self._batches(numbers)])
 
-    def grey_copies(self, numbers: Sequence[int]) -> np.ndarray:
-        """Returns the grey copies of the given pictures, uint8 `[n, height, width, 3]`."""
-        return np.repeat(_eight_bit(color.luma(_unit(self.pictures[list(numbers)]))), 3, axis=-1)
+    def inputs(self, numbers: Sequence[int], input_fn: InputFn | None = None) -> np.ndarray:
+        """Returns the luma that a colouring function sees of the given pictures, `[n, height, width, 1]` in [0, 1]."""
+        true = self.pictures[list(numbers)]
+        if input_fn is None:
+            return color.luma(_unit(true))
+        return np.stack([input_fn(*pair) for pair in zip(true, numbers, strict=True)])
 
     def _measure_baseline(self) -> tuple[Measures, float]:
         if self._baseline is None:
             if len(self.pictures) > 1:
-                self._true_features = np.concatenate([self._extract(_unit(batch)) for batch in self._batches()])
-            grey, _ = self._measure(lambda luma: np.zeros((*luma.shape[:3], 2), np.float32), None)
+                self._true_features = np.concatenate(
+                    [self._extract(_unit(self.pictures[batch])) for batch in self._batches(range(len(self.pictures)))]
+                )
+            grey, _ = self._measure(_grey_chroma, None)
             true = [metrics.colorfulness(_unit(picture)) for picture in self.pictures]
             self._baseline = grey, float(np.mean(true))
         return self._baseline
 
-    def _measure(self, chroma_fn: ChromaFn, input_transform: InputTransform | None) -> tuple[Measures, float]:
+    def _measure(self, chroma_fn: ChromaFn, input_fn: InputFn | None) -> tuple[Measures, float]:
         rows, features, seconds = [], [], []
-        for batch in self._batches():
-            true = _unit(batch)
-            luma = color.luma(true)
-            colored, elapsed = _color(luma, chroma_fn, input_transform)
+        for batch in self._batches(range(len(self.pictures))):
+            colored, elapsed = self._color(batch, chroma_fn, input_fn)
             seconds.append(elapsed / len(batch))
             shown = _unit(colored)
-            rows += [_measure_one(*values) for values in zip(shown, true, luma, strict=True)]
+            rows += [_measure_one(*pair) for pair in zip(shown, _unit(self.pictures[batch]), strict=True)]
             if self._true_features is not None:
                 features.append(self._extract(shown))
         psnr, ssim, colorfulness, error_mean, _ = np.mean(rows, axis=0)
@@ -196,19 +208,31 @@ class Evaluator:
         # The median, since the first batch also pays for tracing.
         return measures, float(np.median(seconds))
 
+    def _color(self, numbers: Sequence[int], chroma_fn: ChromaFn, input_fn: InputFn | None) -> tuple[np.ndarray, float]:
+        """Colours pictures: the result, uint8 RGB, and the seconds that `chroma_fn` took."""
+        luma = self.inputs(numbers)
+        seen = luma if input_fn is None else self.inputs(numbers, input_fn)
+        start = time.perf_counter()
+        chroma = np.asarray(chroma_fn(seen), np.float32)
+        elapsed = time.perf_counter() - start
+        expected = (*luma.shape[:3], 2)
+        if chroma.shape != expected:
+            raise ValueError(f"`chroma_fn` must return shape {expected}. Received: {chroma.shape}.")
+        return _eight_bit(color.merge(luma, chroma)), elapsed
+
     def _extract(self, pictures: np.ndarray) -> np.ndarray:
         if self._features is None:
             self._features = metrics.FeatureExtractor()
         return self._features(pictures)
 
-    def _batches(self) -> Iterator[np.ndarray]:
-        for start in range(0, len(self.pictures), self._batch):
-            yield self.pictures[start : start + self._batch]
+    def _batches(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+        for start in range(0, len(numbers), self._batch):
+            yield numbers[start : start + self._batch]
 
 
-def evaluate(chroma_fn: ChromaFn, pictures: np.ndarray, input_transform: InputTransform | None = None) -> Report:
+def evaluate(chroma_fn: ChromaFn, pictures: np.ndarray, input_fn: InputFn | None = None) -> Report:
     """Measures `chroma_fn` once on true pictures, uint8 RGB `[n, height, width, 3]`; see `Evaluator.report`."""
-    return Evaluator(pictures).report(chroma_fn, input_transform)
+    return Evaluator(pictures).report(chroma_fn, input_fn)
 
 
 def spread(count: int, wanted: int) -> list[int]:
@@ -218,20 +242,12 @@ def spread(count: int, wanted: int) -> list[int]:
     return [int(number) for number in (np.arange(wanted) + 0.5) * count / wanted]
 
 
-def _color(luma: np.ndarray, chroma_fn: ChromaFn, input_transform: InputTransform | None) -> tuple[np.ndarray, float]:
-    """Colours a batch: the uint8 pictures, and the seconds that `chroma_fn` took."""
-    seen = luma if input_transform is None else input_transform(luma)
-    start = time.perf_counter()
-    chroma = np.asarray(chroma_fn(seen), np.float32)
-    elapsed = time.perf_counter() - start
-    expected = (*luma.shape[:3], 2)
-    if chroma.shape != expected:
-        raise ValueError(f"`chroma_fn` must return shape {expected}. Received: {chroma.shape}.")
-    return _eight_bit(color.merge(luma, chroma)), elapsed
+def _grey_chroma(luma: np.ndarray) -> np.ndarray:
+    return np.zeros((*luma.shape[:3], 2), np.float32)
 
 
-def _measure_one(shown: np.ndarray, true: np.ndarray, luma: np.ndarray) -> tuple[float, float, float, float, float]:
-    error = metrics.luma_error(shown, luma)
+def _measure_one(shown: np.ndarray, true: np.ndarray) -> tuple[float, float, float, float, float]:
+    error = metrics.luma_error(shown, color.luma(true))
     return (
         min(metrics.psnr(shown, true), PSNR_CEILING),
         metrics.ssim(shown, true),

@@ -4,15 +4,12 @@ Pictures are RGB `[height, width, 3]` in [0, 1]. PSNR and SSIM reward grey, so t
 the Frechet distance, with the grey copy as a row. Everything is numpy but the Frechet distance's features.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from colorgan_tf import color
-
-if TYPE_CHECKING:
-    import keras
 
 SSIM_WINDOW = 11
 FEATURE_SIZE = 256
@@ -149,7 +146,7 @@ class FeatureExtractor:
             network = efficientnet.efficientnet_lite0(include_top=True, name="frechet_backbone")
         finally:
             keras.config.set_dtype_policy(policy)
-        self._network: keras.Model = efficientnet.pooled_features(efficientnet.load_imagenet_weights(network))
+        self._network = efficientnet.pooled_features(efficientnet.load_imagenet_weights(network))
         self._preprocess = efficientnet.preprocess
         self._batch = batch
 
@@ -174,7 +171,7 @@ class FeatureExtractor:
 def _covariance_factor(centred: np.ndarray) -> np.ndarray:
     """A matrix X of as few rows as possible with X'X the covariance."""
     factor = centred / np.sqrt(len(centred) - 1.0)
-    return factor if len(factor) <= factor.shape[1] else np.linalg.qr(factor, mode="r")
+    return factor if len(factor) <= factor.shape[1] else np.asarray(np.linalg.qr(factor, mode="r"))
 
 
 def _window_mean(x: np.ndarray) -> np.ndarray:
