@@ -33,9 +33,8 @@ def measure(height: int, width: int, repeats: int) -> tuple[list[Cost], list[Cos
     """Returns the costs of all effects and those of the presets, for pictures of one size."""
     import tensorflow as tf
 
-    from pipelines.degrade import EVALUATION, Degradation, degrade, operations, stock
+    from pipelines.degrade import EVALUATION, TRAINING, Degradation, degrade, operations, stock
 
-    training = Degradation()
     coarse = tf.random.stateless_uniform([height // 16, width // 16, 3], [1, 2])
     # Texture as in a photograph: a smooth picture would make JPEG look cheap.
     texture = tf.random.stateless_normal([height, width, 1], [3, 4], stddev=0.04)
@@ -57,18 +56,18 @@ def measure(height: int, width: int, repeats: int) -> tuple[list[Cost], list[Cos
     empty = time_of(lambda seed: tf.cast(seed, tf.float32))
     rows = []
     for kind in (stock.orthochromatic, stock.panchromatic):
-        effect = getattr(training, kind.__name__)
+        effect = getattr(TRAINING, kind.__name__)
         spent = time_of(lambda seed, k=kind, e=effect: k(tf.constant(e.strong), seed)) - empty
-        rows.append(Cost(kind.__name__, spent, effect.probability * (1.0 - training.clean)))
+        rows.append(Cost(kind.__name__, spent, effect.probability * (1.0 - TRAINING.clean)))
     rows.append(Cost("grey", time_of(lambda seed: stock.grey(rgb, tf.constant(stock.BT601))) - empty, 1.0))
     for name, operation in operations().items():
-        effect = getattr(training, name)
+        effect = getattr(TRAINING, name)
         spent = time_of(lambda seed, o=operation, e=effect: o(luma, tf.constant(e.strong), seed)) - empty
-        rows.append(Cost(name, spent, effect.probability * (1.0 - training.clean)))
+        rows.append(Cost(name, spent, effect.probability * (1.0 - TRAINING.clean)))
     presets = {
         "clean": Degradation(clean=1.0),
-        "training": training,
-        "training, none clean": dataclasses.replace(training, clean=0.0),
+        "training": TRAINING,
+        "training, none clean": dataclasses.replace(TRAINING, clean=0.0),
         "evaluation": EVALUATION,
     }
     means = [

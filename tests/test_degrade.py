@@ -12,11 +12,22 @@ from PIL import Image
 
 from colorgan_tf import color
 from pipelines import degrade as package
-from pipelines.degrade import EFFECTS, EVALUATION, Degradation, Effect, alone, camera, degrade, stock, transfer, wear
+from pipelines.degrade import (
+    EFFECTS,
+    EVALUATION,
+    TRAINING,
+    Degradation,
+    Effect,
+    alone,
+    camera,
+    degrade,
+    stock,
+    transfer,
+    wear,
+)
 
 OPERATIONS = package.operations()
 STOCKS = {"orthochromatic": stock.orthochromatic, "panchromatic": stock.panchromatic}
-TRAINING = Degradation()
 SEED = (11, 12)
 
 

@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.degrade.settings import EFFECTS, EVALUATION, Degradation, Effect, alone
+from pipelines.degrade.settings import EFFECTS, EVALUATION, TRAINING, Degradation, Effect, alone
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["EFFECTS", "EVALUATION", "Degradation", "Effect", "alone", "degrade", "degrade_picture", "operations"]
+__all__ = [
+    "EFFECTS",
+    "EVALUATION",
+    "TRAINING",
+    "Degradation",
+    "Effect",
+    "alone",
+    "degrade",
+    "degrade_picture",
+    "operations",
+]
 
 
 def operations() -> dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]]:
@@ -45,7 +55,7 @@ def operations() -> dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Ten
     }
 
 
-def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation | None = None) -> tf.Tensor:
+def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation = TRAINING) -> tf.Tensor:
     """Photographs a colour picture on old film, ages the film and copies it.
 
     Geometry stays, so the picture's own chroma still fits. An operation that is not drawn costs nothing.
@@ -53,7 +63,7 @@ def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation | None = N
     Args:
         rgb: `[height, width, 3]` float32 in [0, 1], at least 8 pixels each way.
         seed: `[2]` int32 or int64; the same seed gives the same picture, eager and inside tf.data.
-        degradation: probabilities and strengths. Defaults to the training settings, `Degradation()`.
+        degradation: probabilities and strengths. Defaults to the training settings.
 
     Returns:
         Luma `[height, width, 1]` float32 in [0, 1]; with the probability `degradation.clean` it is the plain
@@ -63,7 +73,7 @@ def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation | None = N
 
     # Nothing here needs AutoGraph, which would make the building of a tf.data graph several times slower.
     compose = tf.autograph.experimental.do_not_convert(_compose)
-    return compose(rgb, seed, Degradation() if degradation is None else degradation)
+    return compose(rgb, seed, degradation)
 
 
 def _compose(rgb: tf.Tensor, seed: tf.Tensor, settings: Degradation) -> tf.Tensor:
@@ -122,6 +132,6 @@ def degrade_picture(rgb: np.ndarray, seed: int, degradation: Degradation = EVALU
         raise ValueError(f"`rgb` must be [height, width, 3], at least 8x8. Received: shape={list(rgb.shape)}.")
     scale = 255.0 if rgb.dtype == np.uint8 else 1.0
     picture = np.asarray(rgb, np.float32) / np.float32(scale)
-    halves = np.array([seed & 0x7FFFFFFF, (seed >> 31) & 0x7FFFFFFF], np.int32)
+    halves = np.array([int(seed) & 0x7FFFFFFF, (int(seed) >> 31) & 0x7FFFFFFF], np.int32)
     with tf.device("CPU"):  # The random numbers of a GPU are others.
         return degrade(tf.constant(picture), tf.constant(halves), degradation).numpy()

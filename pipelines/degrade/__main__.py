@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
 
     from PIL import Image
 
-    from pipelines.degrade import EVALUATION, Degradation, sheet
+    from pipelines.degrade import EVALUATION, TRAINING, sheet
 
     if len(argv) < 2:
         raise command.InputError("At least one PICTURE must be given. Received: none.")
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> None:
                 pictures.append(picture.copy())
         except (OSError, Image.DecompressionBombError) as error:
             raise command.InputError(f"PICTURE must be a picture file. Received: {path} ({error}).") from error
-    preset = EVALUATION if FLAGS.preset == "evaluation" else dataclasses.replace(Degradation(), clean=0.0)
+    preset = EVALUATION if FLAGS.preset == "evaluation" else dataclasses.replace(TRAINING, clean=0.0)
     sheet.save(sheet.contact_sheet(pictures, FLAGS.seed, preset, FLAGS.compositions), FLAGS.output)
     print(f"{FLAGS.output}: {len(pictures)} pictures")
 

@@ -79,6 +79,8 @@ class Degradation:
 
 EFFECTS = tuple(field.name for field in dataclasses.fields(Degradation) if field.name != "clean")
 
+TRAINING = Degradation()
+
 # Always degraded, never at the harsh end: for measuring how well a model stands old film.
 EVALUATION = Degradation(
     clean=0.0,

@@ -22,16 +22,16 @@ def fade(luma: tf.Tensor, strength: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 def scratches(luma: tf.Tensor, strength: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Draws `strength` vertical scratches, bright or dark, that wander a little and may end inside the picture."""
-    seeds = tf.random.split(seed, 2)
     count, height = _count(strength), tf.shape(luma)[0]
-    draw = tf.random.stateless_uniform([9, count, 1], seeds[0])
+    draw = tf.random.stateless_uniform([10, count, 1], seed)
     rows = tf.range(tf.cast(height, tf.float32))[tf.newaxis]
     way = rows / tf.cast(height, tf.float32)
     wander = 4.0 * (draw[1] - 0.5) * way + 2.0 * draw[2] * tf.sin(math.tau * (draw[3] + (0.3 + draw[4]) * way))
     columns = draw[0] * tf.cast(tf.shape(luma)[1], tf.float32) + wander
     # Ends are soft: the needle lifts over some ten rows.
     ends = tf.clip_by_value(((0.15 + 0.9 * draw[5]) - tf.abs(way - draw[6])) * 20.0, 0.0, 1.0)
-    rough = tf.random.stateless_uniform(tf.shape(columns), seeds[1], 0.3, 1.0)
+    # The depth swells and ebbs along the way; noise from row to row would look like a dotted line.
+    rough = 0.65 + 0.35 * tf.sin(math.tau * (draw[9] + (2.0 + 6.0 * draw[2]) * way)) * tf.sin(math.tau * 3.0 * way)
     amounts = _sign(draw[7], bright=0.6) * (0.08 + 0.5 * draw[8] ** 2) * ends * rough
     # Two lines side by side, up to 1.2 pixels apart, give each scratch its own width.
     half = 0.6 * draw[8] * draw[5]
