@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 
 class InputError(ValueError):
@@ -55,6 +55,7 @@ def run(main: Callable[[list[str]], object]) -> None:
     Exit codes: 0 done, 1 some inputs failed, 2 bad input or bad flags, 130 stopped by Ctrl-C.
     """
     silence_tensorflow()
+    logging.set_verbosity(logging.WARNING)
 
     def guarded(argv: list[str]) -> None:
         try:

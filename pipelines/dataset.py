@@ -187,7 +187,7 @@ def window(
     if data.degradation == "old_film" and seed is not None:
         from pipelines import degrade
 
-        luma = degrade.degrade(a, _fold(seed, 3), degrade.TRAINING)
+        luma = degrade.degrade(a, _fold(seed, 3))
     else:
         luma = tf.tensordot(a, RGB_TO_YUV[:1].T, 1)
     chroma = tf.tensordot(b, RGB_TO_YUV[1:].T, 1)

@@ -1,0 +1,352 @@
+"""The training loop: phases, checkpoints, resume and validation, under any distribution strategy.
+
+Keras' `fit` neither works under MultiWorkerMirroredStrategy (Keras 3) nor checkpoints its place in the data, so the
+loop is our own; the step is the model's `train_step`.
+"""
+
+import dataclasses
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from colorgan_tf import color, distribution
+from colorgan_tf import config as config_lib
+from colorgan_tf.callbacks import Means, RunLog, guard_against_nan
+from colorgan_tf.command import InputError
+from colorgan_tf.contact_sheet import contact_sheet
+from colorgan_tf.evaluator import Evaluator
+from colorgan_tf.gan import ColorGAN
+from pipelines import dataset
+
+CONFIG = "config.json"
+CHECKPOINTS = "checkpoints"
+LAST, BEST = "last.weights.h5", "best.weights.h5"
+_SHEET_ROWS = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        step: the last step that was trained.
+        finished: whether all steps are done.
+        best: the smallest Frechet distance to the validation pictures, or None.
+    """
+
+    step: int
+    finished: bool
+    best: float | None
+
+
+def train(
+    config: config_lib.Config,
+    data: str | Path,
+    workdir: str | Path,
+    validation: str | Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Outcome:
+    """Trains until all phases are done, from wherever `workdir` stands.
+
+    Args:
+        config: the run's configuration.
+        data: folder of shards, pair files or photographs.
+        workdir: holds everything the run writes.
+        validation: folder of pictures to watch; without it a few of `data` are held out.
+        say: prints a sentence for the person who waits.
+
+    Returns:
+        How the run ended. Ctrl-C and SIGTERM end it early, with a checkpoint.
+
+    Raises:
+        InputError: for bad data, or a workdir of another configuration.
+        callbacks.Diverged: if a loss is no longer a number.
+    """
+    workdir = Path(workdir)
+    claim(workdir, config)
+    keras.utils.set_random_seed(config.runtime.seed)
+    if config.runtime.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy, why = distribution.choose(config.runtime.strategy)
+    policy, why_policy = distribution.precision_policy(config.runtime.precision)
+    chief = distribution.is_chief(strategy)
+    say(f"{why}; {why_policy}")
+    if config.runtime.batch % strategy.num_replicas_in_sync:
+        raise InputError(
+            f"`batch` must be a multiple of the {strategy.num_replicas_in_sync} replicas. "
+            f"Received: batch={config.runtime.batch}."
+        )
+
+    source = dataset.open_source(data, progress=lambda items: tqdm(items, desc="checking pictures", unit=""))
+    for name, reason in source.skipped:
+        say(f"skipped {name}: {reason}")
+    if validation is None:
+        source, watched = dataset.hold_out(source, config.data.validation_pictures)
+    else:
+        watched = dataset.open_source(validation)
+    say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
+
+    with _policy(policy), strategy.scope():
+        gan = ColorGAN(config)
+        gan.build_optimizers()
+        step_variable = tf.Variable(0, dtype=tf.int64, trainable=False)
+    checkpoint = tf.train.Checkpoint(
+        generator=gan.generator,
+        discriminator=gan.discriminator,
+        generator_optimizer=gan.generator_optimizer,
+        discriminator_optimizer=gan.discriminator_optimizer,
+        step=step_variable,
+    )
+    with _own_folder(workdir / CHECKPOINTS, chief) as folder:
+        manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
+        found = tf.train.latest_checkpoint(str(workdir / CHECKPOINTS))
+        if found:
+            checkpoint.restore(found).assert_existing_objects_matched()
+        step = int(step_variable.numpy())
+        if step:
+            say(f"going on at step {step} of {config.steps}")
+        run = _Run(config, gan, strategy, workdir, manager, step_variable, chief)
+        return run.go(source, watched)
+
+
+class _Run:
+    """The state of a run that its parts share."""
+
+    def __init__(self, config, gan, strategy, workdir, manager, step_variable, chief):
+        self.config, self.gan, self.strategy = config, gan, strategy
+        self.workdir, self.manager, self.step_variable = workdir, manager, step_variable
+        self.chief = chief
+        self.log: RunLog | None = None
+
+    def go(self, source: dataset.Source, watched: dataset.Source) -> Outcome:
+        """Trains the remaining steps."""
+        config, step = self.config, int(self.step_variable.numpy())
+        if step >= config.steps:
+            return Outcome(step, True, _read_best(self.workdir))
+        batches = iter(self._distributed(source, step))
+        samples = _samples(watched, config) if self.chief else None
+        evaluator = Evaluator.of_windows(*samples) if samples else None
+        if self.chief:
+            self.log = RunLog(self.workdir, step, config.steps)
+        phase, train_step, means = None, None, Means()
+        try:
+            with _stop_requests() as stop:
+                while step < config.steps and not stop:
+                    # === Phase ===
+                    current, first = config.phase_at(step)
+                    if train_step is None or current is not phase:
+                        phase, train_step = current, self._compile(current)
+                        self._say(f"phase {phase.name}: steps {first} to {first + phase.steps}")
+
+                    # === Step ===
+                    means.add(train_step(next(batches)))
+                    step += 1
+                    self.step_variable.assign(step)
+                    if self.log:
+                        self.log.advance()
+
+                    # === Log, checkpoint ===
+                    due = step % config.runtime.checkpoint_every == 0 or step == config.steps or bool(stop)
+                    if due or step % config.runtime.log_every == 0:
+                        scores, rate = means.take()
+                        guard_against_nan(step, scores, self.manager.latest_checkpoint)
+                        if self.log:
+                            self.log.scalars(step, "train", scores, phase=phase.name, steps_per_second=round(rate, 4))
+                    if due:
+                        self._save(step, samples, evaluator)
+                        means = Means()
+        finally:
+            if self.log:
+                self.log.close()
+        return Outcome(step, step >= config.steps, _read_best(self.workdir))
+
+    def _say(self, text: str) -> None:
+        if self.log:
+            self.log.say(text)
+
+    def _distributed(self, source: dataset.Source, start: int):
+        runtime, replicas = self.config.runtime, self.strategy.num_replicas_in_sync
+
+        def worker_batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            local = context.get_per_replica_batch_size(runtime.batch)
+            share = replicas // context.num_input_pipelines  # replicas that this worker feeds
+            whole = dataset.training(
+                source,
+                self.config.data,
+                local * share,
+                runtime.seed,
+                start,
+                context.input_pipeline_id,
+                context.num_input_pipelines,
+            )
+            return whole.unbatch().batch(local, drop_remainder=True) if share > 1 else whole
+
+        return self.strategy.distribute_datasets_from_function(worker_batches)
+
+    def _compile(self, phase: config_lib.Phase) -> Callable:
+        self.gan.begin(phase)
+
+        @tf.function
+        def train_step(batch):
+            scores = self.strategy.run(self.gan.train_step, args=(batch,))
+            return {name: self.strategy.reduce("MEAN", score, axis=None) for name, score in scores.items()}
+
+        return train_step
+
+    def _save(self, step: int, samples, evaluator: Evaluator | None) -> None:
+        """Validates with the averaged weights, keeps them if they are the best, and writes the checkpoint."""
+        if evaluator is not None:
+            with averaged_weights(self.gan):
+                lumas, chromas = samples
+                report = evaluator.report(lambda luma: self.gan(tf.constant(luma)).numpy())
+                scores = {
+                    "psnr_gain": report.psnr_gain,
+                    "colorfulness_ratio": report.colorfulness_ratio,
+                    "frechet": report.model.frechet,
+                    "frechet_ratio": report.frechet_ratio,
+                }
+                self.log.scalars(step, "validation", scores)
+                self._draw(step, lumas[:_SHEET_ROWS], chromas[:_SHEET_ROWS])
+                best = _read_best(self.workdir)
+                if best is None or report.model.frechet < best:
+                    write_weights(self.gan.generator, self.workdir / BEST)
+                    _write_best(self.workdir, step, report.model.frechet)
+                write_weights(self.gan.generator, self.workdir / LAST)
+        self.manager.save(checkpoint_number=step)
+
+    def _draw(self, step: int, luma: np.ndarray, chroma: np.ndarray) -> None:
+        guess = self.gan(tf.constant(luma)).numpy()
+        rows = [
+            [np.repeat(y, 3, axis=-1), color.merge(y, uv), color.merge(y, true)]
+            for y, uv, true in zip(luma, guess, chroma, strict=True)
+        ]
+        sheet = self.workdir / "samples" / f"step{step:07d}.png"
+        sheet.parent.mkdir(exist_ok=True)
+        contact_sheet(rows, sheet, ("grey", "coloured", "true"))
+        strips = np.stack([np.concatenate(row, axis=1) for row in rows])
+        self.log.pictures(step, np.round(255 * strips).astype(np.uint8))
+
+
+def claim(workdir: Path, config: config_lib.Config) -> None:
+    """Stores the configuration in a new workdir, or checks that it is the one that is stored there.
+
+    Raises:
+        InputError: naming the first option that differs.
+    """
+    stored_path = workdir / CONFIG
+    if not stored_path.exists():
+        try:
+            workdir.mkdir(parents=True, exist_ok=True)
+            temporary = workdir / f".{CONFIG}.{os.getpid()}"
+            temporary.write_text(config_lib.to_json(config))
+            temporary.replace(stored_path)
+        except OSError as error:
+            raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
+        return
+    stored = _flat(dataclasses.asdict(config_lib.load(stored_path)))
+    asked = _flat(dataclasses.asdict(config))
+    free = ("runtime.checkpoint_every", "runtime.log_every", "runtime.strategy")
+    for name in sorted(stored.keys() | asked.keys()):
+        if name not in free and stored.get(name) != asked.get(name):
+            raise InputError(
+                f"The run in {workdir} has {name}={stored.get(name)}. Received: {name}={asked.get(name)}. "
+                "Use the same options to go on, or another --workdir."
+            )
+
+
+@contextmanager
+def averaged_weights(gan: ColorGAN) -> Iterator[None]:
+    """Puts the moving average in the place of the generator's weights for a while."""
+    weights = gan.generator.trainable_variables
+    current = [weight.numpy() for weight in weights]
+    gan.generator_optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, current, strict=True):
+            weight.assign(value)
+
+
+def write_weights(network: keras.Model, path: Path) -> None:
+    """Writes a network's weights beside `path` and renames them."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.weights.h5")
+    network.save_weights(temporary)
+    temporary.replace(path)
+
+
+def _samples(watched: dataset.Source, config: config_lib.Config) -> tuple[np.ndarray, np.ndarray]:
+    """The watched windows as arrays: luma and chroma."""
+    windows = dataset.validation(watched, config.data, 1).take(config.data.validation_pictures)
+    lumas, chromas = zip(*windows.as_numpy_iterator(), strict=True)
+    return np.concatenate(lumas), np.concatenate(chromas)
+
+
+def _read_best(workdir: Path) -> float | None:
+    path = workdir / "best.txt"
+    return float(path.read_text().split()[1]) if path.exists() else None
+
+
+def _write_best(workdir: Path, step: int, frechet: float) -> None:
+    (workdir / "best.txt").write_text(f"{step} {frechet}\n")
+
+
+@contextmanager
+def _policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def _own_folder(folder: Path, chief: bool) -> Iterator[Path]:
+    """The chief's checkpoints are kept; other workers must save too (saving is collective), but to nowhere."""
+    if chief:
+        yield folder
+        return
+    scratch = Path(tempfile.mkdtemp())
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _stop_requests() -> Iterator[list[int]]:
+    """Collects Ctrl-C and SIGTERM, so that the step at hand is finished and a checkpoint written."""
+    requests: list[int] = []
+    handled = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = [signal.signal(number, lambda received, frame: requests.append(received)) for number in handled]
+    except ValueError:  # not in the main thread: nobody can send us one
+        yield requests
+        return
+    try:
+        yield requests
+    finally:
+        for number, handler in zip(handled, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            for index, item in enumerate(value):
+                flat |= _flat(item, f"{prefix}{name}.{index}.")
+        else:
+            flat[prefix + name] = value
+    return flat
