@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
-import numpy as np
 from absl import flags
-from PIL import Image, ImageOps
+from PIL import Image
 
 from colorgan_tf import command
 from colorgan_tf.command import InputError, PartialFailure
@@ -25,37 +24,21 @@ SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
 
 
 def square(image: Image.Image, size: int = 960, multiple: int = 1) -> Image.Image:
-    """Cuts the largest square out of a picture and reduces it where it is larger than `size`; it is never enlarged.
-
-    The square sits in the centre. A picture longer than 2:1 would lose more than half of itself, so there it sits where
-    it keeps the most detail.
+    """Cuts the largest square out of the centre of a picture, reduced where it is larger than `size`, never enlarged.
 
     Args:
         image: the picture.
         size: the largest side, in pixels.
         multiple: the side is a multiple of this, unless it is smaller.
     """
-    side, long = min(image.size), max(image.size)
-    start = (long - side) // 2
-    if long > 2 * side:
-        start = _most_detail(np.asarray(image.convert("L"), np.float32), side)
-    left, top = (start, 0) if image.width > image.height else (0, start)
-    target = min(side, size)
-    target -= target % multiple if target > multiple else 0
-    trim = 0 if side > size else (side - target) // 2
-    edge = side if side > size else target
-    box = (left + trim, top + trim, left + trim + edge, top + trim + edge)
-    return image.resize((target, target), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
-
-
-def _most_detail(luma: np.ndarray, side: int) -> int:
-    """Returns where on the longer axis the square with the largest sum of gradients begins; centred if in doubt."""
-    along = int(luma.shape[1] > luma.shape[0])
-    detail = sum(np.abs(gradient) for gradient in np.gradient(luma)).sum(axis=1 - along)
-    total = np.concatenate([[0], np.cumsum(detail)])
-    windows = total[side:] - total[:-side]
-    best = np.flatnonzero(windows >= 0.98 * windows.max())
-    return int(best[np.abs(best - (len(windows) - 1) / 2).argmin()])
+    shorter = min(image.size)
+    side = min(shorter, size)
+    side -= side % multiple if side > multiple else 0
+    # A reduced square keeps all it can; one that keeps its scale loses a few pixels at the edge instead.
+    cut = shorter if shorter > size else side
+    left, top = (image.width - cut) // 2, (image.height - cut) // 2
+    cropped = image.crop((left, top, left + cut, top + cut))
+    return cropped.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def join(half: Image.Image) -> Image.Image:
@@ -79,12 +62,16 @@ def halves(pair: Image.Image) -> tuple[Image.Image, Image.Image]:
 
 
 def _opened(path: Path) -> Image.Image:
+    import tensorflow as tf
+
     from pipelines import pictures
 
     if fault := pictures.header_fault(path):
         raise InputError(fault)
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    try:
+        return Image.fromarray(pictures.decode(path.read_bytes()).numpy())
+    except tf.errors.OpError:
+        raise InputError("damaged: it cannot be decoded") from None
 
 
 def _save(image: Image.Image, path: Path) -> None:
@@ -144,7 +131,7 @@ def convert(
     def attempt(job: tuple[Path, Path]) -> tuple[Path, str]:
         try:
             (take_apart if split else make)(*job)
-        except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
+        except InputError as error:
             return job[0], str(error)
         return job[0], ""
 
