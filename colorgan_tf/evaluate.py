@@ -132,7 +132,7 @@ def main(argv: Sequence[str]) -> None:
         from pipelines.degrade import degrade_picture
 
         input_fn = degrade_picture  # the picture's number is the seed
-    report = evaluator.report(colorizer.chroma, input_fn)
+    report = evaluator.report(colorizer.chroma, input_fn, lambda batches: tqdm(batches, unit="batch", desc="measure"))
     print(report.table())
     if args.json:
         told = {

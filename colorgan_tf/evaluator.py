@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ ChromaFn = Callable[[np.ndarray], np.ndarray]
 # A true picture, uint8 RGB `[height, width, 3]`, and its number, to the luma `[height, width, 1]` that the colouring
 # function sees instead of the picture's own; such as `pipelines.degrade.degrade_picture`, whose seed is the number.
 InputFn = Callable[[np.ndarray, int], np.ndarray]
+# Wraps an iteration to show how far it is: `tqdm`, or `iter` for nothing.
+Progress = Callable[[Iterable], Iterable]
 
 # A picture equal to the truth has an infinite PSNR, which no mean can hold; 8-bit pictures that differ stay below.
 PSNR_CEILING = 100.0
@@ -146,7 +148,7 @@ class Evaluator:
         """
         return cls(_eight_bit(color.merge(luma, chroma)), batch)
 
-    def report(self, chroma_fn: ChromaFn, input_fn: InputFn | None = None) -> Report:
+    def report(self, chroma_fn: ChromaFn, input_fn: InputFn | None = None, progress: Progress = iter) -> Report:
         """Measures a colouring function.
 
         Pictures are rounded to 8 bit before they are measured, as they would be in a file.
@@ -156,6 +158,7 @@ class Evaluator:
             input_fn: gives the luma that `chroma_fn` sees, such as a degraded one; the picture's own by default. The
                 chroma is joined with the clean luma all the same, so that the figures compare with those of clean
                 input.
+            progress: wraps the iteration over batches, for example `tqdm`.
 
         Returns:
             The report.
@@ -164,7 +167,7 @@ class Evaluator:
             ValueError: if `chroma_fn` returns another shape.
         """
         grey, true_colorfulness = self._measure_baseline()
-        model, seconds = self._measure(chroma_fn, input_fn)
+        model, seconds = self._measure(chroma_fn, input_fn, progress)
         height, width = self.pictures.shape[1:3]
         return Report(len(self.pictures), (height, width), model, grey, true_colorfulness, seconds)
 
@@ -185,14 +188,14 @@ class Evaluator:
                 self._true_features = np.concatenate(
                     [self._extract(_unit(self.pictures[batch])) for batch in self._batches(range(len(self.pictures)))]
                 )
-            grey, _ = self._measure(_grey_chroma, None)
+            grey, _ = self._measure(_grey_chroma, None, iter)
             true = [metrics.colorfulness(_unit(picture)) for picture in self.pictures]
             self._baseline = grey, float(np.mean(true))
         return self._baseline
 
-    def _measure(self, chroma_fn: ChromaFn, input_fn: InputFn | None) -> tuple[Measures, float]:
+    def _measure(self, chroma_fn: ChromaFn, input_fn: InputFn | None, progress: Progress) -> tuple[Measures, float]:
         rows, features, seconds = [], [], []
-        for batch in self._batches(range(len(self.pictures))):
+        for batch in progress(self._batches(range(len(self.pictures)))):
             colored, elapsed = self._color(batch, chroma_fn, input_fn)
             seconds.append(elapsed / len(batch))
             shown = _unit(colored)
@@ -225,9 +228,8 @@ class Evaluator:
             self._features = metrics.FeatureExtractor()
         return self._features(pictures)
 
-    def _batches(self, numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-        for start in range(0, len(numbers), self._batch):
-            yield numbers[start : start + self._batch]
+    def _batches(self, numbers: Sequence[int]) -> list[Sequence[int]]:
+        return [numbers[start : start + self._batch] for start in range(0, len(numbers), self._batch)]
 
 
 def evaluate(chroma_fn: ChromaFn, pictures: np.ndarray, input_fn: InputFn | None = None) -> Report:
