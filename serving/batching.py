@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -116,16 +116,18 @@ class BatchScheduler:
             parts = [future.result(None if deadline is None else deadline - time.monotonic()) for future in futures]
         except TimeoutError:
             raise errors.deadline_exceeded() from None
+        except CancelledError:
+            raise errors.cancelled() from None
         finally:
             for future in futures:  # what is done already ignores it
                 future.cancel()
         return parts[0] if len(parts) == 1 else {name: tf.concat([p[name] for p in parts], 0) for name in parts[0]}
 
     def _enqueue(self, queue: Hashable, run: Run, task: _Task) -> Future:
-        shapes = tuple(sorted((name, tuple(tensor.shape[1:])) for name, tensor in task.inputs.items()))
+        shapes: list[tuple] = sorted((name, tuple(tensor.shape[1:])) for name, tensor in task.inputs.items())
         if self.parameters.pad_variable_length_inputs:
-            shapes = tuple((name, len(shape)) for name, shape in shapes)
-        group = (queue, shapes)
+            shapes = [(name, len(shape)) for name, shape in shapes]
+        group = (queue, tuple(shapes))
         with self._changed:
             if self._stopping:
                 raise errors.unavailable("The server is shutting down")

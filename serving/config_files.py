@@ -6,6 +6,7 @@ in session_bundle_config.proto, monitoring_config.proto and ssl_config.proto, an
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf import (
     descriptor_pb2,
@@ -170,7 +171,7 @@ def read_models(path: str) -> model_server_config_pb2.ModelServerConfig:
 def read_batching(path: str) -> Batching:
     """Reads a --batching_parameters_file; what it does not set keeps its default."""
     proto = _read(path, "BatchingParameters")
-    values = {}
+    values: dict[str, Any] = {}
     for field, value in proto.ListFields():
         if field.label == field.LABEL_REPEATED:
             values[field.name] = tuple(value)

@@ -213,6 +213,11 @@ def deadline_exceeded() -> ServingError:
     return ServingError(StatusCode.DEADLINE_EXCEEDED, "Run() timeout exceeded while waiting in batching queue")
 
 
+def cancelled() -> ServingError:
+    """The caller went away."""
+    return ServingError(StatusCode.CANCELLED, "RPC cancelled")
+
+
 # === TensorFlow's own errors ===
 
 _TRACE = re.compile(r"^Graph execution error:\s*Detected at node .*?(<stack traces unavailable>|\n(?=\S))\s*", re.S)

@@ -1,6 +1,7 @@
 """Which versions of a model lie on disk, and which of them its policy wants served."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import tensorflow as tf
 from absl import logging
@@ -8,8 +9,8 @@ from tensorflow_serving.config import file_system_storage_path_source_pb2, model
 
 from serving import errors
 
-ModelConfig = model_server_config_pb2.ModelConfig
-Policy = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
+Policy: TypeAlias = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
 PLATFORM = "tensorflow"
 _MAX_VERSION = 2**63 - 1
 
