@@ -5,16 +5,13 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO
 
 from colorgan_tf.command import InputError
 from pipelines import film_planes
 from pipelines.film_source import FilmSource
 
-if TYPE_CHECKING:
-    import av
-
-CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2")
+CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
 QUALITIES = ("fast", "good", "best")
 _ENCODERS = {
     "h264": "libx264",
@@ -24,6 +21,7 @@ _ENCODERS = {
     "ffv1": "ffv1",
     "prores": "prores_ks",
     "mpeg2": "mpeg2video",
+    "mpeg4": "mpeg4",
 }
 # Options for (fast, good, best). Constant quality, so that no chunk depends on another.
 _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
@@ -45,6 +43,7 @@ _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
     ),
     "ffv1": ({"level": "3", "slices": "4"},) * 3,
     "prores_ks": ({"profile": "standard"}, {"profile": "hq"}, {"profile": "hq"}),
+    "mpeg4": ({"qmin": "2", "qmax": "5"}, {"qmin": "2", "qmax": "3"}, {"qmin": "1", "qmax": "2"}),
     "mpeg2video": ({"qmin": "2", "qmax": "6"}, {"qmin": "2", "qmax": "4"}, {"qmin": "1", "qmax": "2"}),
 }
 # Muxers by file name ending, where libavformat would guess another.
@@ -106,7 +105,7 @@ def muxer_for(output: str) -> str:
                 container = av.ContainerFormat(candidate, "w")
             except ValueError:
                 continue
-            if ending.removeprefix(".") in container.extensions and container.output is not None:
+            if ending.removeprefix(".") in container.extensions and container.is_output:
                 name = candidate
                 break
     if name is None or name in ("gif", "apng", "image2", "webp"):
@@ -133,7 +132,7 @@ def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str
         raise InputError(f"The container must take the codec; mkv takes all. Received: codec={codec} for {output}.")
     options = dict(_OPTIONS[encoder][QUALITIES.index(quality)])
     if muxer == "avi" and encoder in ("libx264", "libx265"):
-        options["bf"] = "0"  # AVI has no display times: frames must be stored in the order in which they are shown
+        options["bf"] = "0"  # frames must be stored in the order in which they are shown
     if encoder == "mpeg2video" and source.rate not in _MPEG2_RATES:
         raise InputError(
             f"MPEG-2 must have one of its standard frame rates (24, 25, 30, ...). Received: {source.rate}; "
@@ -146,18 +145,21 @@ def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str
         layout=_output_layout(source, encoder),
         width=source.width,
         height=source.height,
-        time_base=source.time_base,
+        # AVI's time stamps are frame numbers.
+        time_base=1 / source.rate if muxer == "avi" else source.time_base,
         rate=source.rate,
         aspect=source.aspect,
         primaries=source.primaries,
         transfer=source.transfer,
-        counts_frames=encoder == "mpeg2video",
+        counts_frames=encoder in ("mpeg2video", "mpeg4"),
     )
 
 
 def _codec_order(muxer: str, rate: Fraction) -> tuple[str, ...]:
     if muxer in ("mpeg", "vob", "dvd", "svcd"):
         return ("mpeg2", "h264") if rate in _MPEG2_RATES else ("h264",)
+    if muxer == "avi":
+        return ("mpeg4",)  # AVI has no display times: readers guess those of H.264, and guess them late
     return ("h264", "av1", "vp9", "ffv1", "mpeg2")
 
 
@@ -200,7 +202,7 @@ def _output_layout(source: FilmSource, encoder: str) -> film_planes.PlaneFormat:
     raise InputError(f"The codec must take planar YCbCr. Received: {encoder}.")
 
 
-def configure(context: "av.VideoCodecContext", plan: EncoderPlan, global_header: bool) -> None:
+def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
     """Sets an encoder up after the plan, before it is opened."""
     context.width, context.height = plan.width, plan.height
     context.pix_fmt = plan.layout.name
@@ -242,19 +244,26 @@ class StoredPacket:
 class ChunkEncoder:
     """Encodes one closed chunk: it begins with a keyframe and leans on nothing outside itself."""
 
-    def __init__(self, plan: EncoderPlan):
+    def __init__(self, plan: EncoderPlan, source_time_base: Fraction):
         import av
 
         self._plan = plan
-        self._context = av.CodecContext.create(plan.encoder, "w")
+        self._source_time_base = source_time_base
+        self._last: int | None = None
+        self._context: Any = av.CodecContext.create(plan.encoder, "w")
         configure(self._context, plan, wants_global_header(plan.muxer))
         self._stamps: list[int] = []
         self._durations: dict[int, int] = {}
 
-    def encode(self, frame: "av.VideoFrame") -> list[StoredPacket]:
-        """Encodes a frame whose `pts` and `duration` are in the plan's time base."""
-        stamp = frame.pts
-        self._durations[stamp] = frame.duration
+    def encode(self, frame: Any) -> list[StoredPacket]:
+        """Encodes a frame whose `pts` and `duration` are in the source's time base."""
+        factor = self._source_time_base / self._plan.time_base
+        stamp = round(frame.pts * factor)
+        if self._last is not None:
+            stamp = max(stamp, self._last + 1)  # two frames closer than the container's unit
+        self._last = stamp
+        self._durations[stamp] = max(1, round(frame.duration * factor))
+        frame.pts, frame.time_base = stamp, self._plan.time_base
         if self._plan.counts_frames:
             frame.pts, frame.time_base = len(self._stamps), 1 / self._plan.rate
         self._stamps.append(stamp)
@@ -264,7 +273,7 @@ class ChunkEncoder:
         """Ends the chunk and returns the packets that the encoder still held."""
         return [self._store(packet) for packet in self._context.encode(None)]
 
-    def _store(self, packet: "av.Packet") -> StoredPacket:
+    def _store(self, packet: Any) -> StoredPacket:
         pts, dts = packet.pts, packet.dts if packet.dts is not None else packet.pts
         if self._plan.counts_frames:
             pts = dts = self._stamps[pts]

@@ -60,6 +60,9 @@ def join(
         if plan.muxer in ("mp4", "mov"):
             custom = any(key not in _MP4_TAGS and "-" not in key for key in tags if key != "colorized_by")
             options["movflags"] = "+faststart+use_metadata_tags" if custom else "+faststart"
+        if plan.muxer == "avi":
+            # A sound track that begins a fraction of a frame early must not push the picture off its frame numbers.
+            options["avoid_negative_ts"] = "disabled"
         with av.open(output, "w", format=plan.muxer, container_options=options) as new:
             new.metadata.update(tags)
             new.set_chapters(old.chapters())
@@ -72,13 +75,15 @@ def join(
                     continue
                 copy = _add_copy(new, stream, plan.muxer)
                 if copy is None:
-                    notes.append(f"{stream.type} stream {stream.index} ({_codec_name(stream)}) does not fit {plan.muxer}")
                     stream.discard = av.stream.Discard.all
+                    if not _written_anew(stream, old):
+                        what = f"{stream.type} stream {stream.index} ({_codec_name(stream)})"
+                        notes.append(f"{what} does not fit {plan.muxer}")
                 else:
                     copies[stream.index] = copy
             assert video is not None
             new.start_encoding()
-            _interleave(new, video, _in_order(picture, plan), old, copies, until, source.time_base)
+            _interleave(new, video, _in_order(picture, plan), old, copies, until, plan.time_base, source.time_base)
     return notes
 
 
@@ -91,13 +96,16 @@ def _film_tags(old: dict[str, str], made_by: MadeBy) -> dict[str, str]:
     return tags
 
 
-def _codec_name(stream: "av.stream.Stream") -> str:
+def _codec_name(stream: Any) -> str:
     return stream.codec_context.name if stream.codec_context else stream.name or "unknown"
 
 
-def _add_picture(
-    new: "av.container.OutputContainer", old: "av.VideoStream", source: FilmSource, plan: EncoderPlan
-) -> "av.VideoStream":
+def _written_anew(stream: "av.stream.Stream", old: "av.container.InputContainer") -> bool:
+    """Tells whether a data stream is QuickTime's form of chapter titles or time code, which the muxer makes itself."""
+    return stream.type == "data" and (bool(old.chapters()) or "timecode" in stream.metadata)
+
+
+def _add_picture(new: Any, old: Any, source: FilmSource, plan: EncoderPlan) -> Any:
     video = new.add_stream(plan.encoder, rate=plan.rate)
     film_encode.configure(video.codec_context, plan, film_encode.wants_global_header(plan.muxer))
     video.time_base = plan.time_base
@@ -107,7 +115,7 @@ def _add_picture(
     return video
 
 
-def _copy_stream_tags(new: "av.stream.Stream", old: "av.stream.Stream") -> None:
+def _copy_stream_tags(new: Any, old: Any) -> None:
     for key, value in old.metadata.items():
         counted = key.upper().startswith(("_STATISTICS", "BPS", "NUMBER_OF", "DURATION"))
         if key.lower() not in _OLD_FILE_TAGS and not (counted and old.type == "video"):
@@ -123,7 +131,7 @@ class _Copy:
     encoder: Any = None
     resampler: Any = None
 
-    def convert(self, packet: "av.Packet | None") -> Iterator["av.Packet"]:
+    def convert(self, packet: Any) -> Iterator[Any]:
         """Turns a packet of the old stream into packets of the new one; None ends the stream."""
         if self.encoder is None:
             if packet is not None:
@@ -138,7 +146,7 @@ class _Copy:
             yield from self.stream.encode(None)
 
 
-def _add_copy(new: "av.container.OutputContainer", old: "av.stream.Stream", muxer: str) -> _Copy | None:
+def _add_copy(new: Any, old: Any, muxer: str) -> _Copy | None:
     import av
 
     if not _fits(old, muxer):
@@ -153,7 +161,7 @@ def _add_copy(new: "av.container.OutputContainer", old: "av.stream.Stream", muxe
     return _Copy(stream)
 
 
-def _fits(stream: "av.stream.Stream", muxer: str) -> bool:
+def _fits(stream: Any, muxer: str) -> bool:
     """Tries the stream's header in a file of the container's kind: containers refuse some codecs only then."""
     import io
 
@@ -171,7 +179,7 @@ def _fits(stream: "av.stream.Stream", muxer: str) -> bool:
     return True
 
 
-def _add_sound(new: "av.container.OutputContainer", old: "av.AudioStream", muxer: str) -> _Copy:
+def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
     import av
 
     encoder = _SOUND_ENCODERS.get(muxer, "aac")
@@ -200,19 +208,20 @@ def _in_order(picture: Iterable[StoredPacket], plan: EncoderPlan) -> Iterator[St
 
 
 def _interleave(
-    new: "av.container.OutputContainer",
-    video: "av.VideoStream",
+    new: Any,
+    video: Any,
     picture: Iterator[StoredPacket],
     old: "av.container.InputContainer",
     copies: dict[int, _Copy],
     until: int | None,
     time_base: Fraction,
+    until_base: Fraction,
 ) -> None:
     """Feeds the muxer in the order of time, so that it holds little back."""
     import av
 
     waiting = next(picture, None)
-    limit = None if until is None else until * time_base
+    limit = None if until is None else until * until_base
 
     def write_picture(before: Fraction | None) -> None:
         nonlocal waiting
@@ -244,7 +253,7 @@ def _interleave(
             new.mux_one(made)
 
 
-def _packets(old: "av.container.InputContainer", copies: dict[int, _Copy]) -> Iterator["av.Packet"]:
+def _packets(old: Any, copies: dict[int, _Copy]) -> Iterator[Any]:
     import av
 
     if not copies:

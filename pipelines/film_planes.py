@@ -7,7 +7,7 @@ and is turned into the Cb and Cr of the stream's own matrix.
 
 import dataclasses
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ _WEIGHTS = {
 BT709, BT601 = 1, 6
 LIMITED, FULL = 1, 2
 # Layouts read plane by plane: bits, and how far chroma is halved across and down. Others are converted first.
+_ZERO = np.zeros(4)
 _PLANAR = {
     "gray": None,
     "yuv420p": (1, 1),
@@ -160,7 +161,7 @@ def readable_name(name: str) -> str:
     return "yuv444p10le" if deep else "yuv444p"
 
 
-def plane(frame: "av.VideoFrame", index: int, dtype: type[np.generic]) -> np.ndarray:
+def plane(frame: Any, index: int, dtype: type[np.generic]) -> np.ndarray:
     """Returns a view `[height, width]` of one plane of a frame; it is valid as long as the frame is."""
     part = frame.planes[index]
     rows = np.frombuffer(part, dtype).reshape(part.height, -1)
@@ -189,7 +190,7 @@ def to_luma(codes: np.ndarray, layout: PlaneFormat, size: tuple[int, int]) -> np
 
 
 def _reduce(codes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Averages whole blocks of 2x2 (or more) first: OpenCV's exact-area path is many times faster than its general one."""
+    """Averages whole blocks of 2x2 or more first: OpenCV does that many times faster than uneven reduction."""
     import cv2
 
     factor = min(codes.shape[0] // size[0], codes.shape[1] // size[1])
@@ -252,7 +253,7 @@ def chroma_planes(chroma: np.ndarray, layout: PlaneFormat, height: int, width: i
         if channel.shape != (rows, columns):
             how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
             channel = cv2.resize(channel, (columns, rows), interpolation=how)
-        planes.append(cv2.add(channel, 0.0, dtype=depth))  # rounds and saturates in one pass
+        planes.append(cv2.add(channel, _ZERO, dtype=depth))  # rounds and saturates in one pass
     return planes[0], planes[1]
 
 
@@ -323,7 +324,7 @@ def convert_luma(codes: np.ndarray, source: PlaneFormat, target: PlaneFormat) ->
     )
 
 
-def fill_frame(frame: "av.VideoFrame", parts: tuple[np.ndarray, ...], layout: PlaneFormat) -> None:
+def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], layout: PlaneFormat) -> None:
     """Writes luma and, where the format has them, both chroma planes into a new frame."""
     for index, codes in enumerate(parts):
         part = frame.planes[index]

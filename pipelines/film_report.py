@@ -107,9 +107,8 @@ class FilmReport:
             f" colourfulness {colour_before:.1f} and {colour_after:.1f}",
         ]
         for shot in self.worst_first()[:3]:
-            lines.append(
-                f"  shot at {shot.begin:.1f} s ({shot.frames} frames, {shot.verdict}): warp error {shot.warp_error[1]:.2e}"
-            )
+            what = f"{shot.frames} frames, {shot.verdict}"
+            lines.append(f"  shot at {shot.begin:.1f} s ({what}): warp error {shot.warp_error[1]:.2e}")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -145,10 +144,7 @@ class ShotTally:
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Goes on from a saved state."""
         self.shots = [
-            ShotReport(
-                **row
-                | {"colourfulness": tuple(row["colourfulness"]), "warp_error": tuple(row["warp_error"])}
-            )
+            ShotReport(**row | {"colourfulness": tuple(row["colourfulness"]), "warp_error": tuple(row["warp_error"])})
             for row in json.loads(str(state["shots"]))
         ]
         self._warped = int(state["warped"])

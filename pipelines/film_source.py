@@ -1,11 +1,11 @@
-"""Reading a film: what its picture stream is, and its decoded frames, one by one, from the start or from a time stamp."""
+"""Reading a film: what its picture stream is, and its decoded frames, one by one, from any time stamp on."""
 
 import dataclasses
 import logging
 import os
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from pipelines import film_planes
 if TYPE_CHECKING:
     import av
 
-# libavutil's own start values for seeking: a stream that begins later than it says is still found.
-_SEEK_MARGIN = 2.0  # seconds before the wanted frame, so that frames that lean on a broken start are never used
+# Seconds before the wanted frame, so that frames that lean on a keyframe's missing past are never used.
+_SEEK_MARGIN = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,7 @@ def probe(path: str) -> FilmSource:
         raw = first.format.name
         name = film_planes.readable_name(raw)
         layout = film_planes.describe(name, first.colorspace, first.color_range, first.height, first.width)
-        matrix = first.side_data.get("DISPLAYMATRIX")
+        matrix: Any = first.side_data.get("DISPLAYMATRIX")
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         aspect = stream.sample_aspect_ratio
         return FilmSource(
@@ -198,7 +198,7 @@ def _from_the_start(source: FilmSource, log: DecodeLog, count: int) -> Iterator[
 def _seek(container: "av.container.InputContainer", stream: "av.VideoStream", after: int) -> bool:
     import av
 
-    target = after - round(_SEEK_MARGIN / stream.time_base)
+    target = after - round(_SEEK_MARGIN / (stream.time_base or 1))
     if stream.start_time is not None and target <= stream.start_time:
         return True  # from the first frame: no seek needed, time stamps decide
     try:

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from colorgan_tf import film_metrics
 from pipelines import film_planes, film_report, film_verdict, shots, stabilize
 from pipelines.film_planes import PlaneFormat
 from pipelines.film_source import FilmSource
@@ -22,6 +23,14 @@ class FilmColorizer(Protocol):
 
     def chroma(self, luma: np.ndarray) -> np.ndarray:
         """Turns luma `[batch, height, width, 1]` in [0, 1] into U and V `[batch, height, width, 2]`."""
+
+
+@runtime_checkable
+class Enlarger(Protocol):
+    """A colorizer that enlarges chroma in its own way (guided by luma); others are enlarged bilinearly."""
+
+    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        """Enlarges U and V `[h, w, 2]` with luma `[h, w, 1]` to the size of `luma` `[height, width, 1]`."""
 
 
 @dataclasses.dataclass
@@ -215,9 +224,17 @@ class SteadyStage:
     """Steadies the chroma, fits it to the frame's luma and writes it into a frame for the encoder."""
 
     def __init__(
-        self, source: FilmSource, target: PlaneFormat, steady: str, window: int, size: tuple[int, int], saved: State | None
+        self,
+        source: FilmSource,
+        target: PlaneFormat,
+        steady: str,
+        window: int,
+        size: tuple[int, int],
+        enlarger: Enlarger | None,
+        saved: State | None,
     ):
         self._source = source
+        self._enlarger = enlarger
         self._target = target
         self._steady = steady
         self._window = window
@@ -304,7 +321,11 @@ class SteadyStage:
         else:
             chroma = self._steadied(item, steady)
             chroma = film_planes.fit_to_luma(chroma, item.luma)
-            lying = np.ascontiguousarray(np.rot90(chroma, -(source.rotation // 90)))
+            lying = self._turned(chroma)
+            if self._enlarger is not None:
+                size = self._target.chroma_size(source.height, source.width)
+                plane_luma = film_planes.to_luma(luma, source.layout, size)[..., None]
+                lying = self._enlarger.enlarge(lying, self._turned(item.luma)[..., None], plane_luma)
             parts = film_planes.chroma_planes(lying, self._target, source.height, source.width)
             film_planes.blank_border(parts, film_planes.black_border(luma, source.layout), self._target)
         film_planes.fill_frame(new, (film_planes.convert_luma(luma, source.layout, self._target), *parts), self._target)
@@ -315,11 +336,15 @@ class SteadyStage:
         item.frame = new
         return item
 
+    def _turned(self, upright: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(upright, -(self._source.rotation // 90)))
+
     def _steadied(self, item: FilmFrame, steady: np.ndarray | None) -> np.ndarray:
         import cv2
 
         if self._steady == "off":
             assert item.chroma is not None
+            self._measure(item, self._input(item).chroma, None)
             return item.chroma
         given = self._input(item)
         if steady is None:
@@ -331,5 +356,22 @@ class SteadyStage:
         return change if item.chroma is None else item.chroma + change
 
     def _measure(self, item: FilmFrame, before: np.ndarray | None, after: np.ndarray | None) -> None:
-        """Takes the report's figures; cheap ones, at half the working size."""
-        self.tally.add(None, None)
+        """Takes the report's figures, at a quarter of the working size so that they cost next to nothing."""
+        raw = None if before is None else np.ascontiguousarray(before[::2, ::2])
+        steady = raw if after is None else np.ascontiguousarray(after[::2, ::2])
+        if steady is None:
+            self.tally.add(None, None)
+        else:
+            luma = item.luma[::4, ::4][: steady.shape[0], : steady.shape[1], None]
+            colour = film_metrics.chroma_colourfulness(luma, steady)
+            raw_colour = colour if raw is None or raw is steady else film_metrics.chroma_colourfulness(luma, raw)
+            error = None
+            if item.back is not None and self._before[1] is not None:
+                motion = stabilize.resize_motion(item.back, steady.shape[:2])
+                after_error, covered = film_metrics.warp_error(self._before[1], steady, motion)
+                raw_error = after_error
+                if raw is not None and raw is not steady and self._before[0] is not None:
+                    raw_error, _ = film_metrics.warp_error(self._before[0], raw, motion)
+                error = (raw_error, after_error, covered)
+            self.tally.add((raw_colour, colour), error)
+        self._before = raw, steady

@@ -9,8 +9,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from colorgan_tf import finish
+from colorgan_tf.colorizer import Colorizer
 from colorgan_tf.command import InputError
-from pipelines import film_encode, film_join, film_resume, film_source, film_work
+from pipelines import film_encode, film_join, film_source, film_work
 from pipelines.film_encode import EncoderPlan
 from pipelines.film_join import MadeBy
 from pipelines.film_report import FilmReport
@@ -64,7 +68,9 @@ class FilmOptions:
             raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
 
 
-def colorize(path: str, output: str, colorizer: FilmColorizer, options: FilmOptions | None = None) -> FilmReport:
+def colorize(
+    path: str, output: str, colorizer: "Colorizer | FilmColorizer", options: FilmOptions | None = None
+) -> FilmReport:
     """Colours a film.
 
     What is done is kept in a folder beside the output until the film is whole; a run that was killed goes on from
@@ -74,13 +80,14 @@ def colorize(path: str, output: str, colorizer: FilmColorizer, options: FilmOpti
     Args:
         path: film to read.
         output: film to write; its ending chooses the container.
-        colorizer: what colours, see `film_work.FilmColorizer`.
+        colorizer: what colours: a `Colorizer`, or anything that fits `film_work.FilmColorizer`.
         options: how; the defaults where None.
 
     Raises:
         InputError: the film cannot be read, the output cannot be written, or the options do not fit together.
     """
     options = options or FilmOptions()
+    film_colorizer = for_film(colorizer)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
@@ -88,10 +95,10 @@ def colorize(path: str, output: str, colorizer: FilmColorizer, options: FilmOpti
     plan = film_encode.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
     try:
-        store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
+        store = ChunkStore(output, _settings(source, plan, film_colorizer, options), options.resume)
         with _one_thread_a_call():
             try:
-                _encode(source, plan, colorizer, options, store, report)
+                _encode(source, plan, film_colorizer, options, store, report)
             except KeyboardInterrupt:
                 _leave_partial(source, plan, store, output, options)
                 raise
@@ -110,15 +117,40 @@ def colorize(path: str, output: str, colorizer: FilmColorizer, options: FilmOpti
     return report
 
 
+@dataclasses.dataclass(frozen=True)
+class _Film:
+    """The project's `Colorizer` as the film code wants it: steadying goes between its two halves."""
+
+    colorizer: Colorizer
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        backend = self.colorizer.backend
+        size = round(backend.working_size * max(self.colorizer.finish.scales))
+        return finish.working_shape(height, width, size, backend.multiple)
+
+    def chroma(self, luma: np.ndarray) -> np.ndarray:
+        return self.colorizer.coarse(luma)[1]
+
+
+class _GuidedFilm(_Film):
+    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        return self.colorizer.enlarge(chroma, small_luma, luma)
+
+
+def for_film(colorizer: "Colorizer | FilmColorizer") -> FilmColorizer:
+    """Returns what the film code works with; a `Colorizer` is wrapped, anything that fits already is returned."""
+    if not isinstance(colorizer, Colorizer):
+        return colorizer
+    return (_GuidedFilm if colorizer.finish.guided else _Film)(colorizer)
+
+
 def partial_name(output: str) -> str:
     """Returns the name of the playable film that a stopped run leaves."""
     root, ending = os.path.splitext(output)
     return f"{root}.partial{ending}"
 
 
-def _settings(
-    source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, options: FilmOptions
-) -> dict[str, Any]:
+def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, options: FilmOptions) -> dict[str, Any]:
     """Everything that the encoded picture hangs on: a resume under other settings starts over."""
     import av
 
@@ -160,9 +192,10 @@ def _encode(
     log = DecodeLog()
     size = colorizer.working_size(*source.display_size)
     frames = film_source.frames(source, log, point.last if point.chunk else None, point.frames)
+    enlarger = colorizer if isinstance(colorizer, film_work.Enlarger) else None
     motion = film_work.MotionStage(source, options.steady, options.every, options.force, saved)
     network = film_work.NetworkStage(colorizer, options.batch)
-    steady = film_work.SteadyStage(source, plan.layout, options.steady, options.window, size, saved)
+    steady = film_work.SteadyStage(source, plan.layout, options.steady, options.window, size, enlarger, saved)
     reading = film_work.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", steady)])
     seconds = 0.0
@@ -170,7 +203,7 @@ def _encode(
     items = iter(pipeline)
     try:
         while (first := next(items, None)) is not None:
-            encoder = film_encode.ChunkEncoder(plan)
+            encoder = film_encode.ChunkEncoder(plan, source.time_base)
             with store.writing(chunk) as file:
                 item = first
                 while isinstance(item, FilmFrame):
@@ -194,9 +227,7 @@ def _encode(
         report.notes.append("the film ends early: it is truncated or damaged")
 
 
-def _leave_partial(
-    source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str, options: FilmOptions
-) -> None:
+def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str, options: FilmOptions) -> None:
     point = store.resume_point()
     if point is None:
         return

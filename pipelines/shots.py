@@ -58,7 +58,7 @@ def _normalized(frame: np.ndarray) -> np.ndarray:
 
 
 def _unmatched(first: np.ndarray, second: np.ndarray) -> float:
-    """Share of the second picture's structure that the first, shifted by up to two samples a block, does not explain."""
+    """Share of the second picture's structure that the first, shifted a little block by block, does not explain."""
     import cv2
 
     padded = np.pad(first, 3, mode="edge")

@@ -1,6 +1,7 @@
-"""Steady colour: chroma averaged along optical flow, dropped where the flow does not fit, never across a shot's edge."""
+"""Steady colour: chroma averaged along optical flow where the flow fits, never across a shot's edge."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class MotionMeter:
         import cv2
 
         self._both = both
-        self._search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._search.setFinestScale(1)
 
     def measure(self, earlier: np.ndarray, later: np.ndarray) -> tuple[Motion, Motion | None]:
@@ -64,8 +65,10 @@ def _confidence(flow: np.ndarray, reverse: np.ndarray, here: np.ndarray, there: 
     import cv2
 
     grid = _grid(flow.shape[:2]) + flow
-    returned = cv2.remap(reverse, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    other = cv2.remap(there, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0)
+    returned = cv2.remap(reverse, grid, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    other = cv2.remap(
+        there, grid, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(_NOWHERE,) * 4
+    )
     gap = flow + returned
     error = np.einsum("ijk,ijk->ij", gap, gap)
     length = np.einsum("ijk,ijk->ij", flow, flow) + np.einsum("ijk,ijk->ij", returned, returned)
@@ -76,10 +79,12 @@ def _confidence(flow: np.ndarray, reverse: np.ndarray, here: np.ndarray, there: 
     return confidence.astype(np.float32)
 
 
-_GRIDS: dict[tuple[int, int], np.ndarray] = {}
+_NO_MAP = np.empty(0, np.int16)  # OpenCV's way of saying that one map holds both coordinates
+_NOWHERE = -10.0  # a luma that fits nothing
+_GRIDS: dict[tuple[int, ...], np.ndarray] = {}
 
 
-def _grid(size: tuple[int, int]) -> np.ndarray:
+def _grid(size: tuple[int, ...]) -> np.ndarray:
     if size not in _GRIDS:
         _GRIDS.clear()  # one size at a time is in use; more would only hold memory
         rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
@@ -87,16 +92,16 @@ def _grid(size: tuple[int, int]) -> np.ndarray:
     return _GRIDS[size]
 
 
-def resize_motion(motion: Motion, size: tuple[int, int]) -> Motion:
+def resize_motion(motion: Motion, size: tuple[int, ...]) -> Motion:
     """Brings a motion to another size: (height, width)."""
     import cv2
 
     height, width = motion.confidence.shape
     if (height, width) == size:
         return motion
-    flow = cv2.resize(motion.flow, size[::-1], interpolation=cv2.INTER_LINEAR)
-    flow *= np.array([size[1] / width, size[0] / height], np.float32)
-    return Motion(flow, cv2.resize(motion.confidence, size[::-1], interpolation=cv2.INTER_LINEAR))
+    flow = cv2.resize(motion.flow, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    flow = flow * np.array([size[1] / width, size[0] / height], np.float32)
+    return Motion(flow, cv2.resize(motion.confidence, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
@@ -104,7 +109,7 @@ def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
     import cv2
 
     grid = _grid(flow.shape[:2]) + flow
-    return cv2.remap(values, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(values, grid, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 class FlowAverage:
@@ -119,9 +124,9 @@ class FlowAverage:
 
     def __init__(self, memory: float):
         self._memory = memory
-        self.total: np.ndarray | None = None  # [height, width, channels + 1], weight last
+        self.total: Any = None  # [height, width, channels + 1], weight last
 
-    def step(self, values: np.ndarray | None, motion: Motion | None, size: tuple[int, int], channels: int) -> None:
+    def step(self, values: np.ndarray | None, motion: Motion | None, size: tuple[int, ...], channels: int) -> None:
         """Goes on to the next frame.
 
         Args:
@@ -203,7 +208,6 @@ class Causal:
         """Takes the next frame and returns its steady chroma `[height, width, 2]`."""
         values = None if frame.chroma is None else with_strength(frame.chroma)
         self._average.step(values, frame.back, self._size, 3)
-        assert self._average.total is not None
         return restore_strength(mean_of(self._average.total))
 
     def state(self) -> dict[str, np.ndarray]:
@@ -235,7 +239,6 @@ class TwoSided(Causal):
             values = None if frame.chroma is None else with_strength(frame.chroma)
             self._average.step(values, frame.back, self._size, 3)
             total = self._average.total
-            assert total is not None
             steady.append(restore_strength(mean_of(total if future is None else total + future)))
         return steady
 
