@@ -1,6 +1,7 @@
 """Serves SavedModels over gRPC and REST as tensorflow_model_server does, in Python, with the same flag names.
 
-    python -m serving.server --port=8500 --rest_api_port=8501 --model_name=colorgan --model_base_path=saved_models/colorgan
+    python -m serving.server --port=8500 --rest_api_port=8501 --model_name=colorgan \\
+        --model_base_path=saved_models/colorgan
 
 Waits for SIGTERM or Ctrl-C, then lets running requests end.
 """

@@ -1,0 +1,141 @@
+import os
+import shutil
+from dataclasses import dataclass
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import grpc
+import pytest
+import requests
+import tiny_models
+from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+
+from serving import config_files, versions
+from serving.lifecycle import Lifecycle
+from serving.model_server import ModelServer, ServerOptions
+from serving.rest import RestOptions
+
+
+@dataclass(frozen=True)
+class Target:
+    """The server the protocol tests talk to."""
+
+    address: str
+    rest: str
+    embedded: bool
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> str:
+    """Folder with the tiny models, for reading only."""
+    folder = str(tmp_path_factory.mktemp("tiny"))
+    tiny_models.write_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def target(request):
+    """A real TensorFlow Serving where COLORGAN_SERVER says so, else the embedded server on loopback."""
+    if address := os.environ.get("COLORGAN_SERVER"):
+        rest = os.environ.get("COLORGAN_REST", "")
+        yield Target(address, f"http://{rest}" if rest else "", False)
+        return
+    tiny = request.getfixturevalue("tiny")
+    options = ServerOptions(
+        host="127.0.0.1",
+        port=0,
+        rest_port=0,
+        rest=RestOptions(prometheus_path=config_files.PROMETHEUS_PATH, max_body_bytes=2**20),
+    )
+    server = ModelServer(config_files.read_models(f"{tiny}/models.config"), options)
+    server.start()
+    assert server.wait_until_available(60)
+    yield Target(f"127.0.0.1:{server.port}", f"http://127.0.0.1:{server.rest_port}", True)
+    server.stop(1)
+
+
+@pytest.fixture(scope="session")
+def channel(target):
+    with grpc.insecure_channel(target.address) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="session")
+def prediction(channel):
+    return prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def models(channel):
+    return model_service_pb2_grpc.ModelServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def rest(target):
+    if not target.rest:
+        pytest.skip("COLORGAN_REST is not set")
+    with requests.Session() as session:
+        yield lambda method, path, **more: session.request(method, target.rest + path, timeout=30, **more)
+
+
+@pytest.fixture
+def embedded_only(target):
+    if not target.embedded:
+        pytest.skip("beyond what TensorFlow Serving does")
+
+
+@pytest.fixture
+def copy_model(tiny, tmp_path):
+    """Publishes a copy of a tiny model as a version of `tmp_path/models/NAME`, and returns that folder."""
+
+    def copy(version: int, source: str = "half_plus_two", name: str = "m") -> str:
+        folder = tmp_path / "models" / name
+        temporary = folder / f"{version}.writing"
+        shutil.copytree(f"{tiny}/{source}/{tiny_models.VERSION}", temporary)
+        os.replace(temporary, folder / str(version))
+        return str(folder)
+
+    return copy
+
+
+@pytest.fixture
+def serve():
+    """Starts embedded servers in this process; they are stopped at the end."""
+    running = []
+
+    def start(base_path: str = "", config=None, name: str = "m", wait: bool = True, **options) -> ModelServer:
+        options.setdefault("lifecycle", Lifecycle(poll_wait_seconds=0.05, load_retry_interval_seconds=0.05))
+        server = ModelServer(
+            config or versions.single_model(name, base_path), ServerOptions(host="127.0.0.1", port=0, **options)
+        )
+        running.append(server)
+        server.start()
+        assert not wait or server.wait_until_available(60)
+        return server
+
+    yield start
+    for server in running:
+        server.stop(1)
+
+
+def predict_request(model: str = "m", signature: str = "", version: int | None = None, label: str = "", **inputs):
+    """Builds a PredictRequest from TensorProtos or values."""
+    import tensorflow as tf
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    if version is not None:
+        request.model_spec.version.value = version
+    if label:
+        request.model_spec.version_label = label
+    for alias, value in inputs.items():
+        if not hasattr(value, "tensor_shape"):
+            value = tf.make_tensor_proto(value)
+        request.inputs[alias].CopyFrom(value)
+    return request
+
+
+def stub(server: ModelServer):
+    """Returns a PredictionService stub of an embedded server."""
+    return prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(f"127.0.0.1:{server.port}"))
