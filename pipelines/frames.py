@@ -182,11 +182,15 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
     log = film_source.DecodeLog()
     sieve = Sieve()
     verdicts: Counter[str] = Counter()
-    number, seconds, start, damaged = 0, 0.0, None, 0
+    number, seconds, start = 0, 0.0, None
+    broken, damaged, spoilt = 0, 0, False
     for number, frame in enumerate(film_source.frames(source, log)):
         start = frame.time if start is None else start
         seconds = frame.time - start
-        if frame.is_corrupt:
+        # Damage spreads from frame to frame up to the next one that leans on no other.
+        spoilt = frame.is_corrupt or (not frame.key_frame and (spoilt or log.broken > broken))
+        broken = log.broken
+        if spoilt:
             damaged += 1
             continue
         thumbnail = _thumbnail(frame)
@@ -238,9 +242,9 @@ def fresh_folder(folder: Path, mark: str, overwrite: bool = False) -> Iterator[P
         if folder.exists():
             os.replace(folder, old)
         os.replace(partial, folder)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def find(arguments: Sequence[str]) -> list[Path]:

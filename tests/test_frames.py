@@ -185,6 +185,23 @@ def test_a_truncated_film_gives_what_it_holds_and_a_warning(tmp_path):
     assert "truncated" in report.warning
 
 
+def test_frames_that_are_damaged_or_lean_on_damaged_ones_are_not_taken(tmp_path):
+    noise = np.random.default_rng(0).integers(-20, 20, (60, 96, 128, 3))
+    pictures = [(scene(number // 20) + noise[number]).clip(0, 255).astype(np.uint8) for number in range(60)]
+    film = tmp_path / "film.mkv"
+    write_film(film, pictures, g="20", bf="0")
+    data = bytearray(film.read_bytes())
+    for position in range(int(len(data) * 0.4), int(len(data) * 0.5), 500):  # in the second of three groups of 20
+        data[position] ^= 0xFF
+    film.write_bytes(data)
+    report, _ = taken(film, tmp_path / "out")
+    assert "damaged" in report.warning
+    numbers = [int(path.name[len("out_frame") :][:6]) for path in sorted((tmp_path / "out").glob("*.jpg"))]
+    assert {0, 40} <= set(numbers)
+    for number, path in zip(numbers, sorted((tmp_path / "out").glob("*.jpg")), strict=True):
+        assert np.abs(np.asarray(Image.open(path)).astype(int) - pictures[number]).mean() < 4
+
+
 # === Many films ===
 
 
