@@ -208,6 +208,10 @@ def to_array(value: Any, dtype: int) -> np.ndarray:
         if not first:
             break
         first = first[0]
+    if len(shape) >= tensors.MAX_RANK:  # one more may come from the row form
+        raise errors.invalid_argument(
+            f"Lists must be nested less than {tensors.MAX_RANK} deep. Received: {len(shape)} levels."
+        )
     level_values = [value]
     for level, size in enumerate(shape):
         for item in level_values:

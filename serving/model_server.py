@@ -47,6 +47,7 @@ class ServerOptions:
         tls: key and certificates of the gRPC door.
         rest_threads: REST requests that run at once.
         rest: settings of the REST door.
+        health: answer grpc.health.v1.
         tensor_content: answer with `tensor_content` rather than typed lists.
         batching: parameters of request batching; None for no batching.
         limits: what one request may ask for.
@@ -65,6 +66,7 @@ class ServerOptions:
     tls: Tls | None = None
     rest_threads: int = 4 * (os.cpu_count() or 1)
     rest: RestOptions = field(default_factory=RestOptions)
+    health: bool = True
     tensor_content: bool = False
     batching: Batching | None = None
     limits: Limits = field(default_factory=Limits)
@@ -125,7 +127,8 @@ class ModelServer:
         prediction = PredictionService(self.core, options.tensor_content)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, self._grpc)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.core), self._grpc)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        if options.health:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         self.host = options.host
         self.port = self._bind(f"{options.host}:{options.port}", options.tls)
         if options.socket_path:

@@ -6,8 +6,8 @@ from PIL import Image
 
 from serving import errors
 
-# What `tf.io.decode_image` reads. Pillow calls a JPEG with further pictures behind the first one MPO.
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "GIF")
+# What `tf.io.decode_image` reads.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF")
 
 
 def is_picture_input(alias: str, dtype_name: str) -> bool:

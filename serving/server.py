@@ -43,6 +43,7 @@ flags.DEFINE_string("grpc_channel_arguments", "", "Comma-separated gRPC argument
 flags.DEFINE_integer("grpc_max_threads", 0, "Threads of the gRPC door; 0 for 4 for each CPU, more with batching.")
 flags.DEFINE_integer("grpc_max_concurrent_rpcs", 1024, "More requests than this are answered RESOURCE_EXHAUSTED.")
 flags.DEFINE_integer("grpc_max_message_bytes", 2**31 - 1, "Largest gRPC message, either way.")
+flags.DEFINE_bool("enable_grpc_healthcheck_service", True, "Answer grpc.health.v1; on unless switched off.")
 flags.DEFINE_bool("enable_serialization_as_tensor_content", False, "Answer with tensor_content, not typed lists.")
 flags.DEFINE_integer("tensorflow_intra_op_parallelism", 0, "Threads within an operation; 0 lets TensorFlow choose.")
 flags.DEFINE_integer("tensorflow_inter_op_parallelism", 0, "Operations at once; 0 lets TensorFlow choose.")
@@ -104,6 +105,7 @@ def _options():
             cors=_FLAGS.rest_api_enable_cors_support,
             prometheus_path=config_files.read_prometheus_path(monitoring) if monitoring else None,
         ),
+        health=_FLAGS.enable_grpc_healthcheck_service,
         tensor_content=_FLAGS.enable_serialization_as_tensor_content,
         batching=batching,
         limits=Limits(max_pixels=_FLAGS.max_pixels, max_tensor_bytes=_FLAGS.max_tensor_bytes),

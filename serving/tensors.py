@@ -8,8 +8,8 @@ from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
 
 from serving import errors
 
-# TensorFlow's own limit (tensor_shape.h).
-_MAX_RANK = 254
+# numpy's limit, below TensorFlow's own of 254; no model has so many dimensions.
+MAX_RANK = 32
 # How many bytes a string costs in memory before its characters.
 _STRING_BYTES = 24
 _LISTS = {
@@ -47,6 +47,16 @@ def shape_text(shape: tensor_shape_pb2.TensorShapeProto) -> str:
     return "[" + ",".join("?" if dim.size < 0 else str(dim.size) for dim in shape.dim) + "]"
 
 
+def check_rank(alias: str, rank: int) -> None:
+    """Refuses tensors of more dimensions than can be handled here.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT.
+    """
+    if rank > MAX_RANK:
+        raise errors.invalid_argument(f"Input `{alias}` must have at most {MAX_RANK} dimensions. Received: {rank}.")
+
+
 def _decoded_bytes(proto: tensor_pb2.TensorProto, count: int) -> int:
     """Returns the memory the tensor takes once decoded: a proto may repeat its last value up to its shape."""
     if proto.dtype != types_pb2.DT_STRING:
@@ -70,8 +80,9 @@ def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> tf.
         ServingError: INVALID_ARGUMENT, where content and shape do not fit, or the tensor is too large.
     """
     sizes = [dim.size for dim in proto.tensor_shape.dim]
-    if proto.tensor_shape.unknown_rank or len(sizes) > _MAX_RANK or any(size < 0 for size in sizes):
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
         raise errors.tensor_parsing(alias)
+    check_rank(alias, len(sizes))
     if proto.dtype not in _PLAIN_TYPES:
         raise errors.tensor_parsing(alias)
     dtype = tf.dtypes.as_dtype(proto.dtype)

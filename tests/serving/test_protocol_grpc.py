@@ -214,6 +214,13 @@ def test_wrong_rank_for_a_network_is_refused(prediction):
 
 
 @pytest.mark.usefixtures("embedded_only")
+def test_more_dimensions_than_numpy_has_are_refused(prediction):
+    proto = tf.make_tensor_proto([1.0])
+    proto.tensor_shape.CopyFrom(tf.TensorShape([1] * 33).as_proto())
+    refused(prediction.Predict, predict_request(MODEL, x=proto), INVALID, "must have at most 32 dimensions")
+
+
+@pytest.mark.usefixtures("embedded_only")
 def test_empty_batch_is_refused(prediction):
     request = predict_request("pictures", signature="luma_to_chroma", luma=np.zeros((0, 8, 8, 1), np.float32))
     refused(prediction.Predict, request, INVALID, "without a dimension of 0. Received: [0,8,8,1].")
