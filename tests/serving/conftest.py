@@ -105,9 +105,8 @@ def serve():
 
     def start(base_path: str = "", config=None, name: str = "m", wait: bool = True, **options) -> ModelServer:
         options.setdefault("lifecycle", Lifecycle(poll_wait_seconds=0.05, load_retry_interval_seconds=0.05))
-        server = ModelServer(
-            config or versions.single_model(name, base_path), ServerOptions(host="127.0.0.1", port=0, **options)
-        )
+        options = {"host": "127.0.0.1", "port": 0} | options
+        server = ModelServer(config or versions.single_model(name, base_path), ServerOptions(**options))
         running.append(server)
         server.start()
         assert not wait or server.wait_until_available(60)

@@ -1,0 +1,257 @@
+"""The client of TensorFlow Serving and of the embedded server: what every door uses to colour over the network."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from colorgan_tf.command import InputError
+
+TLS_PREFIX = "grpcs://"
+# Pictures or rows in one request: no more than a server's largest batch usually is.
+_ROWS = 8
+_DEFAULT_WORKING_SIZE = 256
+_DEFAULT_MULTIPLE = 32
+_POLL_SECONDS = 0.2
+
+
+class ServerError(InputError):
+    """The server cannot be reached, is too busy, or failed; a command prints it as one line."""
+
+
+class Client:
+    """A model on a server. It answers `luma_to_chroma`, so it serves as a back end of the `Colorizer`."""
+
+    def __init__(
+        self,
+        address: str,
+        model: str = "colorgan",
+        *,
+        version: int | None = None,
+        label: str = "",
+        timeout: float = 60.0,
+        retries: int = 4,
+        backoff: float = 0.25,
+        ca: bytes | None = None,
+        key: bytes | None = None,
+        certificate: bytes | None = None,
+    ):
+        """Creates the client; nothing is sent yet.
+
+        Args:
+            address: `host:port`, `unix:/path/of/socket`, or `grpcs://host:port` for TLS.
+            model: the model's name on the server.
+            version: which version; None for the newest.
+            label: version label, such as `stable`; not together with `version`.
+            timeout: seconds until an answer is no longer waited for, all tries together.
+            retries: how often a request is sent again while the server is not available: starting, overloaded, gone.
+            backoff: seconds before the first of them; each further wait is twice as long, all by chance up to half
+                longer or shorter, so that many clients do not come back at once.
+            ca: PEM of the authority that signed the server's certificate; None for the system's. Means TLS.
+            key: PEM of the client's own key and
+            certificate: PEM of its certificate, if the server asks for one. Means TLS.
+        """
+        if version is not None and label:
+            raise InputError(f"`version` and `label` must not be given together. Received: {version} and {label}.")
+        self._spec = model_pb2.ModelSpec(name=model)
+        if version is not None:
+            self._spec.version.value = version
+        if label:
+            self._spec.version_label = label
+        self._timeout, self._retries, self._backoff = timeout, retries, backoff
+        self._address = address.removeprefix(TLS_PREFIX)
+        options = [
+            ("grpc.max_receive_message_length", -1),  # by default 4 MiB, less than one large photograph
+            ("grpc.max_send_message_length", -1),
+            ("grpc.initial_reconnect_backoff_ms", 200),  # a server that restarts is found again at once
+            ("grpc.min_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 2000),
+        ]
+        if address.startswith(TLS_PREFIX) or ca or key:
+            credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+            self._channel = grpc.secure_channel(self._address, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(self._address, options)
+        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._signatures: dict[str, Any] | None = None
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._channel.close()
+
+    # === Colour ===
+
+    def colorize(self, pictures: Sequence[bytes], jpeg: bool = False) -> list[bytes]:
+        """Colours picture files on the server.
+
+        Args:
+            pictures: JPEG, PNG, BMP or GIF files, each of any size.
+            jpeg: answer with JPEG files rather than PNG.
+
+        Returns:
+            The coloured files, in the same order.
+
+        Raises:
+            InputError: a picture was refused, with the reason.
+            ServerError: see there.
+        """
+        coloured: list[bytes] = []
+        for start in range(0, len(pictures), _ROWS):
+            part = list(pictures[start : start + _ROWS])
+            proto = tf.make_tensor_proto(part, tf.string, [len(part)])
+            signature = "colorize_jpeg" if jpeg else "serving_default"
+            coloured += self._run(signature, proto, start).ravel().tolist()
+        return coloured
+
+    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+        """Predicts chroma.
+
+        Args:
+            luma: `[batch, height, width, 1]` float32 in [0, 1].
+
+        Returns:
+            `[batch, height, width, 2]` float32, U and V.
+
+        Raises:
+            InputError: the server refused the size.
+            ServerError: see there.
+        """
+        luma = np.asarray(luma, np.float32)
+        if luma.ndim != 4 or luma.shape[-1] != 1 or not luma.size:
+            raise InputError(f"`luma` must have shape [batch, height, width, 1]. Received: {list(luma.shape)}.")
+        parts = [
+            self._run("luma_to_chroma", tf.make_tensor_proto(luma[start : start + _ROWS]), start)
+            for start in range(0, len(luma), _ROWS)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def working_size(self) -> int:
+        """Side of the pictures the network was trained for: the signature's fixed size, else 256."""
+        dims = self._luma_dims()
+        return max(dims) if dims else _DEFAULT_WORKING_SIZE
+
+    @property
+    def multiple(self) -> int:
+        """What height and width must be multiples of: the signature's fixed size, else 32."""
+        dims = self._luma_dims()
+        return min(dims) if dims else _DEFAULT_MULTIPLE
+
+    def _luma_dims(self) -> list[int]:
+        shape = next(iter(self._signature("luma_to_chroma").inputs.values())).tensor_shape
+        return [dim.size for dim in shape.dim[1:3] if dim.size > 0]
+
+    # === Protocol ===
+
+    def _signature(self, name: str):
+        if self._signatures is None:
+            request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+            request.model_spec.CopyFrom(self._spec)
+            response = self._send(self._prediction.GetModelMetadata, request)
+            found = get_model_metadata_pb2.SignatureDefMap()
+            response.metadata["signature_def"].Unpack(found)
+            self._signatures = dict(found.signature_def)
+        if name not in self._signatures:
+            raise ServerError(f"The model {self._spec.name} at {self._address} must have a signature {name}.")
+        return self._signatures[name]
+
+    def _run(self, signature_name: str, proto, start: int) -> np.ndarray:
+        signature = self._signature(signature_name)
+        request = predict_pb2.PredictRequest()
+        request.model_spec.CopyFrom(self._spec)
+        request.model_spec.signature_name = signature_name
+        request.inputs[min(signature.inputs)].CopyFrom(proto)
+        # A signature may have further outputs, such as a confidence: only the colour is sent over the network.
+        output = next((alias for alias in ("colorized_bytes", "chroma") if alias in signature.outputs), None)
+        output = output or min(signature.outputs)
+        request.output_filter.append(output)
+        try:
+            response = self._send(self._prediction.Predict, request)
+        except ServerError:
+            raise
+        except InputError as error:  # the server counts from the first picture of this request
+            raise InputError(re.sub(r"(`\w+`\[)(\d+)", lambda m: f"{m[1]}{int(m[2]) + start}", str(error))) from error
+        return tf.make_ndarray(response.outputs[output])
+
+    def _send(self, method: Callable, request: Any) -> Any:
+        end, delay, retries = time.monotonic() + self._timeout, self._backoff, self._retries
+        while True:
+            try:
+                return method(request, timeout=max(end - time.monotonic(), 1e-3))
+            except grpc.RpcError as error:
+                pause = delay * random.uniform(0.5, 1.5)
+                late = time.monotonic() + pause >= end
+                if error.code() != grpc.StatusCode.UNAVAILABLE or not retries or late:
+                    raise self._explained(error) from error
+            time.sleep(pause)
+            delay, retries = delay * 2, retries - 1
+
+    def _explained(self, error: grpc.RpcError) -> InputError:
+        code, details, model = error.code(), error.details() or "", self._spec.name
+        where = f"the server at {self._address}"
+        if code == grpc.StatusCode.INVALID_ARGUMENT:
+            return InputError(f"Refused by {where}: {details}")
+        if code == grpc.StatusCode.UNAVAILABLE:
+            if "queue" in details or "shutting down" in details:
+                return ServerError(f"Too busy just now: {where}. It says: {details}")
+            return ServerError(f"No answer from {where}: is it running, and are address and port right? ({details})")
+        texts = {
+            grpc.StatusCode.DEADLINE_EXCEEDED: f"No answer from {where} within {self._timeout:g} s.",
+            grpc.StatusCode.NOT_FOUND: f"The model {model} must be served by {where}. It says: {details}",
+            grpc.StatusCode.FAILED_PRECONDITION: f"The model {model} of {where} does not fit. It says: {details}",
+            grpc.StatusCode.RESOURCE_EXHAUSTED: f"Too much for {where}. It says: {details}",
+            grpc.StatusCode.UNIMPLEMENTED: f"There must be a TensorFlow Serving at {self._address}. It says: {details}",
+        }
+        return ServerError(texts.get(code, f"Failed at {where}: {code.name}: {details}"))
+
+    # === State ===
+
+    def states(self) -> dict[int, str]:
+        """Returns the state of each version of the model that the server knows, such as `{3: "AVAILABLE"}`.
+
+        Raises:
+            ServerError: no server, or it does not know the model.
+        """
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self._spec.name
+        response = self._send(self._models.GetModelStatus, request)
+        names = get_model_status_pb2.ModelVersionStatus.State
+        return {status.version: names.Name(status.state) for status in response.model_version_status}
+
+    def wait_until_available(self, timeout: float = 60.0) -> None:
+        """Waits until a version of the model is available.
+
+        Raises:
+            ServerError: none was within `timeout` seconds.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                if "AVAILABLE" in self.states().values():
+                    return
+                reason = ServerError(f"The model {self._spec.name} at {self._address} must become available.")
+            except ServerError as error:
+                reason = error
+            if time.monotonic() >= end:
+                raise reason
+            time.sleep(_POLL_SECONDS)
