@@ -1,6 +1,7 @@
 """The gRPC doors: PredictionService and ModelService of TensorFlow Serving."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 
@@ -38,8 +39,14 @@ def _answered(context: grpc.ServicerContext, what: str) -> Iterator[None]:
         context.abort(grpc.StatusCode.INTERNAL, errors.truncated(f"{type(error).__name__}: {error}"))
 
 
-def _call(context: grpc.ServicerContext, api: str) -> Call:
+def _remaining(context: grpc.ServicerContext) -> float | None:
+    """Returns the seconds to the caller's deadline; gRPC says centuries where there is none, too long for a lock."""
     remaining = context.time_remaining()
+    return None if remaining is None or remaining > threading.TIMEOUT_MAX / 2 else remaining
+
+
+def _call(context: grpc.ServicerContext, api: str) -> Call:
+    remaining = _remaining(context)
 
     def on_cancel(cancel) -> None:
         if not context.add_callback(cancel):  # already over
@@ -153,7 +160,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
                     "Only ModelConfigList is currently supported"
                 )
             before = self._core.counters(request.metric_names)
-            self._core.servables.reload(request.config, context.time_remaining())
+            self._core.servables.reload(request.config, _remaining(context))
             response = model_management_pb2.ReloadConfigResponse()
             response.status.error_code = 0
             for name, value in self._core.counters(request.metric_names).items():
