@@ -139,8 +139,10 @@ def main(argv: list[str]) -> None:
     from serving.errors import ServingError
     from serving.model_server import ModelServer
 
-    tf.config.threading.set_intra_op_parallelism_threads(_FLAGS.tensorflow_intra_op_parallelism)
-    tf.config.threading.set_inter_op_parallelism_threads(_FLAGS.tensorflow_inter_op_parallelism)
+    if _FLAGS.tensorflow_intra_op_parallelism:
+        tf.config.threading.set_intra_op_parallelism_threads(_FLAGS.tensorflow_intra_op_parallelism)
+    if _FLAGS.tensorflow_inter_op_parallelism:
+        tf.config.threading.set_inter_op_parallelism_threads(_FLAGS.tensorflow_inter_op_parallelism)
     try:
         server = ModelServer(models, options)
     except ServingError as error:
