@@ -104,6 +104,8 @@ def train(
         discriminator=gan.discriminator,
         generator_optimizer=gan.generator_optimizer,
         discriminator_optimizer=gan.discriminator_optimizer,
+        # Keras leaves the state of the dropout noise out of a model's checkpoint.
+        noise=[variable.value for variable in gan.generator.variables if variable.path.endswith("seed_generator_state")],
         step=step_variable,
     )
     with _own_folder(workdir / CHECKPOINTS, chief) as folder:
