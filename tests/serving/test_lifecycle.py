@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -31,6 +32,7 @@ from serving import config_files, errors, versions
 from serving.core import Loading
 from serving.lifecycle import Lifecycle, State
 from serving.model_server import ModelServer, ServerOptions
+from serving.predict import Call
 from serving.versions import Policy, aspired, parse_versions
 
 Code = errors.StatusCode
@@ -396,9 +398,10 @@ def warm(serve, copy_model, records, **options) -> ModelServer:
 def test_warm_up_requests_run_before_the_version_serves(serve, copy_model):
     server = warm(serve, copy_model, [predict_log(), predict_log(signature="two", a=[1.0], b=[2.0])])
     assert state(server, 1) == State.AVAILABLE
-    page = server.core.metrics.page().decode()
-    assert ':tensorflow:serving:model_warmup_latency_count{model_path="' in page
-    assert ':tensorflow:serving:runtime_latency_count{model_name="m",API="Predict",runtime="TF2"} 2.0' in page
+    found = server.core.metrics.registry.get_sample_value
+    labels = {"model_name": "m", "API": "Predict", "runtime": "TF2"}
+    assert found(":tensorflow:serving:runtime_latency_count", labels) == 2
+    assert ':tensorflow:serving:model_warmup_latency_count{model_path="' in server.core.metrics.page().decode()
 
 
 def test_an_empty_warm_up_file_is_fine(serve, copy_model):
@@ -503,6 +506,16 @@ def test_requests_that_run_end_during_the_drain(serve, copy_model, monkeypatch):
         stopping.result(20)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.rest_port))
+
+
+@pytest.mark.parametrize("batching", [None, config_files.Batching()])
+def test_a_past_deadline_is_told(serve, copy_model, batching):
+    server = serve(copy_model(1), batching=batching)
+    inputs, late = {"x": tf.constant([1.0])}, Call(deadline=time.monotonic() - 1)
+    use = server.core.servables.use(predict_request().model_spec)
+    with use as version, pytest.raises(errors.ServingError) as caught:
+        server.core.predictor.run(version, "", inputs, late)
+    assert caught.value.code == Code.DEADLINE_EXCEEDED
 
 
 # === The command ===

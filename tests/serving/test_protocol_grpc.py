@@ -226,13 +226,6 @@ def test_empty_batch_is_refused(prediction):
     refused(prediction.Predict, request, INVALID, "without a dimension of 0. Received: [0,8,8,1].")
 
 
-@pytest.mark.usefixtures("embedded_only")
-def test_a_past_deadline_is_told(prediction):
-    with pytest.raises(grpc.RpcError) as caught:
-        prediction.Predict(predict_request(MODEL, x=floats(1.0)), timeout=1e-6)
-    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-
-
 # === GetModelMetadata ===
 
 
