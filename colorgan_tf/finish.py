@@ -40,7 +40,7 @@ class Finish:
     guided: bool = True
     grain: int = 4
     blur: float = 1.0
-    radius: int = 2
+    radius: int = 1
     epsilon: float = 0.01
 
 

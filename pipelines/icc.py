@@ -1,0 +1,56 @@
+"""ICC profiles for coloured results: a grey picture's tone curve carried over into an RGB profile."""
+
+import struct
+
+from PIL import ImageCms
+
+_HEADER = 128
+_CURVES = (b"rTRC", b"gTRC", b"bTRC")
+
+
+def space(profile: bytes) -> str:
+    """Returns the profile's data colour space ("GRAY", "RGB", "CMYK" ...), from its header (ICC.1:2022, 7.2.8)."""
+    return profile[16:20].decode("latin-1").strip() if len(profile) > _HEADER else ""
+
+
+def for_coloured(profile: bytes | None) -> bytes | None:
+    """Returns the profile that the coloured picture must carry so that grey stays exactly as dark as it was.
+
+    A grey profile cannot stay on an RGB file, and one of a wide gamut would exaggerate the network's colours, which are
+    sRGB. So the result is sRGB's primaries with the original's own tone curve. None where that is sRGB's own, or cannot
+    be had.
+    """
+    if not profile:
+        return None
+    tags = _tags(profile)
+    curve = tags.get(b"kTRC") or tags.get(b"rTRC")
+    if curve is None:
+        return None
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    changed = _tags(srgb)
+    changed.update(dict.fromkeys(_CURVES, curve))
+    return _assemble(srgb[:_HEADER], changed)
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    """Returns each tag's data by its signature (ICC.1:2022, 7.3); an unreadable profile has none."""
+    try:
+        (count,) = struct.unpack_from(">I", profile, _HEADER)
+        entries = [struct.unpack_from(">4sII", profile, _HEADER + 4 + 12 * index) for index in range(min(count, 100))]
+    except struct.error:
+        return {}
+    return {name: profile[start : start + size] for name, start, size in entries if start + size <= len(profile)}
+
+
+def _assemble(header: bytes, tags: dict[bytes, bytes]) -> bytes:
+    start = _HEADER + 4 + 12 * len(tags)
+    table, data, places = struct.pack(">I", len(tags)), b"", {}
+    for name, value in tags.items():
+        if value not in places:  # the three curves share one place
+            places[value] = start + len(data)
+            data += value + bytes(-len(value) % 4)
+        table += struct.pack(">4sII", name, places[value], len(value))
+    # The size is the header's first field; the profile ID (bytes 84 to 100) is a checksum, and zero means "not
+    # calculated".
+    header = struct.pack(">I", start + len(data)) + header[4:84] + bytes(16) + header[100:]
+    return header + table + data
