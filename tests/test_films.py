@@ -1,5 +1,6 @@
 """Films made here with PyAV, coloured with a stand-in network, and read back: luma, times, streams and tags."""
 
+import json
 import os
 import pathlib
 import struct
@@ -9,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from colorgan_tf.colorizer import Colorizer
 from colorgan_tf.command import InputError
 from pipelines import film_source, films
 from pipelines.films import FilmOptions
@@ -441,3 +443,44 @@ def test_real_clips_keep_frames_times_and_sound(tmp_path, name):
     films.colorize(film, out, WarmColorizer(), FilmOptions(quality="fast", force=True, chunk_seconds=1.0))
     assert times(out) == times(film)
     assert packets(out, "audio") == packets(film, "audio")
+
+
+# --- The project's own colorizer ---
+
+
+class WarmBackend:
+    """A back end whose colours follow luma, at any size."""
+
+    working_size, multiple = 32, 16
+
+    def luma_to_chroma(self, luma):
+        return np.concatenate([-0.1 + 0.05 * luma, 0.12 + 0.0 * luma], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("quality", ["fast", "good", "best"])
+def test_the_projects_colorizer_colours_films(tmp_path, quality):
+    film = make_film(tmp_path / "film.mkv", 6, matrix=6)
+    colorizer = Colorizer(WarmBackend(), quality)
+    report = films.colorize(film, str(tmp_path / "out.mkv"), colorizer, FilmOptions("ffv1", steady="high"))
+    assert report.colored == 6
+    assert all(np.array_equal(a, b) for a, b in zip(lumas(film), lumas(tmp_path / "out.mkv"), strict=True))
+    assert abs(np.median(first_chroma(tmp_path / "out.mkv", 2)) - (128 + 224 * 0.12 / 1.230)) <= 2
+
+
+def test_report_tells_shots_speed_and_stability(tmp_path):
+    film = make_film(tmp_path / "film.mkv", 20, luma=lambda n, size, bits: pattern(n // 10, size, n // 10, bits))
+
+    class Flicker(WarmColorizer):
+        def chroma(self, luma):
+            return super().chroma(luma) + 0.05 * np.random.default_rng(len(self.calls)).standard_normal(
+                (len(luma), 1, 1, 2)
+            )
+
+    report = films.colorize(film, str(tmp_path / "out.mkv"), Flicker(), FilmOptions("ffv1", steady="high"))
+    assert [(shot.first, shot.transition, shot.frames) for shot in report.shots] == [(0, "start", 10), (10, "cut", 10)]
+    before, after = report.warp_error()
+    assert 0 < after < 0.3 * before
+    assert set(report.stage_seconds) == {"decode", "motion", "network", "merge", "encode"}
+    assert report.worst_first()[0].warp_error[1] >= report.worst_first()[1].warp_error[1]
+    assert json.loads(report.to_json())["frames"] == 20
+    assert "20 frames in 2 shots" in report.to_text()
