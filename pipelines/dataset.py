@@ -16,7 +16,7 @@ from colorgan_tf.color import RGB_TO_YUV
 from colorgan_tf.command import InputError
 from pipelines import pictures, shards
 
-_SHUFFLE_READERS = 8  # shards that are read side by side
+_SHARDS_AT_ONCE = 8  # read side by side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,11 +211,15 @@ def _shuffled(source: Source, buffer: int, seed: int, epoch: tf.Tensor) -> tf.da
     paths = tf.data.Dataset.from_tensor_slices(tf.gather(tf.constant(source.paths), tf.argsort(order)))
     if not source.sharded:
         return paths.map(tf.io.read_file, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    records = paths.interleave(
-        lambda path: tf.data.TFRecordDataset(path), cycle_length=_SHUFFLE_READERS, deterministic=True
-    )
-    shuffled = records.shuffle(buffer, seed=tf.cast(seed, tf.int64) * 1_000_003 + epoch, reshuffle_each_iteration=False)
-    return shuffled.map(_image_of, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    records = paths.interleave(tf.data.TFRecordDataset, cycle_length=_SHARDS_AT_ONCE)
+
+    def shuffled(block_number: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
+        # Dataset.shuffle takes no seed that depends on the epoch, so blocks are permuted instead.
+        key = _fold(tf.stack([tf.cast(seed, tf.int64), epoch]), block_number)
+        return tf.gather(block, tf.argsort(tf.random.stateless_uniform([tf.shape(block)[0]], key)))
+
+    blocks = records.batch(buffer).enumerate().map(shuffled)
+    return blocks.unbatch().map(_image_of, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _image_of(record: tf.Tensor) -> tf.Tensor:
@@ -268,7 +272,7 @@ def _cut(picture: tf.Tensor, box: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _fold(seed: tf.Tensor, number: int) -> tf.Tensor:
+def _fold(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """A seed of its own for each kind of choice."""
     return tf.random.experimental.stateless_fold_in(seed, number)
 
