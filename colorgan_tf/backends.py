@@ -20,6 +20,11 @@ MULTIPLE = 32
 EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite file or a training run"
 
 
+def default_path() -> Path:
+    """Returns where the model that comes with the project is."""
+    return Path(__file__).parent.parent / "saved_models" / "colorgan"
+
+
 def load(path: str | Path) -> Backend:
     """Opens a model by what its path is: a SavedModel folder, a .tflite file or a training run's folder.
 

@@ -100,7 +100,7 @@ def read(source: str | Path | bytes) -> Still:
 def size(path: str | Path) -> tuple[int, int]:
     """Returns (height, width) from a file's header; (0, 0) where it cannot be read."""
     try:
-        with _opened(_bytes(path)) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return image.height, image.width
     except Exception:  # `read` says what is wrong
         return 0, 0
