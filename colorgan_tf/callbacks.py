@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from colorgan_tf import run_files
+
 
 class Diverged(RuntimeError):
     """A loss is no longer a number; the last checkpoint holds the last good weights."""
@@ -42,9 +44,9 @@ class RunLog:
     """
 
     def __init__(self, workdir: Path, step: int, steps: int):
-        self._path = workdir / "log.jsonl"
+        self._path = workdir / run_files.LOG
         _drop_lines_beyond(self._path, step)
-        self._writer = tf.summary.create_file_writer(str(workdir / "tensorboard"))
+        self._writer = tf.summary.create_file_writer(str(workdir / run_files.TENSORBOARD))
         self._bar = tqdm(total=steps, initial=step, unit="step", dynamic_ncols=True, smoothing=0.1)
 
     def advance(self) -> None:

@@ -61,6 +61,11 @@ class ColorGAN(keras.Model):
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
+    @property
+    def noise_state(self) -> list[tf.Variable]:
+        """The state of the generator's dropout noise, which Keras leaves out of a model's checkpoint."""
+        return [each.value for each in self.generator.variables if each.path.endswith("seed_generator_state")]
+
     def begin(self, phase: config_lib.Phase) -> None:
         """Sets what the next training steps do; a step that was traced before must be traced anew."""
         self.phase = phase

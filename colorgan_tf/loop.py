@@ -5,7 +5,7 @@ loop is our own; the step is the model's `train_step`.
 """
 
 import dataclasses
-import os
+import json
 import shutil
 import signal
 import tempfile
@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from colorgan_tf import color, distribution
+from colorgan_tf import color, distribution, run_files
 from colorgan_tf import config as config_lib
 from colorgan_tf.callbacks import Means, RunLog, guard_against_nan
 from colorgan_tf.command import InputError
@@ -27,9 +27,6 @@ from colorgan_tf.evaluator import Evaluator
 from colorgan_tf.gan import ColorGAN
 from pipelines import dataset
 
-CONFIG = "config.json"
-CHECKPOINTS = "checkpoints"
-LAST, BEST = "last.weights.h5", "best.weights.h5"
 _SHEET_ROWS = 12
 
 
@@ -105,12 +102,14 @@ def train(
         generator_optimizer=gan.generator_optimizer,
         discriminator_optimizer=gan.discriminator_optimizer,
         # Keras leaves the state of the dropout noise out of a model's checkpoint.
-        noise=[variable.value for variable in gan.generator.variables if variable.path.endswith("seed_generator_state")],
+        noise=[
+            variable.value for variable in gan.generator.variables if variable.path.endswith("seed_generator_state")
+        ],
         step=step_variable,
     )
-    with _own_folder(workdir / CHECKPOINTS, chief) as folder:
+    with _own_folder(workdir / run_files.CHECKPOINTS, chief) as folder:
         manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
-        found = tf.train.latest_checkpoint(str(workdir / CHECKPOINTS))
+        found = tf.train.latest_checkpoint(str(workdir / run_files.CHECKPOINTS))
         if found:
             checkpoint.restore(found).assert_existing_objects_matched()
         step = int(step_variable.numpy())
@@ -220,9 +219,9 @@ class _Run:
                 self._draw(step, lumas[:_SHEET_ROWS], chromas[:_SHEET_ROWS])
                 best = _read_best(self.workdir)
                 if best is None or report.model.frechet < best:
-                    write_weights(self.gan.generator, self.workdir / BEST)
+                    run_files.write_weights(self.gan.generator, self.workdir / run_files.BEST)
                     _write_best(self.workdir, step, report.model.frechet)
-                write_weights(self.gan.generator, self.workdir / LAST)
+                run_files.write_weights(self.gan.generator, self.workdir / run_files.LAST)
         self.manager.save(checkpoint_number=step)
 
     def _draw(self, step: int, luma: np.ndarray, chroma: np.ndarray) -> None:
@@ -231,7 +230,7 @@ class _Run:
             [np.repeat(y, 3, axis=-1), color.merge(y, uv), color.merge(y, true)]
             for y, uv, true in zip(luma, guess, chroma, strict=True)
         ]
-        sheet = self.workdir / "samples" / f"step{step:07d}.png"
+        sheet = self.workdir / run_files.SAMPLES / f"step{step:07d}.png"
         sheet.parent.mkdir(exist_ok=True)
         contact_sheet(rows, sheet, ("grey", "coloured", "true"))
         strips = np.stack([np.concatenate(row, axis=1) for row in rows])
@@ -244,13 +243,11 @@ def claim(workdir: Path, config: config_lib.Config) -> None:
     Raises:
         InputError: naming the first option that differs.
     """
-    stored_path = workdir / CONFIG
+    stored_path = workdir / run_files.CONFIG
     if not stored_path.exists():
         try:
             workdir.mkdir(parents=True, exist_ok=True)
-            temporary = workdir / f".{CONFIG}.{os.getpid()}"
-            temporary.write_text(config_lib.to_json(config))
-            temporary.replace(stored_path)
+            run_files.write_text(stored_path, config_lib.to_json(config))
         except OSError as error:
             raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
         return
@@ -278,13 +275,6 @@ def averaged_weights(gan: ColorGAN) -> Iterator[None]:
             weight.assign(value)
 
 
-def write_weights(network: keras.Model, path: Path) -> None:
-    """Writes a network's weights beside `path` and renames them."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.weights.h5")
-    network.save_weights(temporary)
-    temporary.replace(path)
-
-
 def _samples(watched: dataset.Source, config: config_lib.Config) -> tuple[np.ndarray, np.ndarray]:
     """The watched windows as arrays: luma and chroma."""
     windows = dataset.validation(watched, config.data, 1).take(config.data.validation_pictures)
@@ -293,12 +283,12 @@ def _samples(watched: dataset.Source, config: config_lib.Config) -> tuple[np.nda
 
 
 def _read_best(workdir: Path) -> float | None:
-    path = workdir / "best.txt"
-    return float(path.read_text().split()[1]) if path.exists() else None
+    path = workdir / run_files.BEST_SCORE
+    return json.loads(path.read_text())["frechet"] if path.exists() else None
 
 
 def _write_best(workdir: Path, step: int, frechet: float) -> None:
-    (workdir / "best.txt").write_text(f"{step} {frechet}\n")
+    run_files.write_text(workdir / run_files.BEST_SCORE, json.dumps({"step": step, "frechet": frechet}) + "\n")
 
 
 @contextmanager

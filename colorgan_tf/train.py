@@ -5,44 +5,41 @@
 Stop it at any moment and start the same command again: it goes on where the last checkpoint stands.
 """
 
-import dataclasses
-
 from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
 
-_DATA = flags.DEFINE_string("data", None, "Folder of shards, pair files or photographs.")
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run: configuration, checkpoints, log, samples.")
-_VALIDATION = flags.DEFINE_string("validation", None, "Folder of pictures to watch; else a few of --data are held out.")
-_PRESET = flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
-_STEPS = flags.DEFINE_integer("steps", None, "Steps of all phases together.")
-_BATCH = flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
-_CHECKPOINT_EVERY = flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
-_STRATEGY = flags.DEFINE_string("strategy", None, "auto, one, mirrored, multiworker or tpu.")
-_PRECISION = flags.DEFINE_string("precision", None, "auto, float32, mixed_bfloat16 or mixed_float16.")
-_SEED = flags.DEFINE_integer("seed", None, "Seed of everything random.")
-_DETERMINISTIC = flags.DEFINE_bool("deterministic", None, "Repeat bit for bit on the same machine, somewhat slower.")
-_SET = flags.DEFINE_multi_string("set", [], "Any option of the configuration, for example model.filters=32.")
-_DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the configuration and the networks, and stop.")
+# Flags that set an option of `config.Runtime`.
+_RUNTIME_FLAGS = ("batch", "checkpoint_every", "strategy", "precision", "seed", "deterministic")
 
-_RUNTIME_FLAGS = {
-    "batch": _BATCH,
-    "checkpoint_every": _CHECKPOINT_EVERY,
-    "strategy": _STRATEGY,
-    "precision": _PRECISION,
-    "seed": _SEED,
-    "deterministic": _DETERMINISTIC,
-}
+
+def define_flags() -> None:
+    """Defines this command's flags."""
+    flags.DEFINE_string("data", None, "Folder of shards, pair files or photographs.")
+    flags.DEFINE_string("workdir", None, "Folder of the run: configuration, checkpoints, log, samples.")
+    flags.DEFINE_string("validation", None, "Folder of pictures to watch; else a few of --data are held out.")
+    flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
+    flags.DEFINE_integer("steps", None, "Steps of all phases together.")
+    flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
+    flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
+    flags.DEFINE_string("strategy", None, "auto, one, mirrored, multiworker or tpu.")
+    flags.DEFINE_string("precision", None, "auto, float32, mixed_bfloat16 or mixed_float16.")
+    flags.DEFINE_integer("seed", None, "Seed of everything random.")
+    flags.DEFINE_bool("deterministic", None, "Repeat bit for bit on the same machine, somewhat slower.")
+    flags.DEFINE_multi_string("set", [], "Any option of the configuration, for example model.filters=32.")
+    flags.DEFINE_bool("dry_run", False, "Print the configuration and the networks, and stop.")
 
 
 def resolve() -> config_lib.Config:
     """Returns the configuration that the flags ask for."""
-    runtime = [f"runtime.{name}={_text(flag.value)}" for name, flag in _RUNTIME_FLAGS.items() if flag.value is not None]
-    config = config_lib.override(config_lib.preset(_PRESET.value), [*_SET.value, *runtime])
-    if _STEPS.value is not None:
-        config = config_lib.with_steps(config, _STEPS.value)
-    return config_lib.validate(dataclasses.replace(config, preset=_PRESET.value))
+    values = flags.FLAGS
+    asked = {name: values[name].value for name in _RUNTIME_FLAGS}
+    runtime = [f"runtime.{name}={_text(value)}" for name, value in asked.items() if value is not None]
+    config = config_lib.override(config_lib.preset(values.preset), [*values.set, *runtime])
+    if values.steps is not None:
+        config = config_lib.with_steps(config, values.steps)
+    return config_lib.validate(config)
 
 
 def _text(value: object) -> str:
@@ -54,22 +51,23 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise command.InputError(f"Flags are expected, as in --data=FOLDER. Received: {argv[1]}.")
     config = resolve()
-    if _DRY_RUN.value:
+    values = flags.FLAGS
+    if values.dry_run:
         describe(config)
         return
-    for name, flag in (("data", _DATA), ("workdir", _WORKDIR)):
-        if not flag.value:
+    for name in ("data", "workdir"):
+        if not values[name].value:
             raise command.InputError(f"`{name}` must name a folder. Received: nothing.")
 
     from colorgan_tf import callbacks, loop
 
     try:
-        outcome = loop.train(config, _DATA.value, _WORKDIR.value, _VALIDATION.value)
+        outcome = loop.train(config, values.data, values.workdir, values.validation)
     except callbacks.Diverged as error:
         raise command.PartialFailure(error) from error
     if outcome.finished:
         best = "" if outcome.best is None else f"; best Frechet distance {outcome.best:.1f}"
-        print(f"finished {outcome.step} steps in {_WORKDIR.value}{best}")
+        print(f"finished {outcome.step} steps in {values.workdir}{best}")
     else:
         print(f"stopped at step {outcome.step} of {config.steps}; the same command goes on from there")
 
@@ -85,4 +83,5 @@ def describe(config: config_lib.Config) -> None:
 
 
 if __name__ == "__main__":
+    define_flags()
     command.run(main)

@@ -1,0 +1,121 @@
+"""Command: exports a training run as a SavedModel, the next version of a servable.
+
+    python -m colorgan_tf.export --workdir=runs/a --output=saved_models/mine
+
+writes `saved_models/mine/1/`, or `/2/` when there is a 1 already.
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from colorgan_tf import command, restore, run_files
+from colorgan_tf import config as config_lib
+
+SETTINGS = "colorgan.json"
+CARD = "MODEL_CARD.md"
+
+
+def define_flags() -> None:
+    """Defines this command's flags."""
+    flags.DEFINE_string("workdir", None, "Folder of the training run.")
+    flags.DEFINE_string("output", None, "Folder of the servable; the next version is written into it.")
+    flags.DEFINE_enum("weights", "best", ["best", "last"], "Which of the run's weights.")
+
+
+def export(workdir: str | Path, output: str | Path, weights: str = "best") -> Path:
+    """Writes a run's network as the next version below `output`: beside it first, then renamed.
+
+    Args:
+        workdir: of the run.
+        output: folder of the servable.
+        weights: "best" or "last".
+
+    Returns:
+        The version's folder, with `assets.extra` holding settings, model card and warm-up requests.
+
+    Raises:
+        InputError: if there is no such run, or `output` cannot be written.
+    """
+    gan = restore.model(workdir, weights)
+    from serving import signatures, warmup_records
+
+    output = Path(output)
+    metrics = _metrics(Path(workdir), weights)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        version = output / str(1 + max((int(each.name) for each in output.iterdir() if each.name.isdigit()), default=0))
+        # TensorFlow Serving takes a folder for a version as soon as its name is a number.
+        unfinished = output / f".unfinished-{version.name}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        signatures.ExportModule(gan).save(unfinished)
+        extra = unfinished / "assets.extra"
+        extra.mkdir(exist_ok=True)
+        settings = {
+            "working_size": restore.working_size(gan.config),
+            "multiple": gan.multiple,
+            "weights": weights,
+            "metrics": metrics,
+            "config": dataclasses.asdict(gan.config),
+        }
+        (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
+        (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
+        warmup_records.write(extra, output.name, restore.working_size(gan.config))
+        unfinished.rename(version)
+    except OSError as error:
+        raise command.InputError(f"`output` must be a folder that can be written. Received: {error}.") from error
+    return version
+
+
+def card(config: config_lib.Config, parameters: int, metrics: dict[str, Any]) -> str:
+    """Returns a model card in Markdown, of what is known of the run."""
+    model, phases = config.model, config.phases
+    lines = [
+        f"# ColorGAN model: preset `{config.preset}`",
+        "",
+        f"- Generator: `{model.generator}`, head `{model.head}`, {parameters:,} parameters.",
+        f"- Input: luma (BT.601) in [0, 1], any size; trained at {config.data.window[0]} x {config.data.window[1]}.",
+        "- Output: chroma, U in [-0.436, 0.436] and V in [-0.615, 0.615]; the picture keeps its own luma.",
+        f"- Training: {config.steps:,} steps of {config.runtime.batch} pictures: "
+        + ", ".join(f"{phase.name} {phase.steps:,}" for phase in phases)
+        + f"; seed {config.runtime.seed}.",
+        "",
+        "## Measures on the pictures watched during training",
+        "",
+        "| measure | value |",
+        "|---|---|",
+        *(f"| {name} | {value:.4g} |" for name, value in metrics.items()),
+        "",
+        "Colours are plausible, not historical truth: the model guesses from what it has seen.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _metrics(workdir: Path, weights: str) -> dict[str, Any]:
+    """The run's validation measures at the step of the chosen weights."""
+    log = workdir / run_files.LOG
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    measured = [line for line in lines if line.get("group") == "validation"]
+    if not measured:
+        return {}
+    chosen = min(measured, key=lambda line: line["frechet"]) if weights == "best" else measured[-1]
+    return {name: value for name, value in chosen.items() if name not in ("time", "group")}
+
+
+def main(argv: list[str]) -> None:
+    """Exports the run that the flags name."""
+    values = flags.FLAGS
+    for name in ("workdir", "output"):
+        if not values[name].value:
+            raise command.InputError(f"`{name}` must name a folder. Received: nothing.")
+    print(f"exported {export(values.workdir, values.output, values.weights)}")
+
+
+if __name__ == "__main__":
+    define_flags()
+    command.run(main)
