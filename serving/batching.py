@@ -12,13 +12,13 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 
-import tensorflow as tf
+import numpy as np
 
 from serving import errors
 from serving.config_files import Batching
 from serving.metrics import Metrics
 
-Tensors = dict[str, tf.Tensor]
+Tensors = dict[str, np.ndarray]
 Run = Callable[[Tensors], Tensors]
 
 
@@ -47,21 +47,22 @@ def rows(inputs: Tensors) -> int:
     Raises:
         ServingError: INVALID_ARGUMENT: an input is a scalar, or the inputs' numbers of rows differ.
     """
-    if any(tensor.shape.rank == 0 for tensor in inputs.values()):
+    if any(values.ndim == 0 for values in inputs.values()):
         raise errors.batch_scalar()
-    sizes = {int(tensor.shape[0]) for tensor in inputs.values()}
+    sizes = {len(values) for values in inputs.values()}
     if len(sizes) != 1:
         raise errors.batch_rows_differ()
     return sizes.pop()
 
 
-def _padded(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Pads tensors with zeros at the end of each dimension but the first, up to the largest of them."""
-    largest = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
-    return [
-        tf.pad(tensor, [[0, 0], *([0, most - size] for most, size in zip(largest, tensor.shape[1:], strict=True))])
-        for tensor in tensors
+def _padded(parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Pads arrays with zeros at the end of each dimension but the first, up to the largest of them."""
+    largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    filler = b"" if parts[0].dtype == object else 0
+    widths = [
+        [(0, 0), *((0, most - size) for most, size in zip(largest, part.shape[1:], strict=True))] for part in parts
     ]
+    return [np.pad(part, width, constant_values=filler) for part, width in zip(parts, widths, strict=True)]  # type: ignore[call-overload]
 
 
 class BatchScheduler:
@@ -109,7 +110,9 @@ class BatchScheduler:
         futures: list[Future] = []
         try:
             for start in range(0, size, step):
-                part = inputs if size <= step else {name: t[start : start + step] for name, t in inputs.items()}
+                part = (
+                    inputs if size <= step else {name: values[start : start + step] for name, values in inputs.items()}
+                )
                 futures.append(self._enqueue(queue, run, _Task(part, min(step, size - start), deadline)))
             if on_cancel:
                 on_cancel(lambda: [future.cancel() for future in futures])
@@ -121,10 +124,10 @@ class BatchScheduler:
         finally:
             for future in futures:  # what is done already ignores it
                 future.cancel()
-        return parts[0] if len(parts) == 1 else {name: tf.concat([p[name] for p in parts], 0) for name in parts[0]}
+        return parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
     def _enqueue(self, queue: Hashable, run: Run, task: _Task) -> Future:
-        shapes: list[tuple] = sorted((name, tuple(tensor.shape[1:])) for name, tensor in task.inputs.items())
+        shapes: list[tuple] = sorted((name, values.shape[1:]) for name, values in task.inputs.items())
         if self.parameters.pad_variable_length_inputs:
             shapes = [(name, len(shape)) for name, shape in shapes]
         group = (queue, tuple(shapes))
@@ -201,19 +204,20 @@ class BatchScheduler:
         joined = {}
         for name in tasks[0].inputs:
             parts = [task.inputs[name] for task in tasks]
-            if len({tuple(part.shape[1:]) for part in parts}) > 1:
+            if len({part.shape[1:] for part in parts}) > 1:
                 parts = _padded(parts)
             if wanted > total:  # a row that is surely valid, as in batching_session.cc
-                parts.append(tf.repeat(parts[-1][:1], wanted - total, axis=0))
-            joined[name] = parts[0] if len(parts) == 1 else tf.concat(parts, 0)
+                parts.append(np.repeat(parts[-1][:1], wanted - total, axis=0))
+            joined[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         outputs = run(joined)
         self._metrics.wrapped_run_count.inc()
-        if any(tensor.shape.rank == 0 or tensor.shape[0] != wanted for tensor in outputs.values()):
+        if any(values.ndim == 0 or len(values) != wanted for values in outputs.values()):
             raise errors.batch_output_rows()
-        if len(tasks) == 1 and wanted == total:
-            return [outputs]
-        pieces = {name: tf.split(tensor, [*sizes, wanted - total]) for name, tensor in outputs.items()}
-        return [{name: parts[i] for name, parts in pieces.items()} for i in range(len(tasks))]
+        ends = np.cumsum(sizes)
+        return [
+            {name: values[end - size : end] for name, values in outputs.items()}
+            for size, end in zip(sizes, ends, strict=True)
+        ]
 
     def stop(self) -> None:
         """Runs what waits, then ends the threads; new requests are refused at once."""

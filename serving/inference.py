@@ -3,6 +3,7 @@
 ColorGAN's own signatures are for Predict; these answer them with TensorFlow Serving's texts, and serve other models.
 """
 
+import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, inference_pb2, input_pb2, regression_pb2
 
@@ -48,7 +49,7 @@ def _check_regress(signature: SignatureDef) -> None:
             raise errors.invalid_argument(f"No regression {kind} found in SignatureDef: {signature}")
 
 
-def _examples(request: input_pb2.Input) -> tf.Tensor:
+def _examples(request: input_pb2.Input) -> np.ndarray:
     """Returns the serialized examples `[n]`, each with the shared context merged in."""
     kind = request.WhichOneof("kind")
     if kind is None or not getattr(request, kind).examples:
@@ -56,7 +57,7 @@ def _examples(request: input_pb2.Input) -> tf.Tensor:
     chosen = getattr(request, kind)
     # Serialized protos that are joined end to end parse as their merger.
     context = chosen.context.SerializeToString() if kind == "example_list_with_context" else b""
-    return tf.constant([context + example.SerializeToString() for example in chosen.examples])
+    return np.array([context + example.SerializeToString() for example in chosen.examples], object)
 
 
 def _classifications(outputs: Tensors, count: int) -> classification_pb2.ClassificationResult:
@@ -64,15 +65,15 @@ def _classifications(outputs: Tensors, count: int) -> classification_pb2.Classif
         if alias not in outputs:
             continue
         found = outputs[alias]
-        if found.shape.rank != 2:
+        if found.ndim != 2:
             raise errors.invalid_argument(f"Expected Tensor shape: [batch_size num_classes] but got {found.shape}")
-        if found.dtype != dtype:
-            got = tensors.type_name(found.dtype.as_datatype_enum)
+        if tensors.dtype_of(found) != dtype:
+            got = tensors.type_name(tensors.dtype_of(found).as_datatype_enum)
             raise errors.invalid_argument(f"Expected {alias} Tensor of DT_{dtype.name.upper()}. Got: DT_{got.upper()}")
         if found.shape[0] != count:
             raise errors.invalid_argument(f"Expected {alias} output batch size of {count}. Got: {found.shape[0]}")
-    labels = outputs[CLASSES].numpy() if CLASSES in outputs else None
-    scores = outputs[SCORES].numpy() if SCORES in outputs else None
+    labels = outputs.get(CLASSES)
+    scores = outputs.get(SCORES)
     if labels is not None and scores is not None and labels.shape != scores.shape:
         raise errors.invalid_argument(
             f"Tensors class and score should match in dim_size(1). Got {labels.shape[1]} vs. {scores.shape[1]}"
@@ -92,7 +93,7 @@ def _classifications(outputs: Tensors, count: int) -> classification_pb2.Classif
 
 def _regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResult:
     values = outputs[OUTPUTS]
-    if values.shape.rank != 1 and not (values.shape.rank == 2 and values.shape[1] == 1):
+    if values.ndim != 1 and not (values.ndim == 2 and values.shape[1] == 1):
         raise errors.invalid_argument(
             f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {values.shape}"
         )
@@ -100,11 +101,11 @@ def _regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResul
         raise errors.invalid_argument(
             f"Input batch size did not match output batch size: {count} vs. {values.shape[0]}"
         )
-    if values.dtype != tf.float32:
-        got = tensors.type_name(values.dtype.as_datatype_enum).upper()
+    if values.dtype != np.float32:
+        got = tensors.type_name(tensors.dtype_of(values).as_datatype_enum).upper()
         raise errors.invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: DT_{got}")
     result = regression_pb2.RegressionResult()
-    for value in values.numpy().ravel().tolist():
+    for value in values.ravel().tolist():
         result.regressions.add(value=value)
     return result
 
@@ -118,7 +119,7 @@ class Inference:
 
     def _run(self, version: LoadedVersion, name: str, request: input_pb2.Input, call: Call) -> tuple[Tensors, int]:
         examples = _examples(request)
-        count = int(examples.shape[0])
+        count = len(examples)
         self._metrics.example_counts.labels(version.name).observe(count)
         self._metrics.example_total.labels(version.name).inc(count)
         return self._predictor.run(version, name, {INPUTS: examples}, call), count

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
 from serving import errors, tensors
@@ -287,7 +286,7 @@ def _from_inputs(content: Any, dtypes: Mapping[str, int]) -> dict[str, np.ndarra
     return {name: to_array(content[name], dtype) for name, dtype in dtypes.items()}
 
 
-def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, tf.Tensor]:
+def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
     """Reads the tensors of a predict request.
 
     Args:
@@ -299,43 +298,40 @@ def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, tf.Ten
     """
     if not dtypes:
         raise errors.invalid_argument(f"Failed to get input map for signature: {body.signature_name or 'DEFAULT'}")
-    arrays = _from_instances(body.content, dtypes) if body.row else _from_inputs(body.content, dtypes)
-    return {name: tf.constant(array, tf.dtypes.as_dtype(dtypes[name])) for name, array in arrays.items()}
+    return _from_instances(body.content, dtypes) if body.row else _from_inputs(body.content, dtypes)
 
 
 # === Response ===
 
 
-def _to_json(alias: str, tensor: tf.Tensor) -> Any:
-    values = tensor.numpy()
-    if tensor.dtype == tf.string:
-        flat = np.ravel(values)
+def _to_json(alias: str, values: np.ndarray) -> Any:
+    if values.dtype == object:
+        flat = values.ravel()
         if alias.endswith("_bytes"):
             listed: Iterable[Any] = ({"b64": base64.b64encode(value).decode()} for value in flat)
         else:
             listed = (value.decode(errors="replace") for value in flat)
-        array = np.fromiter(listed, object, len(flat))
-        return array.reshape(tensor.shape).tolist() if tensor.shape.rank else array[0]
-    if tensor.dtype in (tf.float32, tf.half, tf.bfloat16):
+        values = np.fromiter(listed, object, len(flat)).reshape(values.shape)
+    elif tensors.dtype_of(values).is_floating and values.dtype != np.float64:
         # By way of text: the shortest that reads back as the same float32, 0.2 and not 0.20000000298023224.
         values = values.astype(np.float32).astype("U").astype(np.float64)
     return values.tolist()
 
 
-def predictions(outputs: Mapping[str, tf.Tensor], row: bool) -> dict[str, Any]:
+def predictions(outputs: Mapping[str, np.ndarray], row: bool) -> dict[str, Any]:
     """Returns the answer to a predict request, in the form of the request.
 
     Raises:
         ServingError: INVALID_ARGUMENT: row form of outputs that do not have the same number of rows.
     """
-    content = {alias: _to_json(alias, tensor) for alias, tensor in sorted(outputs.items())}
+    content = {alias: _to_json(alias, values) for alias, values in sorted(outputs.items())}
     if not row:
         return {"outputs": content if len(content) > 1 else next(iter(content.values()))}
     sizes = []
-    for alias, tensor in sorted(outputs.items()):
-        if tensor.shape.rank == 0:
+    for alias, array in sorted(outputs.items()):
+        if array.ndim == 0:
             raise errors.invalid_argument(f"Tensor name: {alias} has no shape information ")
-        sizes.append(int(tensor.shape[0]))
+        sizes.append(len(array))
         if sizes[-1] != sizes[0]:
             raise errors.invalid_argument(
                 f"Tensor name: {alias} has inconsistent batch size: {sizes[-1]} expecting: {sizes[0]}"

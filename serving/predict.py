@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving import errors, pictures, tensors
@@ -51,9 +50,7 @@ class Call:
 # === Checks ===
 
 
-def parse_inputs(
-    signature: SignatureDef, inputs: Mapping[str, tensor_pb2.TensorProto], limits: Limits
-) -> dict[str, tf.Tensor]:
+def parse_inputs(signature: SignatureDef, inputs: Mapping[str, tensor_pb2.TensorProto], limits: Limits) -> Tensors:
     """Checks the names of a request's inputs and decodes them, in the order of predict_util.cc and saved_model/util.cc.
 
     Raises:
@@ -62,7 +59,7 @@ def parse_inputs(
     sent, wanted = set(inputs), set(signature.inputs)
     if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
         raise errors.input_size(sent, wanted)
-    decoded = {}
+    decoded: Tensors = {}
     for alias in sorted(wanted):
         if alias not in sent and alias not in signature.defaults:
             raise errors.input_missing(alias, signature.inputs[alias].name, sent, signature.defaults)
@@ -96,13 +93,14 @@ def check_inputs(signature: SignatureDef, inputs: Tensors, limits: Limits) -> No
         ServingError: INVALID_ARGUMENT.
     """
     for index, alias in enumerate(sorted(signature.inputs)):
-        wanted, tensor = signature.inputs[alias], inputs[alias]
-        if tensor.dtype.as_datatype_enum != wanted.dtype:
-            raise errors.wrong_dtype(index, tensors.type_name(wanted.dtype), tensor.dtype.name)
-        _check_shape(alias, wanted.tensor_shape, tensor.shape)
-        if pictures.is_picture_input(alias, tensor.dtype.name):
+        wanted, values = signature.inputs[alias], inputs[alias]
+        dtype = tensors.dtype_of(values)
+        if dtype.as_datatype_enum != wanted.dtype:
+            raise errors.wrong_dtype(index, tensors.type_name(wanted.dtype), dtype.name)
+        _check_shape(alias, wanted.tensor_shape, values.shape)
+        if pictures.is_picture_input(alias, dtype.name):
             total = 0
-            for place, data in enumerate(tensor.numpy().ravel()):
+            for place, data in enumerate(values.ravel()):
                 total += pictures.check(alias, place, data, limits.max_pixels)
             if total > limits.max_request_pixels:
                 raise errors.invalid_argument(
@@ -111,8 +109,7 @@ def check_inputs(signature: SignatureDef, inputs: Tensors, limits: Limits) -> No
                 )
 
 
-def _check_shape(alias: str, wanted, shape: tf.TensorShape) -> None:
-    sizes = shape.as_list()
+def _check_shape(alias: str, wanted: tensor_shape_pb2.TensorShapeProto, sizes: tuple[int, ...]) -> None:
     fits = wanted.unknown_rank or (
         len(sizes) == len(wanted.dim)
         and all(dim.size < 0 or dim.size == size for dim, size in zip(wanted.dim, sizes, strict=True))

@@ -144,9 +144,9 @@ class RestApplication:
             raise errors.invalid_argument("Missing 'inputs' or 'instances' key")
         signature = version.signatures[name or DEFAULT_SIGNATURE]
         inputs = json_tensors.to_tensors(body, {alias: info.dtype for alias, info in signature.inputs.items()})
-        for alias, tensor in inputs.items():
+        for alias, values in inputs.items():
             limit = self._core.predictor.limits.max_tensor_bytes
-            if tensor.dtype.size and tensor.shape.num_elements() * tensor.dtype.size > limit:
+            if values.nbytes > limit:
                 raise errors.invalid_argument(f"Input `{alias}` must decode to at most {limit} bytes.")
         outputs = self._core.predictor.run(version, name, inputs, call)
         return json_tensors.predictions({alias: outputs[alias] for alias in signature.outputs}, body.row)

@@ -4,11 +4,12 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from serving import errors
+from serving import errors, tensors
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -32,14 +33,15 @@ class LoadedVersion:
     # The loaded object owns the variables that the functions use.
     _owner: Any = field(repr=False)
 
-    def run(self, signature: str, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs a signature on checked inputs.
 
         Raises:
             ServingError: with the code and the text of the operation that failed.
         """
         try:
-            return self._functions[signature](**inputs)
+            outputs = self._functions[signature](**{alias: tensors.from_array(inputs[alias]) for alias in inputs})
+            return {alias: tensors.to_array(output) for alias, output in outputs.items()}
         except tf.errors.OpError as error:
             raise errors.from_tensorflow(error) from error
 

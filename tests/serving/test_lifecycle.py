@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import numpy as np
 import pytest
 import requests
 import tensorflow as tf
@@ -172,7 +173,7 @@ def test_a_version_in_use_is_not_unloaded(serve, copy_model):
         copy_model(2)
         becomes(server, 1, State.UNLOADING)
         assert answer(server) == 2
-        assert version.run("serving_default", {"x": tf.constant([1.0])})["y"].numpy() == [2.5]
+        assert version.run("serving_default", {"x": np.array([1.0], np.float32)})["y"] == [2.5]
     becomes(server, 1, State.END)
 
 
@@ -511,7 +512,7 @@ def test_requests_that_run_end_during_the_drain(serve, copy_model, monkeypatch):
 @pytest.mark.parametrize("batching", [None, config_files.Batching()])
 def test_a_past_deadline_is_told(serve, copy_model, batching):
     server = serve(copy_model(1), batching=batching)
-    inputs, late = {"x": tf.constant([1.0])}, Call(deadline=time.monotonic() - 1)
+    inputs, late = {"x": np.array([1.0], np.float32)}, Call(deadline=time.monotonic() - 1)
     use = server.core.servables.use(predict_request().model_spec)
     with use as version, pytest.raises(errors.ServingError) as caught:
         server.core.predictor.run(version, "", inputs, late)

@@ -316,23 +316,27 @@ def test_get_with_a_body(rest):
 )
 def test_values_are_taken_by_type(dtype, good, bad):
     body = json_tensors.PredictBody("", False, good)
-    tensor = json_tensors.to_tensors(body, {"x": dtype.as_datatype_enum})["x"]
-    assert tensor.dtype == dtype
-    assert tensor.shape == [len(good)]
+    values = json_tensors.to_tensors(body, {"x": dtype.as_datatype_enum})["x"]
+    assert tf.dtypes.as_dtype(values.dtype) == dtype
+    assert values.shape == (len(good),)
     with pytest.raises(errors.ServingError, match="is not of expected type"):
         json_tensors.to_array([bad], dtype.as_datatype_enum)
 
 
 def test_rows_of_unequal_outputs_cannot_be_joined():
-    outputs = {"a": tf.zeros([2]), "b": tf.zeros([3])}
+    outputs = {"a": np.zeros(2), "b": np.zeros(3)}
     with pytest.raises(errors.ServingError, match="Tensor name: b has inconsistent batch size: 3 expecting: 2"):
         json_tensors.predictions(outputs, row=True)
     with pytest.raises(errors.ServingError, match="Tensor name: a has no shape information"):
-        json_tensors.predictions({"a": tf.constant(1.0)}, row=True)
+        json_tensors.predictions({"a": np.array(1.0)}, row=True)
 
 
 def test_strings_and_integers_are_written():
-    outputs = {"name": tf.constant(["ä".encode()]), "raw_bytes": tf.constant([b"\xff"]), "n": tf.constant([7])}
+    outputs = {
+        "name": np.array(["ä".encode()], object),
+        "raw_bytes": np.array([b"\xff"], object),
+        "n": np.array([7]),
+    }
     assert json_tensors.predictions(outputs, row=True) == {
         "predictions": [{"name": "ä", "raw_bytes": {"b64": "/w=="}, "n": 7}]
     }
