@@ -8,7 +8,7 @@ import numpy as np
 from colorgan_tf import finish as finishing
 from colorgan_tf.finish import Finish
 
-BAND = 256  # rows that are merged at a time: full-size float pictures are never held whole
+BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
 
 class Backend(Protocol):

@@ -1,5 +1,9 @@
 """The Colorizer over a back end that needs no network: chroma is a simple function of luma."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -107,3 +111,12 @@ def test_a_back_end_that_returns_another_shape_is_named():
     backend.luma_to_chroma = lambda luma: luma
     with pytest.raises(ValueError, match="The back end must return"):
         Colorizer(backend).chroma(luma_of(1, 8, 8))
+
+
+def test_pictures_can_be_coloured_where_there_is_no_tensorflow():
+    program = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = sys.modules['ai_edge_litert'] = None\n"
+        "import colorgan_tf.colorizer, colorgan_tf.backends, pipelines.stills, pipelines.batch, pipelines.still_work"
+    )
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=root, timeout=120)
