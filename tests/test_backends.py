@@ -131,3 +131,12 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
     tf.saved_model.save(model, str(tmp_path), signatures={"serve": model.luma_to_chroma})
     with pytest.raises(InputError, match="must have the signature luma_to_chroma. Received: .* with serve"):
         backends.load(tmp_path)
+
+
+def test_a_training_run_is_known_by_its_configuration_and_checkpoints(tmp_path, monkeypatch):
+    from colorgan_tf import restore
+
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.setattr(restore, "backend", lambda path: f"run in {path}")
+    assert backends.load(tmp_path) == f"run in {tmp_path}"
