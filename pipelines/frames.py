@@ -7,15 +7,13 @@ when the film is finished. The same command again goes on with the films that ar
 """
 
 import concurrent.futures
-import contextlib
 import dataclasses
 import hashlib
 import json
 import multiprocessing
 import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +22,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.command import InputError, PartialFailure
+from pipelines.folders import fresh_folder
 
 if TYPE_CHECKING:
     import av
@@ -213,38 +212,6 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
 
 
 # === Many films ===
-
-
-@contextlib.contextmanager
-def fresh_folder(folder: Path, mark: str, overwrite: bool = False) -> Iterator[Path]:
-    """Yields a folder beside `folder`, and gives it that name when the block ends without an error.
-
-    Args:
-        folder: the folder to be made.
-        mark: a file that the finished folder holds. Only a folder with it is ever replaced.
-        overwrite: replace a finished folder.
-
-    Raises:
-        InputError: if the folder is in use already.
-    """
-    folder = folder.resolve()
-    partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        if not (folder / mark).is_file():
-            raise InputError(f"--output must be a new or an empty folder. Received: {folder}, which holds other files.")
-        if not overwrite:
-            raise InputError(f"--output holds a finished result already. Received: {folder}; --overwrite replaces it.")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
-        yield partial
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(partial, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def find(arguments: Sequence[str]) -> list[Path]:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from colorgan_tf import command
 from colorgan_tf.command import InputError, PartialFailure
-from pipelines.frames import fresh_folder
+from pipelines.folders import fresh_folder
 
 REPORT = "pairs.json"
 SUFFIXES = {"jpeg": ".jpg", "png": ".png"}

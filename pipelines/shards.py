@@ -21,7 +21,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.command import InputError
-from pipelines.frames import fresh_folder
+from pipelines.folders import fresh_folder
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
