@@ -90,7 +90,7 @@ class Phase:
         final_learning_rate: at its end; a cosine leads there.
         warmup: steps of linear rise from zero.
         discriminator_learning_rate: 0 means no adversarial loss in this phase.
-        encoder: whether a pretrained encoder learns.
+        encoder: which of a pretrained encoder learns: nothing, its late blocks (strides 16 and 32), or all.
     """
 
     name: str = "adversarial"
@@ -99,7 +99,7 @@ class Phase:
     final_learning_rate: float = 2e-4
     warmup: int = 0
     discriminator_learning_rate: float = 2e-4
-    encoder: Literal["frozen", "trained"] = "trained"
+    encoder: Literal["frozen", "late", "trained"] = "trained"
 
     @property
     def adversarial(self) -> bool:
@@ -182,6 +182,19 @@ PRESETS: dict[str, Config] = {
     "patent": Config(),
     # For comparison: the same network, but it generates R, G and B.
     "patent_rgb": Config(preset="patent_rgb", model=Model(head="rgb")),
+    # The shipped model's recipe.
+    "colorgan": Config(
+        preset="colorgan",
+        data=Data(window=(224, 224), zoom=(0.6, 1.0), degradation="old_film"),
+        model=Model(generator="efficient_unet", dropout=0.1, head="bins", output_stride=4, discriminator_levels=2),
+        loss=Loss(lambda_p=1.0, lambda_a=0.05),
+        phases=(
+            Phase("frozen", 2_000, 2e-3, 1e-3, warmup=200, discriminator_learning_rate=0.0, encoder="frozen"),
+            Phase("late", 14_000, 7e-4, 2e-5, warmup=200, discriminator_learning_rate=0.0, encoder="late"),
+        ),
+        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0),
+        runtime=Runtime(batch=16),
+    ),
     # Seconds long: for tests and demonstrations.
     "tiny": Config(
         preset="tiny",

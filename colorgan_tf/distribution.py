@@ -2,9 +2,11 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from colorgan_tf.command import InputError
@@ -20,11 +22,12 @@ def choose(name: str, devices: Sequence[str] = ()) -> tuple[tf.distribute.Strate
     Raises:
         InputError: if the strategy needs what is not there.
     """
-    gpus = tf.config.list_logical_devices("GPU")
-    if name == "auto":
-        if "TF_CONFIG" in os.environ and len(_workers()) > 1:
-            name, why = "multiworker", f"TF_CONFIG names {len(_workers())} workers"
-        elif os.environ.get("TPU_NAME") or tf.config.list_logical_devices("TPU"):
+    # Collective operations must be set up before TensorFlow is asked for its devices.
+    if name == "auto" and len(_workers()) > 1:
+        name, why = "multiworker", f"TF_CONFIG names {len(_workers())} workers"
+    elif name == "auto":
+        gpus = tf.config.list_logical_devices("GPU")
+        if os.environ.get("TPU_NAME") or tf.config.list_logical_devices("TPU"):
             name, why = "tpu", "a TPU is named by the environment"
         elif len(gpus) > 1:
             name, why = "mirrored", f"{len(gpus)} GPUs were found"
@@ -57,6 +60,17 @@ def precision_policy(name: str) -> tuple[str, str]:
     if _cpu_has("avx512_bf16"):
         return "mixed_bfloat16", "precision mixed_bfloat16: the processor has AVX512-BF16"
     return "float32", "precision float32: the processor does not compute in bfloat16"
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Layers built within compute by this Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -100,8 +114,12 @@ def _tpu() -> tf.distribute.Strategy:
 
 
 def _workers() -> list[str]:
-    cluster = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
-    return [*cluster.get("chief", []), *cluster.get("worker", [])]
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        cluster = json.loads(text).get("cluster", {})
+        return [*cluster.get("chief", []), *cluster.get("worker", [])]
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InputError(f"TF_CONFIG must be JSON that names a cluster. Received: {text}") from error
 
 
 def _cpu_has(flag: str) -> bool:

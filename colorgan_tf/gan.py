@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from colorgan_tf import config as config_lib
-from colorgan_tf import heads, losses
+from colorgan_tf import efficient_unet, heads, losses, unet
 from colorgan_tf.discriminator import patch_gan
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
@@ -129,9 +129,9 @@ class ColorGAN(keras.Model):
 
     def _learning_variables(self) -> list:
         variables = self.generator.trainable_variables
-        if self.phase.encoder == "frozen":
-            return [variable for variable in variables if "encoder" not in variable.path]
-        return variables
+        if self.config.model.generator == "unet":
+            return variables
+        return [variable for variable in variables if efficient_unet.learns(variable.path, self.phase.encoder)]
 
 
 def build_generator(model: config_lib.Model, channels: int) -> tuple[keras.Model, int]:
@@ -141,13 +141,11 @@ def build_generator(model: config_lib.Model, channels: int) -> tuple[keras.Model
         The model, and the multiple that its input's sides must have.
     """
     if model.generator == "unet":
-        from colorgan_tf import unet
-
         network = unet.unet(channels, model.filters, model.normalization, model.dropout, model.output_stride)
         return network, unet.MULTIPLE
-    from colorgan_tf import efficient_unet
-
-    network = efficient_unet.efficient_unet(channels, model.decoder, model.normalization, model.output_stride)
+    network = efficient_unet.efficient_unet(
+        channels, model.decoder, model.normalization, model.dropout, model.output_stride
+    )
     return network, efficient_unet.MULTIPLE
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from colorgan_tf import config as config_lib
 from colorgan_tf import losses
+from colorgan_tf.bins import BinHead
 from colorgan_tf.color import CHROMA_MAX, RGB_TO_YUV, YUV_TO_RGB
 
 
@@ -94,6 +95,4 @@ def build(model: config_lib.Model, loss: config_lib.Loss) -> Head:
         return YuvHead()
     if model.head == "rgb":
         return RgbHead()
-    from colorgan_tf.bins import BinHead
-
     return BinHead(rebalance=loss.rebalance, temperature=loss.temperature)

@@ -92,7 +92,7 @@ def train(
         watched = dataset.open_source(validation)
     say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
 
-    with _policy(policy), strategy.scope():
+    with distribution.dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
         gan.build_optimizers()
         step_variable = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -289,16 +289,6 @@ def _read_best(workdir: Path) -> float | None:
 
 def _write_best(workdir: Path, step: int, frechet: float) -> None:
     run_files.write_text(workdir / run_files.BEST_SCORE, json.dumps({"step": step, "frechet": frechet}) + "\n")
-
-
-@contextmanager
-def _policy(name: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

@@ -1,0 +1,118 @@
+"""Colour as classification: a head that predicts a distribution over bins of the UV plane.
+
+After Zhang, Isola and Efros, "Colorful Image Colorization" (ECCV 2016), in YUV in place of Lab: regression averages
+possible colours to brown, a distribution keeps them apart and is read out as a sharpened mean.
+"""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from colorgan_tf.color import CHROMA_MAX
+
+BINS = Path(__file__).with_name("color_bins.npz")  # written by pipelines.color_bins
+STEP = 0.04  # grid of the bins
+_REACH = 16  # grid points from grey to the edge of the lookup table, beyond every chroma
+
+
+@dataclasses.dataclass(frozen=True)
+class BinHead:
+    """Classifies the chroma of each pixel; its colour is the mean at a temperature.
+
+    Attributes:
+        rebalance: l in the weight of a bin of frequency p among Q bins, w ~ 1 / ((1 - l) p + l / Q) (Zhang et al.,
+            equation 4): 1 treats all bins alike (no reweighting), 0 weights by rarity alone.
+        temperature: of the read-out (Zhang et al., equation 5): 1 gives the mean, towards 0 the mode.
+        colour_channels: U and V.
+    """
+
+    rebalance: float = 0.5
+    temperature: float = 0.4
+    colour_channels: int = 2
+
+    @property
+    def channels(self) -> int:
+        """One logit a bin."""
+        return len(_bins()[0])
+
+    def colour(self, output: tf.Tensor) -> tf.Tensor:
+        """Reads the logits out as their annealed mean, in the units of a colour."""
+        return tf.tensordot(self.probabilities(output), _bins()[0] / CHROMA_MAX, 1)
+
+    def probabilities(self, output: tf.Tensor) -> tf.Tensor:
+        """Returns the sharpened distribution `[batch, height, width, bins]`."""
+        return tf.nn.softmax(output / self.temperature)
+
+    def confidence(self, output: tf.Tensor) -> tf.Tensor:
+        """Returns how sure the head is, `[batch, height, width, 1]` in [0, 1].
+
+        One minus the entropy of the distribution as a part of the largest possible: 1 for a single bin, 0 where all
+        bins are as likely.
+        """
+        log_p = tf.nn.log_softmax(output)
+        entropy = -tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1, keepdims=True)
+        return 1.0 - entropy / np.log(self.channels)
+
+    def target(self, luma, chroma):
+        """See `Head`."""
+        return chroma / CHROMA_MAX
+
+    def chroma(self, colour):
+        """See `Head`."""
+        return colour * CHROMA_MAX
+
+    def loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+        """Returns the mean cross-entropy with the true colour, spread over the four bins around it, rebalanced."""
+        indices, shares = nearest_bins(tf.reshape(chroma, [-1, 2]))
+        logits = tf.reshape(tf.cast(output, tf.float32), [-1, self.channels])
+        pixels = tf.shape(logits)[0]
+        rows = tf.repeat(tf.range(pixels), 4)
+        places = tf.stack([rows, tf.reshape(indices, [-1])], axis=1)
+        labels = tf.scatter_nd(places, tf.reshape(shares, [-1]), tf.shape(logits))
+        weights = tf.reduce_sum(tf.gather(tf.constant(bin_weights(self.rebalance)), indices) * shares, axis=1)
+        return tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+
+
+def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Spreads chroma over the bins at the four corners of its grid cell, bilinearly.
+
+    Where all four corners are bins the shares' mean is the chroma itself; a corner that is no bin passes its share on
+    to the bin nearest to it.
+
+    Args:
+        chroma: `[pixels, 2]` U and V.
+
+    Returns:
+        Bin numbers `[pixels, 4]` int32 and their shares `[pixels, 4]` float32, which sum to 1.
+    """
+    position = chroma / STEP + _REACH
+    corner = tf.floor(position)
+    part = position - corner
+    corner = tf.cast(corner, tf.int32)
+    table = tf.constant(_bins()[2])
+    offsets = tf.constant([[0, 0], [0, 1], [1, 0], [1, 1]])
+    indices = tf.gather_nd(table, tf.clip_by_value(corner[:, None, :] + offsets, 0, 2 * _REACH))
+    near = 1.0 - tf.abs(tf.cast(offsets, tf.float32) - part[:, None, :])
+    return indices, near[..., 0] * near[..., 1]
+
+
+@functools.cache
+def bin_weights(rebalance: float) -> np.ndarray:
+    """Returns the weight of each bin, float32 `[bins]`; the mean weight of a pixel is 1."""
+    frequency = _bins()[1].astype(np.float64)
+    weights = 1.0 / ((1.0 - rebalance) * frequency + rebalance / len(frequency))
+    return (weights / np.sum(weights * frequency)).astype(np.float32)
+
+
+@functools.cache
+def _bins() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centres `[bins, 2]`, frequencies `[bins]`, and the nearest bin of each grid point `[33, 33]` int32."""
+    with np.load(BINS) as archive:
+        centres, frequency = archive["centres"], archive["frequency"]
+    axis = (np.arange(2 * _REACH + 1) - _REACH) * STEP
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+    distance = np.square(grid[:, :, None, :] - centres).sum(axis=-1)
+    return centres, frequency, distance.argmin(axis=-1).astype(np.int32)
