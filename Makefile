@@ -1,0 +1,43 @@
+# Every target sets up what it needs, on a fresh machine with Python 3.11 or 3.12 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= examples/photos
+WORKDIR ?= runs/mine
+PRESET ?= colorgan
+
+.DEFAULT_GOAL := help
+.PHONY: help demo train test test-slow lint clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed  ## Colour the example pictures; prints where they are
+	$(BIN)/python -m colorgan_tf.colorize examples/bw --output=demo --side_by_side --overwrite
+
+train: $(VENV)/.installed  ## Train on DATA=folder (default: the example photographs) into WORKDIR with PRESET
+	$(BIN)/python -m colorgan_tf.train --data=$(DATA) --workdir=$(WORKDIR) --preset=$(PRESET)
+
+test: $(VENV)/.installed-dev  ## Run the tests
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(VENV)/.installed-dev  ## Run the slow tests as well
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+
+lint: $(VENV)/.installed-dev  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) demo runs
