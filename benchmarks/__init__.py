@@ -1,0 +1,1 @@
+"""Commands that print the project's speed and memory figures."""
