@@ -45,14 +45,13 @@ def efficient_unet(
             f"`decoder` must have {levels} blocks for an output stride of 2 or 4. "
             f"Received: decoder={decoder}, output_stride={output_stride}."
         )
-    # === Encoder ===
-    # Depthwise convolutions gain nothing from bfloat16 on a CPU.
-    with dtype_policy("float32"):
-        encoder = efficientnet.load_imagenet_weights(efficientnet.efficientnet_lite0(folded=True))
     # === Functional model ===
     luma = keras.Input((None, None, 1), name="luma")
-    rgb = keras.layers.Concatenate(name="grey_as_rgb", dtype="float32")([efficientnet.preprocess(luma)] * 3)
-    features = _inlined(encoder, rgb)
+    # Depthwise convolutions gain nothing from bfloat16 on a CPU.
+    with dtype_policy("float32"):
+        rgb = keras.layers.Concatenate(name="grey_as_rgb")([efficientnet.preprocess(luma)] * 3)
+        features = efficientnet.encode(rgb, folded=True)
+    efficientnet.load_imagenet_weights(keras.Model(luma, features))
 
     # Innermost: local features, told what the whole picture is about.
     x = keras.layers.Conv2D(decoder[0], 1, use_bias=False, name="inner_conv")(features[-1])
@@ -100,16 +99,3 @@ def _block(x, filters: int, normalization: str, name: str):
 def _activated(x, normalization: str, name: str):
     x = normalize(x, normalization, f"{name}_norm")
     return keras.layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x)
-
-
-def _inlined(encoder: keras.Model, image) -> list:
-    """The encoder's outputs for `image`, its layers becoming the outer model's own."""
-    made = {id(encoder.inputs[0]): image}
-    for operation in encoder.operations[1:]:
-        inputs = [made[id(tensor)] for tensor in _flat(operation.input)]
-        made[id(operation.output)] = operation(inputs if len(inputs) > 1 else inputs[0])
-    return [made[id(output)] for output in encoder.outputs]
-
-
-def _flat(tensors) -> list:
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]

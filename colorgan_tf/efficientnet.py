@@ -59,29 +59,36 @@ def efficientnet_lite0(
         Without top, a model whose outputs are the list of the five feature maps at strides 2, 4, 8, 16 and 32, with
         16, 24, 40, 112 and 320 channels. With top, a model whose output is the `[batch, 1000]` ImageNet logits.
     """
-    # === Layers ===
+    # === Functional Model ===
     inputs = keras.Input(shape=input_shape, name="image")
-    x = _conv_norm(inputs, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=folded, name="stem_conv"), relu=True)
-    block = 0
-    for repeats, kernel, stride, expansion, filters in STAGES:
-        for repeat in range(repeats):
-            step = stride if repeat == 0 else 1
-            x = _inverted_residual(x, kernel, step, expansion, filters, folded, prefix=f"block{block}_")
-            block += 1
+    levels = encode(inputs, folded)
     if not include_top:
-        # === Functional Model ===
-        levels = feature_levels(keras.Model(inputs, x))
         return keras.Model(inputs, levels, name=name)
-    x = _conv_norm(x, layers.Conv2D(HEAD_FILTERS, 1, use_bias=folded, name="head_conv"), relu=True)
+    x = _conv_norm(levels[-1], layers.Conv2D(HEAD_FILTERS, 1, use_bias=folded, name="head_conv"), relu=True)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
     # Float32 whatever the policy: a softmax over half-precision logits loses the tail.
     logits = layers.Dense(CLASSES, dtype="float32", name="classifier")(x)
     return keras.Model(inputs, logits, name=name)
 
 
-def feature_levels(model: keras.Model) -> list[keras.KerasTensor]:
-    """Returns the symbolic feature maps at strides 2, 4, 8, 16 and 32 of a model made by `efficientnet_lite0`."""
-    return [model.get_layer(f"block{block}_output").output for block in LEVEL_BLOCKS]
+def encode(image: keras.KerasTensor, folded: bool = False) -> list[keras.KerasTensor]:
+    """Applies the encoder to a symbolic image, for models that are built around it.
+
+    Args:
+        image: `[batch, height, width, 3]`, scaled by `preprocess`.
+        folded: as in `efficientnet_lite0`.
+
+    Returns:
+        The feature maps at strides 2, 4, 8, 16 and 32.
+    """
+    x = _conv_norm(image, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=folded, name="stem_conv"), relu=True)
+    blocks = []
+    for repeats, kernel, stride, expansion, filters in STAGES:
+        for repeat in range(repeats):
+            step = stride if repeat == 0 else 1
+            x = _inverted_residual(x, kernel, step, expansion, filters, folded, prefix=f"block{len(blocks)}_")
+            blocks.append(x)
+    return [blocks[number] for number in LEVEL_BLOCKS]
 
 
 def pooled_features(model: keras.Model) -> keras.Model:
