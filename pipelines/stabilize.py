@@ -12,6 +12,7 @@ LUMA_MEMORY = 0.6
 # displacement optical flow", ECCV 2010, equation 5.
 _CONSISTENCY_SLOPE, _CONSISTENCY_FLOOR = 0.01, 0.5
 _LUMA_TOLERANCE = 0.07
+_TRUSTED = 0.7  # weight of other frames from which an average stands for itself
 # Averaging colours that differ in hue loses saturation; up to this much of it is given back.
 _SATURATION_GAIN = 1.25
 
@@ -35,14 +36,17 @@ class MotionMeter:
 
     Args:
         both: whether the motion from the earlier to the later frame is wanted as well.
+        fine: search longer and down to single pixels; for measuring.
     """
 
-    def __init__(self, both: bool):
+    def __init__(self, both: bool, fine: bool = False):
         import cv2
 
         self._both = both
-        self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._search.setFinestScale(1)
+        self._search: Any = cv2.DISOpticalFlow.create(
+            cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
+        )
+        self._search.setFinestScale(0 if fine else 1)
 
     def measure(self, earlier: np.ndarray, later: np.ndarray) -> tuple[Motion, Motion | None]:
         """Compares two lumas `[height, width]` float32 in [0, 1].
@@ -165,6 +169,30 @@ def mean_of(total: np.ndarray) -> np.ndarray:
     return near[..., :-1] / np.maximum(near[..., -1:], 1e-9)
 
 
+def spread_correction(mean: np.ndarray, own: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Lends pixels without a past the correction of those around them.
+
+    Where the flow does not fit, the average is the frame's own colour, flicker and all, and would stand out as a spot
+    in a steady picture. Flicker is broad, so what was corrected next to such a pixel is right for it too; its own
+    detail stays.
+
+    Args:
+        mean: `[height, width, channels]`, the average.
+        own: the frame's own values, same shape.
+        weight: `[height, width]`, weight of the average; 1 is the frame alone.
+    """
+    import cv2
+
+    trust = np.clip((weight - 1.0) / _TRUSTED, 0.0, 1.0)[..., None]
+    if trust.min() >= 1.0:
+        return mean
+    correction = mean - own
+    side = max(3, mean.shape[1] // 7) | 1
+    blurred = cv2.blur(np.concatenate([correction * trust, trust], axis=-1), (side, side))
+    near = blurred[..., :-1] / (blurred[..., -1:] + 0.02)
+    return own + trust * correction + (1.0 - trust) * near
+
+
 def with_strength(chroma: np.ndarray) -> np.ndarray:
     """Appends the saturation `|(U, V)|` as a third channel, to be averaged beside the chroma."""
     import cv2
@@ -180,6 +208,13 @@ def restore_strength(mean: np.ndarray) -> np.ndarray:
     length = cv2.magnitude(np.ascontiguousarray(mean[..., 0]), np.ascontiguousarray(mean[..., 1]))
     gain = np.clip(mean[..., 2] / np.maximum(length, 1e-4), 1.0, _SATURATION_GAIN)
     return mean[..., :2] * gain[..., None]
+
+
+def _settle(total: np.ndarray, values: np.ndarray | None) -> np.ndarray:
+    mean = mean_of(total)
+    if values is not None:
+        mean = spread_correction(mean, values, total[..., -1])
+    return restore_strength(mean)
 
 
 @dataclasses.dataclass
@@ -208,7 +243,7 @@ class Causal:
         """Takes the next frame and returns its steady chroma `[height, width, 2]`."""
         values = None if frame.chroma is None else with_strength(frame.chroma)
         self._average.step(values, frame.back, self._size, 3)
-        return restore_strength(mean_of(self._average.total))
+        return _settle(self._average.total, values)
 
     def state(self) -> dict[str, np.ndarray]:
         """Returns what `restore` needs, as arrays."""
@@ -239,7 +274,7 @@ class TwoSided(Causal):
             values = None if frame.chroma is None else with_strength(frame.chroma)
             self._average.step(values, frame.back, self._size, 3)
             total = self._average.total
-            steady.append(restore_strength(mean_of(total if future is None else total + future)))
+            steady.append(_settle(total if future is None else total + future, values))
         return steady
 
     def _backward(self, frames: list[SteadyInput], following: list[SteadyInput]) -> list[np.ndarray | None]:

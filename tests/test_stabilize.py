@@ -97,6 +97,17 @@ def test_uncovered_pixels_take_the_colour_around_them():
     assert filled[20, 45] == pytest.approx([0.2, 0.1], abs=1e-3)
 
 
+def test_spots_without_a_past_are_corrected_like_their_surroundings():
+    # The frame's own colour is off by 0.1 everywhere; in one spot the average knows nothing better.
+    own, mean = flat(0.3), flat(0.2)
+    weight = np.full(SIZE, 6.0, np.float32)
+    mean[20:24, 30:34], weight[20:24, 30:34] = own[20:24, 30:34], 1.0
+    spread = stabilize.spread_correction(mean, own, weight)
+    assert spread[22, 32, 0] == pytest.approx(0.2, abs=0.01)
+    alone = stabilize.spread_correction(own.copy(), own, np.ones(SIZE, np.float32))
+    assert np.array_equal(alone, own)
+
+
 def test_motion_of_a_shifted_picture_is_measured():
     luma = next(scene(3, 1, grain=0.0))
     earlier, later = luma[:, 10:138], luma[:, 6:134]  # the picture moves four pixels right
