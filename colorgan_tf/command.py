@@ -11,6 +11,8 @@ TensorFlow is imported inside `main`, never at the top of a module that defines 
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
 
 from absl import app, flags, logging
 
@@ -43,8 +45,9 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         _exit(error, 2)
 
 
-def _exit(error: BaseException, code: int):
-    name = os.path.basename(sys.argv[0]).removesuffix(".py")
+def _exit(error: BaseException, code: int) -> NoReturn:
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.stem == "__main__" else program.stem
     print(f"{name}: {error}", file=sys.stderr)
     sys.exit(code)
 

@@ -25,17 +25,22 @@ class Source:
 
     Attributes:
         paths: picture files, or shard files.
+        counts: of pictures in each of them.
         sharded: which of the two.
         paired: whether each picture holds A and B side by side.
-        count: of pictures.
         skipped: files that cannot be decoded, with the reason.
     """
 
     paths: tuple[str, ...]
+    counts: tuple[int, ...]
     sharded: bool
     paired: bool
-    count: int
     skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Pictures in all."""
+        return sum(self.counts)
 
 
 def open_source(folder: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> Source:
@@ -47,21 +52,18 @@ def open_source(folder: str | Path, progress: Callable[[Iterable], Iterable] = i
     folder = Path(folder)
     if (folder / shards.MANIFEST).exists():
         manifest = shards.read_manifest(folder)
-        return Source(tuple(str(path) for path in manifest.paths), True, manifest.kind == "pairs", manifest.count)
+        counts = tuple(shard.count for shard in manifest.shards)
+        return Source(tuple(manifest.paths), counts, True, manifest.kind == "pairs")
     checked = pictures.check(pictures.find(folder), progress)
     skipped = tuple((str(path), reason) for path, reason in checked.bad)
     if not checked.good:
         raise InputError(f"The folder must hold a picture that can be decoded. Received: {folder}; {skipped[0][1]}.")
-    paired = _are_pairs(checked.good)
-    return Source(tuple(str(path) for path in checked.good), False, paired, len(checked.good), skipped)
-
-
-def _are_pairs(paths: Sequence[Path]) -> bool:
-    """Whether a folder is one of pair files; then every picture in it must be one."""
-    others = [path for path in paths if not pictures.is_pair(path)]
-    if others and len(others) < len(paths) / 2:
-        raise InputError(f"A pair file must be exactly twice as wide as high. Received: {others[0]}.")
-    return not others
+    pairs: list[Path] = []
+    others: list[Path] = []
+    for path in checked.good:
+        (pairs if pictures.is_pair(path) else others).append(path)
+    paired = shards.decide_kind(pairs, others) == "pairs"
+    return Source(tuple(str(path) for path in checked.good), (1,) * len(checked.good), False, paired, skipped)
 
 
 def hold_out(source: Source, count: int) -> tuple[Source, Source]:
@@ -73,18 +75,18 @@ def hold_out(source: Source, count: int) -> tuple[Source, Source]:
     items = len(source.paths)
     if source.sharded:
         held = min(max(1, round(count * items / source.count)), items // 10)
-        watched = source.paths[items - held :]
+        watched = range(items - held, items)
     else:
         held = min(count, items // 10)
-        watched = source.paths[:: items // held][:held] if held else ()
+        watched = range(0, items, items // held)[:held] if held else range(0)
     if not held:
         return source, source
-    kept = tuple(path for path in source.paths if path not in set(watched))
-    share = source.count / items
-    return (
-        dataclasses.replace(source, paths=kept, count=round(share * len(kept))),
-        dataclasses.replace(source, paths=tuple(watched), count=round(share * held), skipped=()),
-    )
+    return _part(source, [item for item in range(items) if item not in watched]), _part(source, watched)
+
+
+def _part(source: Source, items: Sequence[int]) -> Source:
+    paths = tuple(source.paths[item] for item in items)
+    return dataclasses.replace(source, paths=paths, counts=tuple(source.counts[item] for item in items))
 
 
 def training(
@@ -129,7 +131,9 @@ def training(
         # One batch has one shape: that of its first picture's orientation.
         shape = _oriented(_half_size(pictures.decode(encoded[0]), source.paired), data)
         signature = (tf.TensorSpec([None, None, 1], tf.float32), tf.TensorSpec([None, None, 2], tf.float32))
-        return tf.map_fn(lambda item: example(*item, shape), (numbers, encoded), fn_output_signature=signature)
+        return tf.map_fn(
+            lambda item: example(item[0], item[1], shape), (numbers, encoded), fn_output_signature=signature
+        )
 
     if data.follow_orientation:
         stream = stream.batch(batch, drop_remainder=True)

@@ -1,6 +1,7 @@
 """Picture files for training: found in a folder, checked, and decoded inside a tf.data graph."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 # A small file can claim a huge picture: what its header says is refused before anything is decoded.
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 2
+_EXIF_ORIENTATION = 0x0112
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +29,16 @@ class Checked:
 def find(folder: str | Path) -> list[Path]:
     """Returns the picture files below `folder`, sorted, so that their order is the same on every machine.
 
+    Hidden files and folders, whose names begin with a dot, are left out.
+
     Raises:
         InputError: if the folder is missing or holds no picture file.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"A folder of pictures is expected. Received: {folder}, which is not a folder.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    below = (path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    files = sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
     if not files:
         raise InputError(f"The folder must hold pictures ({' '.join(EXTENSIONS)}). Received: {folder} with none.")
     return files
@@ -44,8 +49,11 @@ def header_fault(path: Path) -> str | None:
     if path.stat().st_size == 0:
         return "the file is empty"
     try:
-        with Image.open(path) as image:
-            width, height = image.size
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is our own
+            with Image.open(path) as image:
+                (width, height), kind, mode = image.size, image.format, image.mode
+                orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Image.DecompressionBombError:
         return f"more than {MAX_PIXELS // 10**6} megapixels"
     except Exception:  # Pillow's readers raise many kinds of error on damaged headers
@@ -54,6 +62,11 @@ def header_fault(path: Path) -> str | None:
         return f"more than {MAX_PIXELS // 10**6} megapixels ({width} x {height})"
     if min(width, height) < MIN_SIDE:
         return f"too small ({width} x {height}); {MIN_SIDE} pixels a side are needed"
+    # What `decode` cannot do: libtiff mirrors but does not turn, and only JPEG's EXIF is read inside the graph.
+    if orientation > {"JPEG": 8, "TIFF": 4}.get(kind or "", 1):
+        return f"it lies on its side or is mirrored, by an orientation tag that is not read from {kind}"
+    if (kind, mode) == ("BMP", "P"):
+        return "a BMP with a palette"
     return None
 
 

@@ -139,7 +139,7 @@ def decide_kind(pairs: Sequence[Path], others: Sequence[Path]) -> str:
     if others and len(pairs) > len(others):
         raise InputError(
             f"A pair file must be exactly twice as wide as high, as {len(pairs)} of the {len(pairs) + len(others)} "
-            f"pictures are. Received: {others[0]}; take it out, or say --kind=pairs or --kind=photos."
+            f"pictures are. Received: {others[0]}; take it out, or make shards with --kind=pairs or photos."
         )
     return "photos" if others else "pairs"
 
