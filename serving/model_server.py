@@ -152,7 +152,7 @@ class ModelServer:
             return self._grpc.add_secure_port(address, credentials)
         except RuntimeError as error:
             self._grpc.stop(None)
-            raise InputError(f"The address must be free to listen at. Received: {address} ({error}).") from error
+            raise InputError(f"The address must be free to listen at. Received: {address}.") from error
 
     @property
     def rest_port(self) -> int | None:

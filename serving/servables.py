@@ -229,17 +229,18 @@ class Servables:
 
     def _work(self) -> None:
         next_poll = time.monotonic()
-        while True:
+        while not self._stopping:
             with self._changed:
-                if self._stopping:
-                    return
                 poll, self._poll_now = self._poll_now, False
             wait = self._lifecycle.poll_wait_seconds
-            if wait >= 0 and (poll or (wait > 0 and time.monotonic() >= next_poll)):
-                self._poll()
-                next_poll = time.monotonic() + wait
-            while not self._stopping and self._step():
-                pass
+            try:
+                if wait >= 0 and (poll or (wait > 0 and time.monotonic() >= next_poll)):
+                    next_poll = time.monotonic() + wait
+                    self._poll()
+                while not self._stopping and self._step():
+                    pass
+            except Exception:  # noqa: BLE001 - without this thread no version would ever be loaded again
+                logging.exception("Looking after the versions failed; it goes on")
             due = [next_poll] if wait > 0 else []
             with self._changed:
                 due += [e.retry_at for entries in self._entries.values() for e in entries.values() if e.retry_at]

@@ -131,6 +131,7 @@ def main(argv: list[str]) -> None:
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors reach a person in our words
     options, models = _options(), _models()
 
     import tensorflow as tf
