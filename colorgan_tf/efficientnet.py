@@ -82,7 +82,7 @@ def encode(image: keras.KerasTensor, folded: bool = False) -> list[keras.KerasTe
         The feature maps at strides 2, 4, 8, 16 and 32.
     """
     x = _conv_norm(image, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=folded, name="stem_conv"), relu=True)
-    blocks = []
+    blocks: list[keras.KerasTensor] = []
     for repeats, kernel, stride, expansion, filters in STAGES:
         for repeat in range(repeats):
             step = stride if repeat == 0 else 1

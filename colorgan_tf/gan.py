@@ -89,7 +89,7 @@ class ColorGAN(keras.Model):
         # Keras optimizers sum gradients over replicas.
         share = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
         weights = self._learning_variables()
-        scores = {}
+        scores: dict[str, tf.Tensor] = {}
 
         with tf.GradientTape(persistent=True) as tape:
             output = self.generator(luma, training=True)

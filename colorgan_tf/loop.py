@@ -5,7 +5,6 @@ loop is our own; the step is the model's `train_step`.
 """
 
 import dataclasses
-import json
 import shutil
 import signal
 import tempfile
@@ -14,20 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from colorgan_tf import color, distribution, run_files
 from colorgan_tf import config as config_lib
+from colorgan_tf import distribution, run_files
 from colorgan_tf.callbacks import Means, RunLog, guard_against_nan
 from colorgan_tf.command import InputError
-from colorgan_tf.contact_sheet import contact_sheet
-from colorgan_tf.evaluator import Evaluator
 from colorgan_tf.gan import ColorGAN
+from colorgan_tf.validation import Validation, best_score
 from pipelines import dataset
-
-_SHEET_ROWS = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,12 +127,12 @@ class _Run:
         """Trains the remaining steps."""
         config, step = self.config, int(self.step_variable.numpy())
         if step >= config.steps:
-            return Outcome(step, True, _read_best(self.workdir))
+            return Outcome(step, True, best_score(self.workdir))
         batches = iter(self._distributed(source, step))
-        samples = _samples(watched, config) if self.chief else None
-        evaluator = Evaluator.of_windows(*samples) if samples else None
+        validation = None
         if self.chief:
             self.log = RunLog(self.workdir, step, config.steps)
+            validation = Validation(watched, config, self.workdir, self.log)
         phase, train_step, means = None, None, Means()
         try:
             with _stop_requests() as stop:
@@ -163,12 +158,14 @@ class _Run:
                         if self.log:
                             self.log.scalars(step, "train", scores, phase=phase.name, steps_per_second=round(rate, 4))
                     if due:
-                        self._save(step, samples, evaluator)
+                        if validation:
+                            validation.run(self.gan, step)
+                        self.manager.save(checkpoint_number=step)
                         means = Means()
         finally:
             if self.log:
                 self.log.close()
-        return Outcome(step, step >= config.steps, _read_best(self.workdir))
+        return Outcome(step, step >= config.steps, best_score(self.workdir))
 
     def _say(self, text: str) -> None:
         if self.log:
@@ -203,39 +200,6 @@ class _Run:
 
         return train_step
 
-    def _save(self, step: int, samples, evaluator: Evaluator | None) -> None:
-        """Validates with the averaged weights, keeps them if they are the best, and writes the checkpoint."""
-        if evaluator is not None:
-            with averaged_weights(self.gan):
-                lumas, chromas = samples
-                report = evaluator.report(lambda luma: self.gan(tf.constant(luma)).numpy())
-                scores = {
-                    "psnr_gain": report.psnr_gain,
-                    "colorfulness_ratio": report.colorfulness_ratio,
-                    "frechet": report.model.frechet,
-                    "frechet_ratio": report.frechet_ratio,
-                }
-                self.log.scalars(step, "validation", scores)
-                self._draw(step, lumas[:_SHEET_ROWS], chromas[:_SHEET_ROWS])
-                best = _read_best(self.workdir)
-                if best is None or report.model.frechet < best:
-                    run_files.write_weights(self.gan.generator, self.workdir / run_files.BEST)
-                    _write_best(self.workdir, step, report.model.frechet)
-                run_files.write_weights(self.gan.generator, self.workdir / run_files.LAST)
-        self.manager.save(checkpoint_number=step)
-
-    def _draw(self, step: int, luma: np.ndarray, chroma: np.ndarray) -> None:
-        guess = self.gan(tf.constant(luma)).numpy()
-        rows = [
-            [np.repeat(y, 3, axis=-1), color.merge(y, uv), color.merge(y, true)]
-            for y, uv, true in zip(luma, guess, chroma, strict=True)
-        ]
-        sheet = self.workdir / run_files.SAMPLES / f"step{step:07d}.png"
-        sheet.parent.mkdir(exist_ok=True)
-        contact_sheet(rows, sheet, ("grey", "coloured", "true"))
-        strips = np.stack([np.concatenate(row, axis=1) for row in rows])
-        self.log.pictures(step, np.round(255 * strips).astype(np.uint8))
-
 
 def claim(workdir: Path, config: config_lib.Config) -> None:
     """Stores the configuration in a new workdir, or checks that it is the one that is stored there.
@@ -260,35 +224,6 @@ def claim(workdir: Path, config: config_lib.Config) -> None:
                 f"The run in {workdir} has {name}={stored.get(name)}. Received: {name}={asked.get(name)}. "
                 "Use the same options to go on, or another --workdir."
             )
-
-
-@contextmanager
-def averaged_weights(gan: ColorGAN) -> Iterator[None]:
-    """Puts the moving average in the place of the generator's weights for a while."""
-    weights = gan.generator.trainable_variables
-    current = [weight.numpy() for weight in weights]
-    gan.generator_optimizer.finalize_variable_values(weights)
-    try:
-        yield
-    finally:
-        for weight, value in zip(weights, current, strict=True):
-            weight.assign(value)
-
-
-def _samples(watched: dataset.Source, config: config_lib.Config) -> tuple[np.ndarray, np.ndarray]:
-    """The watched windows as arrays: luma and chroma."""
-    windows = dataset.validation(watched, config.data, 1).take(config.data.validation_pictures)
-    lumas, chromas = zip(*windows.as_numpy_iterator(), strict=True)
-    return np.concatenate(lumas), np.concatenate(chromas)
-
-
-def _read_best(workdir: Path) -> float | None:
-    path = workdir / run_files.BEST_SCORE
-    return json.loads(path.read_text())["frechet"] if path.exists() else None
-
-
-def _write_best(workdir: Path, step: int, frechet: float) -> None:
-    run_files.write_text(workdir / run_files.BEST_SCORE, json.dumps({"step": step, "frechet": frechet}) + "\n")
 
 
 @contextmanager
@@ -322,7 +257,7 @@ def _stop_requests() -> Iterator[list[int]]:
 
 
 def _flat(values: dict, prefix: str = "") -> dict:
-    flat = {}
+    flat: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{name}.")

@@ -33,7 +33,7 @@ class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step):
         """Returns the learning rate at `step`, counted from 0; past the end, that of the last step."""
         step = tf.cast(step, tf.float32)
-        rate, first = tf.constant(0.0), 0
+        rate, first = tf.constant(0.0), 0.0
         for steps, warmup, start, end in self.phases:
             progress = tf.clip_by_value((step - first) / steps, 0.0, 1.0)
             cosine = end + (start - end) * 0.5 * (1.0 + tf.cos(math.pi * progress))
