@@ -5,6 +5,8 @@
 Stop it at any moment and start the same command again: it goes on where the last checkpoint stands.
 """
 
+import math
+
 from absl import flags
 
 from colorgan_tf import command
@@ -66,8 +68,7 @@ def main(argv: list[str]) -> None:
     except callbacks.Diverged as error:
         raise command.PartialFailure(error) from error
     if outcome.finished:
-        best = "" if outcome.best is None else f"; best Frechet distance {outcome.best:.1f}"
-        print(f"finished {outcome.step} steps in {values.workdir}{best}")
+        print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {outcome.best or math.nan:.1f}")
     else:
         print(f"stopped at step {outcome.step} of {config.steps}; the same command goes on from there")
 

@@ -49,7 +49,8 @@ class Validation:
             self._log.scalars(step, "validation", scores)
             self._draw(gan, step)
             best = best_score(self._workdir)
-            if best is None or report.model.frechet < best:
+            # One picture alone has no Frechet distance (NaN); then the newest weights count as the best.
+            if best is None or not report.model.frechet >= best:
                 run_files.write_weights(gan.generator, self._workdir / run_files.BEST)
                 score = json.dumps({"step": step, "frechet": report.model.frechet})
                 run_files.write_text(self._workdir / run_files.BEST_SCORE, score + "\n")
