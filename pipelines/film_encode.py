@@ -190,9 +190,7 @@ def _output_layout(source: FilmSource, encoder: str) -> film_planes.PlaneFormat:
         sampling = "yuv444p"
     known = {video_format.name for video_format in av.Codec(encoder, "w").video_formats or []}
     depths = [bits for bits in (8, 9, 10, 12, 14, 16) if bits >= layout.bits] + [12, 10, 8]
-    samplings = [sampling, "yuv444p", "yuv422p", "yuv420p"]
-    if encoder == "libx265" and layout.bits > 12:
-        depths = [12, 10, 8]
+    samplings = [sampling, "yuv422p", "yuv444p", "yuv420p"]
     for bits in depths:
         for candidate in samplings:
             name = candidate if bits == 8 else f"{candidate}{bits}le"

@@ -73,6 +73,10 @@ def join(
                     video = _add_picture(new, stream, source, plan)
                     stream.discard = av.stream.Discard.all
                     continue
+                if plan.muxer == "matroska" and _is_cover(stream):
+                    _attach_cover(new, stream, source.path)
+                    stream.discard = av.stream.Discard.all
+                    continue
                 copy = _add_copy(new, stream, plan.muxer)
                 if copy is None:
                     stream.discard = av.stream.Discard.all
@@ -98,6 +102,21 @@ def _film_tags(old: dict[str, str], made_by: MadeBy) -> dict[str, str]:
 
 def _codec_name(stream: Any) -> str:
     return stream.codec_context.name if stream.codec_context else stream.name or "unknown"
+
+
+def _is_cover(stream: Any) -> bool:
+    import av
+
+    return stream.type == "video" and bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _attach_cover(new: Any, stream: Any, path: str) -> None:
+    """Keeps cover art as Matroska does: a file attached to the film."""
+    ending = {"mjpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif"}.get(_codec_name(stream), "bin")
+    kind = stream.metadata.get("mimetype", f"image/{'jpeg' if ending == 'jpg' else ending}")
+    with film_source.open_film(path) as again:
+        picture = next(packet for packet in again.demux(again.streams[stream.index]) if packet.size)
+        new.add_attachment(stream.metadata.get("filename", f"cover.{ending}"), kind, bytes(picture))
 
 
 def _written_anew(stream: "av.stream.Stream", old: "av.container.InputContainer") -> bool:

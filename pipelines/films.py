@@ -86,6 +86,8 @@ def colorize(
     Raises:
         InputError: the film cannot be read, the output cannot be written, or the options do not fit together.
     """
+    import av
+
     options = options or FilmOptions()
     film_colorizer = for_film(colorizer)
     if os.path.abspath(path) == os.path.abspath(output):
@@ -94,6 +96,8 @@ def colorize(
     source = film_source.probe(path)
     plan = film_encode.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
+    if plan.layout.bits < source.layout.bits:
+        report.notes.append(f"{plan.encoder} holds {plan.layout.bits} of the film's {source.layout.bits} bits")
     try:
         store = ChunkStore(output, _settings(source, plan, film_colorizer, options), options.resume)
         with _one_thread_a_call():
@@ -108,6 +112,11 @@ def colorize(
         store.remove()
         with contextlib.suppress(FileNotFoundError):
             os.remove(partial_name(output))
+    except av.error.FFmpegError as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
+        reason = f"{error.strerror or error} with {plan.encoder} in {plan.muxer}"
+        raise InputError(f"The film must be writable as asked. Received: {output}: {reason}.") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
@@ -130,6 +139,11 @@ class _Film:
 
     def chroma(self, luma: np.ndarray) -> np.ndarray:
         return self.colorizer.coarse(luma)[1]
+
+    @property
+    def identity(self) -> str:
+        """What the colours hang on beside the model."""
+        return repr(self.colorizer.finish)
 
 
 class _GuidedFilm(_Film):
@@ -160,7 +174,7 @@ def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, o
         "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.working_size(*source.display_size),
-        "model": options.model,
+        "model": (options.model, getattr(colorizer, "identity", "")),
         "libraries": av.library_versions,
     }
 

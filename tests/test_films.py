@@ -1,5 +1,6 @@
 """Films made here with PyAV, coloured with a stand-in network, and read back: luma, times, streams and tags."""
 
+import io
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorgan_tf.colorizer import Colorizer
 from colorgan_tf.command import InputError
@@ -247,6 +249,64 @@ def test_cover_art_is_kept_and_not_taken_for_the_film(tmp_path):
     with av.open(out) as container:
         cover = [s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic]
         assert len(cover) == 1 and cover[0].codec_context.name == "mjpeg"
+
+
+def test_cover_art_and_attached_files_stay_in_matroska(tmp_path):
+    jpeg = io.BytesIO()
+    Image.new("RGB", (40, 30), (90, 20, 20)).save(jpeg, "JPEG")
+    film = make_film(tmp_path / "plain.mkv", codec="libx264")
+    with av.open(film) as plain, av.open(str(tmp_path / "film.mkv"), "w") as container:
+        stream = container.add_stream_from_template(plain.streams.video[0], opaque=True)
+        container.add_attachment("font.ttf", "application/x-truetype-font", b"letters" * 20)
+        container.add_attachment("cover.jpg", "image/jpeg", jpeg.getvalue())
+        for packet in plain.demux():
+            if packet.size:
+                packet.stream = stream
+                container.mux(packet)
+    report = films.colorize(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
+    assert report.notes == [] and report.frames == 12
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert [s.data for s in container.streams if s.type == "attachment"] == [b"letters" * 20]
+        cover = next(s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic)
+        assert bytes(next(container.demux(cover))) == jpeg.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "made"), [("gbrp10le", "yuv444p10le"), ("bgr0", "yuv444p"), ("yuva420p", "yuv420p")]
+)
+def test_other_pixel_formats_are_read(tmp_path, pixels, made):
+    with av.open(str(tmp_path / "film.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pixels
+        for number in range(4):
+            frame = av.VideoFrame.from_ndarray(pattern(number)[..., None].repeat(3, 2), "rgb24").reformat(format=pixels)
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    films.colorize(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        frame = next(container.decode(video=0))
+        rgb = frame.to_ndarray(format="rgb24").astype(np.float32) / 255
+    assert frame.format.name == made
+    # V = 0.12 is R - Y = 0.137.
+    assert (rgb[..., 0] - rgb @ [0.299, 0.587, 0.114]).mean() == pytest.approx(0.137, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "pixels"),
+    [
+        ("h265", "mp4", "yuv420p10le"),
+        ("av1", "mp4", "yuv420p10le"),
+        ("prores", "mov", "yuv422p10le"),
+        ("vp9", "webm", "yuv420p"),
+    ],
+)
+def test_every_codec_joins_its_chunks(tmp_path, codec, ending, pixels):
+    film, out = make_film(tmp_path / "film.mkv", 14, pixels=pixels), str(tmp_path / f"out.{ending}")
+    options = FilmOptions(codec, "fast", chunk_seconds=0.2)
+    assert films.colorize(film, out, WarmColorizer(), options).frames == len(lumas(out)) == 14
+    with av.open(out) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == pixels
 
 
 def write_subtitled(tmp_path):
