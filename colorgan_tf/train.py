@@ -68,7 +68,8 @@ def main(argv: list[str]) -> None:
     except callbacks.Diverged as error:
         raise command.PartialFailure(error) from error
     if outcome.finished:
-        print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {outcome.best or math.nan:.1f}")
+        best = math.nan if outcome.best is None else outcome.best
+        print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")
     else:
         print(f"stopped at step {outcome.step} of {config.steps}; the same command goes on from there")
 
