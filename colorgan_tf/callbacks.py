@@ -19,17 +19,17 @@ class Diverged(RuntimeError):
 
 
 def guard_against_nan(step: int, scores: Mapping[str, float], last_good: str | None) -> None:
-    """Stops a run whose losses are no longer finite.
+    """Stops a run whose losses or weights are no longer finite.
 
     Raises:
-        Diverged: naming the losses, the step and the checkpoint that is still good.
+        Diverged: naming them, the step and the checkpoint that is still good.
     """
     bad = {name: value for name, value in scores.items() if not math.isfinite(value)}
     if bad:
-        values = ", ".join(f"{name} loss is {value}" for name, value in bad.items())
+        values = ", ".join(f"{name}={value}" for name, value in bad.items())
         kept = f"the last good weights are in {last_good}" if last_good else "no checkpoint had been written yet"
         raise Diverged(
-            f"Losses must stay finite. Received at step {step}: {values}; {kept}. "
+            f"Losses and weights must stay finite. Received at step {step}: {values}; {kept}. "
             "A lower learning rate, `optimizer.clip_norm=1` or `--precision=float32` may help."
         )
 
@@ -111,4 +111,4 @@ def _drop_lines_beyond(path: Path, step: int) -> None:
                 kept.append(line)
         except ValueError:
             continue  # the torn last line of a killed run
-    path.write_text("".join(line + "\n" for line in kept))
+    run_files.write_text(path, "".join(line + "\n" for line in kept))

@@ -64,7 +64,7 @@ def train(
         callbacks.Diverged: if a loss is no longer a number.
     """
     workdir = Path(workdir)
-    claim(workdir, config)
+    same_as_stored(workdir, config)
     keras.utils.set_random_seed(config.runtime.seed)
     if config.runtime.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -86,6 +86,7 @@ def train(
     else:
         watched = dataset.open_source(validation)
     say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
+    claim(workdir, config)
 
     with distribution.dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
@@ -96,10 +97,7 @@ def train(
         discriminator=gan.discriminator,
         generator_optimizer=gan.generator_optimizer,
         discriminator_optimizer=gan.discriminator_optimizer,
-        # Keras leaves the state of the dropout noise out of a model's checkpoint.
-        noise=[
-            variable.value for variable in gan.generator.variables if variable.path.endswith("seed_generator_state")
-        ],
+        noise=gan.noise_state,
         step=step_variable,
     )
     with _own_folder(workdir / run_files.CHECKPOINTS, chief) as folder:
@@ -134,9 +132,11 @@ class _Run:
             self.log = RunLog(self.workdir, step, config.steps)
             validation = Validation(watched, config, self.workdir, self.log)
         phase, train_step, means = None, None, Means()
+        agree = distribution.any_worker(self.strategy)
+        stopping = False
         try:
-            with _stop_requests() as stop:
-                while step < config.steps and not stop:
+            with _stop_requests() as requests:
+                while step < config.steps and not stopping:
                     # === Phase ===
                     current, first = config.phase_at(step)
                     if train_step is None or current is not phase:
@@ -151,10 +151,12 @@ class _Run:
                         self.log.advance()
 
                     # === Log, checkpoint ===
-                    due = step % config.runtime.checkpoint_every == 0 or step == config.steps or bool(stop)
+                    stopping = agree(bool(requests))
+                    due = step % config.runtime.checkpoint_every == 0 or step == config.steps or stopping
                     if due or step % config.runtime.log_every == 0:
                         scores, rate = means.take()
-                        guard_against_nan(step, scores, self.manager.latest_checkpoint)
+                        watched_numbers = scores | self._weight_norms() if due else scores
+                        guard_against_nan(step, watched_numbers, self.manager.latest_checkpoint)
                         if self.log:
                             self.log.scalars(step, "train", scores, phase=phase.name, steps_per_second=round(rate, 4))
                     if due:
@@ -165,7 +167,16 @@ class _Run:
         finally:
             if self.log:
                 self.log.close()
+        agree(False)  # workers leave together: one that is gone would be taken for a crash by the others
         return Outcome(step, step >= config.steps, best_score(self.workdir))
+
+    def _weight_norms(self) -> dict[str, float]:
+        """A step whose loss is finite may still have spoilt the weights, which then must not be kept."""
+        networks = {"generator weights": self.gan.generator, "discriminator weights": self.gan.discriminator}
+        return {
+            name: float(tf.linalg.global_norm([weight.value for weight in network.trainable_variables]))
+            for name, network in networks.items()
+        }
 
     def _say(self, text: str) -> None:
         if self.log:
@@ -202,18 +213,28 @@ class _Run:
 
 
 def claim(workdir: Path, config: config_lib.Config) -> None:
-    """Stores the configuration in a new workdir, or checks that it is the one that is stored there.
+    """Stores the configuration in a new workdir.
+
+    Raises:
+        InputError: if the workdir cannot be written.
+    """
+    stored_path = workdir / run_files.CONFIG
+    try:
+        if not stored_path.exists():
+            workdir.mkdir(parents=True, exist_ok=True)
+            run_files.write_text(stored_path, config_lib.to_json(config))
+    except OSError as error:
+        raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
+
+
+def same_as_stored(workdir: Path, config: config_lib.Config) -> None:
+    """Checks that a workdir is new, or that its configuration is this one.
 
     Raises:
         InputError: naming the first option that differs.
     """
     stored_path = workdir / run_files.CONFIG
     if not stored_path.exists():
-        try:
-            workdir.mkdir(parents=True, exist_ok=True)
-            run_files.write_text(stored_path, config_lib.to_json(config))
-        except OSError as error:
-            raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
         return
     stored = _flat(dataclasses.asdict(config_lib.load(stored_path)))
     asked = _flat(dataclasses.asdict(config))
