@@ -1,5 +1,6 @@
 """What a figure was measured on, and how: the machine in one line, a process's peak memory, fair rounds."""
 
+import dataclasses
 import os
 import platform
 import re
@@ -10,6 +11,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
+
+Figure = TypeVar("Figure")
 
 # Instruction sets that decide which convolution kernels oneDNN takes, widest first.
 _INSTRUCTIONS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16", "avx512f": "AVX512", "avx2": "AVX2"}
@@ -31,7 +35,20 @@ def peak_memory(usage: resource.struct_rusage | None = None) -> float:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9  # macOS counts bytes
 
 
-def rounds(cases: Mapping[str, Callable[[], float]], count: int) -> dict[str, list[float]]:
+@dataclasses.dataclass(frozen=True)
+class Spent:
+    """What one call took.
+
+    Attributes:
+        wall: seconds on the clock.
+        processor: seconds of this process's threads on all cores; other programs hardly change it.
+    """
+
+    wall: float
+    processor: float
+
+
+def rounds(cases: Mapping[str, Callable[[], Figure]], count: int) -> dict[str, list[Figure]]:
     """Measures cases in turns, so that whatever else the machine does strikes all of them alike.
 
     Args:
@@ -41,18 +58,18 @@ def rounds(cases: Mapping[str, Callable[[], float]], count: int) -> dict[str, li
     Returns:
         By name, one figure for each round.
     """
-    figures: dict[str, list[float]] = {name: [] for name in cases}
+    figures: dict[str, list[Figure]] = {name: [] for name in cases}
     for number in range(count):
         for name in list(cases)[:: -1 if number % 2 else 1]:
             figures[name].append(cases[name]())
     return figures
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Returns the wall time of one call."""
-    start = time.perf_counter()
+def spent(work: Callable[[], object]) -> Spent:
+    """Returns what one call took."""
+    wall, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return Spent(time.perf_counter() - wall, time.process_time() - processor)
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

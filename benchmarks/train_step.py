@@ -68,8 +68,8 @@ def random_batch(config: config_lib.Config):
     return luma, tf.random.stateless_uniform((*shape, 2), [0, 2], -0.3, 0.3)
 
 
-def measure(filters: int, batch: int, rounds: int, precisions: list[str]) -> dict[str, list[float]]:
-    """Returns the seconds of a step by its name, one for each round."""
+def measure(filters: int, batch: int, rounds: int, precisions: list[str]) -> dict[str, list[machine.Spent]]:
+    """Returns what a step took by its name, once for each round."""
     from benchmarks import pix2pix
 
     config = config_lib.preset("patent")
@@ -87,7 +87,7 @@ def measure(filters: int, batch: int, rounds: int, precisions: list[str]) -> dic
     for step in steps.values():  # traced, then once more: the first steps also fill oneDNN's caches
         step()
         step()
-    return machine.rounds({name: functools.partial(machine.seconds, step) for name, step in steps.items()}, rounds)
+    return machine.rounds({name: functools.partial(machine.spent, step) for name, step in steps.items()}, rounds)
 
 
 def main(argv: list[str]) -> None:
@@ -96,13 +96,17 @@ def main(argv: list[str]) -> None:
     values = flags.FLAGS
     print(machine.describe(), flush=True)
     figures = measure(values.filters, values.batch, values.rounds, values.precision)
-    print(f"{'step':<26}{'s a step':>9}{'pictures/s':>12}{'ratio':>8}  quartiles     wanted")
+    walls = {name: [each.wall for each in spent] for name, spent in figures.items()}
+    print(f"{'step':<24}{'s a step':>9}{'pictures/s':>12}{'core s':>8}{'ratio':>8}  quartiles     by core s  wanted")
     for name, spent in figures.items():
-        median = machine.spread(spent)[0]
-        line = f"{name:<26}{median:9.3f}{values.batch / median:12.2f}"
+        median, processor = machine.spread(walls[name])[0], machine.spread([each.processor for each in spent])[0]
+        line = f"{name:<24}{median:9.3f}{values.batch / median:12.2f}{processor:8.2f}"
         if name != PLAIN:
-            ratio, low, high = machine.ratios(figures[PLAIN], spent)
-            line += f"{ratio:8.2f}  {low:.2f} to {high:.2f}"
+            ratio, low, high = machine.ratios(walls[PLAIN], walls[name])
+            of_cores, _, _ = machine.ratios(
+                [each.processor for each in figures[PLAIN]], [each.processor for each in spent]
+            )
+            line += f"{ratio:8.2f}  {low:.2f} to {high:.2f}{of_cores:13.2f}"
             line += f"  >= {WANTED[name]}" if name in WANTED else ""
         print(line)
 
