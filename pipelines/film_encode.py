@@ -47,7 +47,16 @@ _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
     "mpeg2video": ({"qmin": "2", "qmax": "6"}, {"qmin": "2", "qmax": "4"}, {"qmin": "1", "qmax": "2"}),
 }
 # Muxers by file name ending, where libavformat would guess another.
-_MUXERS = {".m4v": "mp4", ".mpg": "mpeg", ".mpeg": "mpeg", ".vob": "vob", ".mkv": "matroska", ".mk3d": "matroska"}
+_MUXERS = {
+    ".m4v": "mp4",
+    ".mpg": "mpeg",
+    ".mpeg": "mpeg",
+    ".vob": "vob",
+    ".mkv": "matroska",
+    ".mk3d": "matroska",
+    ".divx": "avi",
+    ".mxf": "mxf",
+}
 _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
     Fraction(60000, 1001),
     Fraction(60),
@@ -158,7 +167,7 @@ def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str
 def _codec_order(muxer: str, rate: Fraction) -> tuple[str, ...]:
     if muxer in ("mpeg", "vob", "dvd", "svcd"):
         return ("mpeg2", "h264") if rate in _MPEG2_RATES else ("h264",)
-    if muxer == "avi":
+    if muxer in ("avi", "asf"):
         return ("mpeg4",)  # AVI has no display times: readers guess those of H.264, and guess them late
     return ("h264", "av1", "vp9", "ffv1", "mpeg2")
 

@@ -27,7 +27,7 @@ _SOUND_ENCODERS = {"webm": "libopus", "avi": "mp3", "mpeg": "mp2", "vob": "ac3"}
 class MadeBy:
     """The honest mark: who made the colours. Written to tags, never on the picture."""
 
-    text: str = "Colours made by a model (ColorGAN TF); the original is black and white"
+    text: str = "Colours made by a model (ColorGAN TF), not recorded"
 
 
 def join(
