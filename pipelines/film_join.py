@@ -144,14 +144,18 @@ def _copy_stream_tags(new: Any, old: Any) -> None:
 
 @dataclasses.dataclass
 class _Copy:
-    """One stream that is not the picture: copied, or (sound that the container refuses) encoded anew."""
+    """One stream that is not the picture: copied, or, where the container refuses it, brought to another form."""
 
     stream: Any
     encoder: Any = None
     resampler: Any = None
+    plain_text: bool = False  # QuickTime's timed text goes to SubRip, which Matroska takes
 
     def convert(self, packet: Any) -> Iterator[Any]:
         """Turns a packet of the old stream into packets of the new one; None ends the stream."""
+        if self.plain_text:
+            yield from self._text(packet)
+            return
         if self.encoder is None:
             if packet is not None:
                 packet.stream = self.stream
@@ -164,10 +168,27 @@ class _Copy:
         if packet is None:
             yield from self.stream.encode(None)
 
+    def _text(self, packet: Any) -> Iterator[Any]:
+        """Takes the words out of a timed text sample: a length of two bytes, the words, then styles."""
+        import av
+
+        data = b"" if packet is None else bytes(packet)
+        words = data[2 : 2 + int.from_bytes(data[:2], "big")]
+        if words:  # an empty sample only fills a gap
+            made = av.Packet(words)
+            made.pts, made.dts, made.duration = packet.pts, packet.pts, packet.duration
+            made.time_base, made.is_keyframe, made.stream = packet.time_base, True, self.stream
+            yield made
+
 
 def _add_copy(new: Any, old: Any, muxer: str) -> _Copy | None:
     import av
 
+    if muxer == "matroska" and _codec_name(old) == "mov_text":
+        text = new.add_mux_stream("subrip")
+        text.time_base = old.time_base
+        _copy_stream_tags(text, old)
+        return _Copy(text, plain_text=True)
     if not _fits(old, muxer):
         if old.type != "audio" or old.codec_context is None:
             return None

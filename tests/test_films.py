@@ -337,6 +337,30 @@ def test_subtitles_are_kept(tmp_path):
     assert b"Good evening" in packets(tmp_path / "out.mkv", "subtitle")[0][0][1]
 
 
+def test_timed_text_of_mp4_becomes_subtitles_of_mkv(tmp_path):
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        video = container.add_stream("libx264", rate=24)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        text = container.add_mux_stream("mov_text")
+        text.time_base = Fraction(1, 1000)
+        text.metadata["language"] = "eng"
+        for number in range(12):
+            frame = av.VideoFrame(96, 64, "yuv420p")
+            put(frame, 0, pattern(number))
+            for index in (1, 2):
+                put(frame, index, np.full((32, 48), 128, np.uint8))
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        words = av.Packet(struct.pack(">H", 12) + b"Good evening")
+        words.pts = words.dts = 100
+        words.duration, words.time_base, words.stream, words.is_keyframe = 200, Fraction(1, 1000), text, True
+        container.mux(words)
+    report = films.colorize(str(tmp_path / "film.mp4"), str(tmp_path / "out.mkv"), WarmColorizer())
+    assert report.notes == []
+    assert packets(tmp_path / "out.mkv", "subtitle") == [[(Fraction(1, 10), b"Good evening")]]
+
+
 def test_what_the_container_refuses_is_named(tmp_path):
     report = films.colorize(write_subtitled(tmp_path), str(tmp_path / "out.avi"), WarmColorizer())
     assert len(report.notes) == 1 and "subtitle stream" in report.notes[0]
