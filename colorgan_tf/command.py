@@ -37,7 +37,7 @@ def silence_tensorflow() -> None:
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     if {"--help", "-help", "-h", "-?"} & set(argv[1:]):
-        app.usage(shorthelp=True)
+        app.usage(shorthelp=True, writeto_stdout=True)
         sys.exit(0)
     try:
         return flags.FLAGS(list(argv))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Sequence
@@ -257,19 +258,40 @@ def validate(config: Config) -> Config:
         InputError: with what must hold, and what came.
     """
     width, height = config.data.window
+    multiple, strides = {"unet": (256, (1, 2, 4)), "efficient_unet": (32, (2, 4))}[config.model.generator]
+    low, high = config.data.zoom or (1.0, 1.0)
+    at_least_one = {
+        "model.filters": config.model.filters,
+        "model.discriminator_filters": config.model.discriminator_filters,
+        "model.discriminator_levels": config.model.discriminator_levels,
+        "data.shuffle_buffer": config.data.shuffle_buffer,
+        "data.validation_pictures": config.data.validation_pictures,
+        "batch": config.runtime.batch,
+        "checkpoint_every": config.runtime.checkpoint_every,
+        "runtime.log_every": config.runtime.log_every,
+        **{f"phases.{number}.steps": phase.steps for number, phase in enumerate(config.phases)},
+    }
+    judged = min(width, height) // max(1, config.model.output_stride)
     rules = [
-        (min(width, height) >= 32, f"`data.window` must be at least 32 a side. Received: {width}x{height}."),
-        (config.model.filters >= 1, f"`model.filters` must be at least 1. Received: {config.model.filters}."),
+        *((value >= 1, f"`{name}` must be at least 1. Received: {value}.") for name, value in at_least_one.items()),
+        (
+            min(width, height) >= multiple and width % multiple == height % multiple == 0,
+            f"`data.window` must have sides that are multiples of {multiple} for the {config.model.generator}. "
+            f"Received: {width}x{height}.",
+        ),
+        (0 < low <= high <= 1, f"`data.zoom` must rise within (0, 1]. Received: {low}, {high}."),
         (0 <= config.model.dropout < 1, f"`model.dropout` must be in [0, 1). Received: {config.model.dropout}."),
         (
-            config.model.output_stride in (1, 2, 4),
-            f"`model.output_stride` must be 1, 2 or 4. Received: {config.model.output_stride}.",
+            config.model.output_stride in strides,
+            f"`model.output_stride` must be one of {strides} for the {config.model.generator}. "
+            f"Received: {config.model.output_stride}.",
         ),
-        (config.runtime.batch >= 1, f"`batch` must be at least 1. Received: {config.runtime.batch}."),
         (
-            config.runtime.checkpoint_every >= 1,
-            f"`checkpoint_every` must be at least 1. Received: {config.runtime.checkpoint_every}.",
+            judged >> config.model.discriminator_levels > 2,
+            f"`model.discriminator_levels` must leave a patch to judge in a window of {width}x{height}. "
+            f"Received: {config.model.discriminator_levels}.",
         ),
+        (0 <= config.runtime.seed < 2**32, f"`seed` must be in [0, 2**32). Received: {config.runtime.seed}."),
         (0 <= config.optimizer.ema < 1, f"`optimizer.ema` must be in [0, 1). Received: {config.optimizer.ema}."),
         (config.steps >= 1, f"`steps` must be at least 1. Received: {config.steps}."),
     ]
@@ -292,7 +314,7 @@ def from_json(text: str) -> Config:
     """
     try:
         return _build(Config, json.loads(text))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"A configuration written by this version is expected. Received: {error}.") from error
 
 
@@ -320,6 +342,10 @@ def _build(kind: Any, value: Any) -> Any:
         return value
     if kind is bool and not isinstance(value, bool):
         raise ValueError(f"{value!r} is not true or false")
+    if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
+        raise ValueError(f"{value!r} is not a whole number")
+    if kind is float and (isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)):
+        raise ValueError(f"{value!r} is not a number")
     return kind(value)
 
 

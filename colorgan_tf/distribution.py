@@ -86,12 +86,9 @@ def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return bool
 
-    def vote(flag: tf.Tensor) -> tf.Tensor:
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, flag)
-
     @tf.function
     def count(flag: tf.Tensor) -> tf.Tensor:
-        return strategy.experimental_local_results(strategy.run(vote, args=(flag,)))[0]
+        return strategy.reduce("SUM", strategy.run(tf.identity, args=(flag,)), axis=None)
 
     return lambda flag: bool(count(tf.constant(float(flag))) > 0)
 

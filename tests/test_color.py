@@ -53,7 +53,7 @@ def test_merge_keeps_the_luma_and_the_hue_of_any_chroma():
     assert merged.max() <= 1
     yuv = color.rgb_to_yuv(merged)
     np.testing.assert_allclose(yuv[..., :1], luma, atol=1e-6)
-    # The chroma is shortened, never turned: its cross product with the wanted one is 0, its dot product is not negative.
+    # The chroma is shortened, never turned: no cross product with the wanted one, no negative dot product.
     u, v = yuv[..., 1], yuv[..., 2]
     np.testing.assert_allclose(u * chroma[..., 1] - v * chroma[..., 0], 0, atol=1e-6)
     assert (u * chroma[..., 0] + v * chroma[..., 1]).min() > -1e-6
