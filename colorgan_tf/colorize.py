@@ -1,7 +1,9 @@
-"""Command: colours pictures and folders of pictures.
+"""Command: colours pictures, animations and films, and folders of them.
 
-python -m colorgan_tf.colorize PICTURE_OR_FOLDER... --model=saved_models/colorgan --output=out/
+python -m colorgan_tf.colorize FILE_OR_FOLDER... --output=out/
 """
+
+from collections.abc import Iterator
 
 from absl import flags
 
@@ -9,62 +11,114 @@ from colorgan_tf import command
 from colorgan_tf.command import InputError, PartialFailure
 
 FORMATS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "bmp": ".bmp"}
+CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
 WORKERS = 2
 
-_MODEL = flags.DEFINE_string(
-    "model",
-    None,
-    "What colours: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.",
-)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder of the results; a folder's tree is kept below it. Required.")
-_QUALITY = flags.DEFINE_enum(
-    "quality",
-    "good",
-    ["fast", "good", "best"],
-    "fast: plain enlarging. good: colour edges follow the picture. best: slower, averaged.",
-)
-_SATURATION = flags.DEFINE_float(
-    "saturation", 1.0, "Strength of the colours; 0 is grey.", lower_bound=0.0, upper_bound=10.0
-)
-_OVERWRITE = flags.DEFINE_bool(
-    "overwrite", False, "Colour again what is finished; else a result that is there is left alone."
-)
-_SIDE_BY_SIDE = flags.DEFINE_bool(
-    "side_by_side", False, "Write the original left and the result right, in one picture."
-)
-_FORCE = flags.DEFINE_bool("force", False, "Colour pictures that are in colour already; else they are copied.")
-_FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Format of the results. Default: each picture's own.")
+
+def define_flags() -> None:
+    """Defines this command's flags."""
+    flags.DEFINE_string(
+        "model",
+        None,
+        "What colours: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.",
+    )
+    flags.DEFINE_string("server", None, "host:port of a TensorFlow Serving to colour with, in place of --model.")
+    flags.DEFINE_string("output", None, "Folder of the results; a folder's tree is kept below it. Required.")
+    flags.DEFINE_enum(
+        "quality",
+        "good",
+        ["fast", "good", "best"],
+        "fast: plain enlarging. good: colour edges follow the picture. best: slower, averaged.",
+    )
+    flags.DEFINE_float("saturation", 1.0, "Strength of the colours; 0 is grey.", lower_bound=0.0, upper_bound=10.0)
+    flags.DEFINE_bool("overwrite", False, "Colour again what is finished; else a result that is there is left alone.")
+    flags.DEFINE_bool("side_by_side", False, "Pictures: write the original left and the result right, in one.")
+    flags.DEFINE_bool("force", False, "Colour what is in colour already; else it is copied.")
+    flags.DEFINE_enum("format", None, list(FORMATS), "Pictures: format of the results. Default: each one's own.")
+    flags.DEFINE_enum("steady", "low", ["off", "low", "high"], "Films: how much their colours are steadied over time.")
+    flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
+    flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
+    flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
+
+
+def colorizer():
+    """Returns the Colorizer that the flags ask for, and a text that tells its model from others."""
+    from colorgan_tf import backends
+    from colorgan_tf.colorizer import Colorizer
+
+    values = flags.FLAGS
+    if values.server:
+        from serving.client import Client
+
+        return Colorizer(Client(values.server), values.quality, values.saturation), values.server
+    model = values.model or backends.default_path()
+    return Colorizer(backends.load(model), values.quality, values.saturation), backends.identity(model)
 
 
 def main(argv: list[str]) -> None:
     """Colours what the command line names."""
+    values = flags.FLAGS
     if not argv[1:]:
-        raise InputError("Pictures or folders to colour are expected. Received: none. See --help.")
-    if not _OUTPUT.value:
+        raise InputError("Files or folders to colour are expected. Received: none. See --help.")
+    if not values.output:
         raise InputError("`--output` must name the folder of the results. Received: none.")
+    number, count = _shard(values.shard)
     import logging
     import warnings
+    from pathlib import Path
 
-    from colorgan_tf import backends
-    from colorgan_tf.colorizer import Colorizer
-    from pipelines import batch, stills
-    from pipelines.still_work import StillWork
+    from pipelines import batch, moving_work, stills
 
     # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").setLevel(logging.ERROR)
-    found = batch.find(argv[1:], _OUTPUT.value, list(stills.SUFFIXES), FORMATS.get(_FORMAT.value or ""))
-    backend = backends.load(_MODEL.value or backends.default_path())
-    colorizer = Colorizer(backend, _QUALITY.value, _SATURATION.value)
-    work = StillWork(colorizer, _SIDE_BY_SIDE.value, _FORCE.value)
-    outcomes = _with_progress(batch.run(found.jobs, work, WORKERS, _OVERWRITE.value), len(found.jobs))
+    moving = {*moving_work.FILM_SUFFIXES, ".gif", ".apng"}
+    found = batch.find(argv[1:], values.output, [*stills.SUFFIXES, *sorted(moving)], FORMATS.get(values.format or ""))
+    jobs = batch.shard(found.jobs, number, count)
+    manifest = batch.Manifest(Path(values.output) / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
+    outcomes = []
+    for outcome in _with_progress(_work(jobs), len(jobs)):
+        manifest.add(outcome)
+        outcomes.append(outcome)
     _report(outcomes, list(found.faults))
 
 
-def _with_progress(outcomes, total: int) -> list:
+def _work(jobs) -> Iterator:
+    """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
+    from pipelines import batch, moving_work
+    from pipelines.films import FilmOptions
+    from pipelines.gifs import GifOptions
+    from pipelines.still_work import StillWork
+
+    values = flags.FLAGS
+    painter, model = colorizer()
+    still = StillWork(painter, values.side_by_side, values.force)
+    animation = moving_work.AnimationWork(painter, GifOptions(steady=values.steady, force=values.force))
+    options = FilmOptions(
+        codec=values.codec, quality=values.quality, steady=values.steady, force=values.force, model=model
+    )
+    film = moving_work.FilmWork(painter, options, values.report)
+    films = [job for job in jobs if job.source.suffix.lower() in moving_work.FILM_SUFFIXES]
+    others = [job for job in jobs if job.source.suffix.lower() not in moving_work.FILM_SUFFIXES]
+
+    def picture(job):
+        return animation(job) if moving_work.is_animation(job.source) else still(job)
+
+    yield from batch.run(others, picture, WORKERS, values.overwrite)
+    yield from batch.run_in_turn(films, film, values.overwrite)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and int(number) < int(count)):
+        raise InputError(f"`--shard` must be i/N with i from 0 to N - 1. Received: {text}.")
+    return int(number), int(count)
+
+
+def _with_progress(outcomes: Iterator, total: int) -> Iterator:
     from tqdm import tqdm
 
-    return list(tqdm(outcomes, total=total, unit="picture", disable=None))  # no bar where the output is not a terminal
+    return tqdm(outcomes, total=total, unit="file", disable=None)  # no bar where the output is not a terminal
 
 
 def _report(outcomes: list, faults: list[str]) -> None:
@@ -79,10 +133,11 @@ def _report(outcomes: list, faults: list[str]) -> None:
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in words}
     faults += [outcome.note for outcome in outcomes if outcome.state == "failed"]
     summary = ", ".join(f"{count} {words[state]}" for state, count in counts.items() if count)
-    print(f"{summary or 'nothing coloured'}{f', {len(faults)} failed' if faults else ''}: {_OUTPUT.value}")
+    print(f"{summary or 'nothing coloured'}{f', {len(faults)} failed' if faults else ''}: {flags.FLAGS.output}")
     if faults:
         raise PartialFailure(f"{len(faults)} failed:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 if __name__ == "__main__":
+    define_flags()
     command.run(main)

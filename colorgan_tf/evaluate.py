@@ -2,6 +2,7 @@
 
     python -m colorgan_tf.evaluate --model=MODEL --data=photos/ [--json=report.json] [--sheet=sheet.png]
         [--quality=good] [--size=256] [--limit=N] [--degraded]
+    python -m colorgan_tf.evaluate --model=MODEL --film=clip.mp4
 
 Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone.
 """
@@ -100,14 +101,17 @@ def write_json(values: dict, path: Path) -> None:
 def define_flags() -> None:
     """Defines the command's flags."""
     flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder or whatever else colours.", required=True)
-    flags.DEFINE_string("data", None, "Folder of colour pictures, searched with its subfolders.", required=True)
+    flags.DEFINE_string("data", None, "Folder of colour pictures, searched with its subfolders.")
+    flags.DEFINE_string("film", None, "Colour clip, in place of --data: steadiness, colour and speed, table only.")
     flags.DEFINE_string("json", None, "File for the report as JSON.")
     flags.DEFINE_string("sheet", None, "PNG for a contact sheet: grey, coloured, true.")
     flags.DEFINE_integer("sheet_pictures", 24, "Pictures on the contact sheet, 12 a page; 0 for all.", lower_bound=0)
     flags.DEFINE_enum("quality", "good", ["fast", "good", "best"], "How much work goes into each picture.")
     flags.DEFINE_bool("degraded", False, "Show the model the pictures as an old, worn film has them.")
     flags.DEFINE_integer("size", 256, "Side of the measured squares, in pixels.", lower_bound=32, upper_bound=4096)
-    flags.DEFINE_integer("limit", 0, "Most pictures, evenly spread over the folder; 0 for all.", lower_bound=0)
+    flags.DEFINE_integer(
+        "limit", 0, "Most pictures (evenly spread) or frames; 0 for all.", lower_bound=0
+    )
 
 
 def main(argv: Sequence[str]) -> None:
@@ -117,6 +121,8 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"evaluate takes flags only. Received: {argv[1]}")
     if args.sheet and Path(args.sheet).suffix.lower() != ".png":
         raise InputError(f"--sheet must end in .png. Received: {args.sheet}")
+    if bool(args.data) == bool(args.film):
+        raise InputError(f"One of --data and --film must be given. Received: {'both' if args.data else 'neither'}.")
     from tqdm import tqdm
 
     from colorgan_tf import backends
@@ -125,6 +131,11 @@ def main(argv: Sequence[str]) -> None:
     from colorgan_tf.evaluator import Evaluator, InputFn, spread
 
     colorizer = Colorizer(backends.load(args.model), quality=args.quality)
+    if args.film:
+        from pipelines import film_measure
+
+        print(film_measure.to_table(film_measure.measure(args.film, colorizer, limit=args.limit)))
+        return
     loaded = load_pictures(args.data, args.size, args.limit, lambda files: tqdm(files, unit="picture", desc="read"))
     evaluator = Evaluator(loaded.pictures)
     input_fn: InputFn | None = None

@@ -1,7 +1,9 @@
 """Many files at once: finds them, keeps the tree, skips what is finished, and goes on after a bad one."""
 
 import dataclasses
+import json
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -108,6 +110,43 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
             yield future.result()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def run_in_turn(jobs: Iterable[Job], work: Callable[[Job], Outcome], overwrite: bool) -> Iterator[Outcome]:
+    """Does the jobs in turn in the caller's thread: for work that is parallel in itself, and hears Ctrl-C."""
+    for job in jobs:
+        yield Outcome(job, "skipped") if not overwrite and job.target.exists() else _attempt(work, job)
+
+
+def shard(jobs: Sequence[Job], number: int, count: int) -> tuple[Job, ...]:
+    """Returns the part of the jobs that machine `number` of `count` does; every job belongs to exactly one."""
+    return tuple(jobs[number::count])
+
+
+class Manifest:
+    """The record of a batch: one JSON line a file, appended as it ends.
+
+    Args:
+        path: of the file, `.jsonl`.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def add(self, outcome: Outcome) -> None:
+        """Appends what became of a file; a file that was skipped keeps its older line."""
+        if outcome.state == "skipped":
+            return
+        line = {
+            "file": str(outcome.job.source),
+            "result": str(outcome.job.target),
+            "state": outcome.state,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            ("error" if outcome.state == "failed" else "note"): outcome.note,
+        }
+        with self._path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def _attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:

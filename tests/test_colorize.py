@@ -237,7 +237,7 @@ def test_command_colours_a_folder_and_lists_what_failed(tmp_path, model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Pictures or folders to colour are expected"),
+        ([], "Files or folders to colour are expected"),
         (["a.jpg"], "`--output` must name the folder"),
         (["gone.jpg", "--output=out"], "gone.jpg: does not exist"),
         (["{picture}", "--output=out", "--model=gone"], "gone, which does not exist"),

@@ -1,0 +1,69 @@
+"""Colours one moving picture into another: what `batch` does with a film or an animation."""
+
+import dataclasses
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from colorgan_tf.colorizer import Colorizer
+from pipelines import film_sheet, films, gifs
+from pipelines.batch import Job, Outcome
+from pipelines.films import FilmOptions
+from pipelines.gifs import GifOptions
+
+FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
+ANIMATION_SUFFIXES = (".gif", ".apng", ".webp", ".png")
+
+
+def is_animation(path: Path) -> bool:
+    """Tells, by the file's content, whether a picture file holds more than one frame; a GIF always counts."""
+    if path.suffix.lower() not in ANIMATION_SUFFIXES:
+        return False
+    try:
+        with Image.open(path) as picture:
+            return picture.format == "GIF" or getattr(picture, "n_frames", 1) > 1
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError):
+        return path.suffix.lower() == ".gif"  # whoever reads it says what is wrong
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmWork:
+    """Colours films.
+
+    Attributes:
+        colorizer: what colours.
+        options: how.
+        report: write `NAME.report.json` and `NAME.report.png` beside each film.
+    """
+
+    colorizer: Colorizer
+    options: FilmOptions
+    report: bool = False
+
+    def __call__(self, job: Job) -> Outcome:
+        """Does one job."""
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        report = films.colorize(str(job.source), str(job.target), self.colorizer, self.options)
+        if self.report:
+            job.target.with_suffix(".report.json").write_text(report.to_json() + "\n")
+            film_sheet.write(report, str(job.target.with_suffix(".report.png")))
+        return Outcome(job, "coloured", report.to_text())
+
+
+@dataclasses.dataclass(frozen=True)
+class AnimationWork:
+    """Colours animated GIF, WebP and PNG files.
+
+    Attributes:
+        colorizer: what colours.
+        options: how.
+    """
+
+    colorizer: Colorizer
+    options: GifOptions
+
+    def __call__(self, job: Job) -> Outcome:
+        """Does one job."""
+        report = gifs.colorize(str(job.source), str(job.target), self.colorizer, self.options)
+        copied = report.verdict == "coloured" and not self.options.force
+        return Outcome(job, "copied" if copied else "coloured", report.to_text())
