@@ -1,6 +1,7 @@
 """The method's U-Net with a pretrained encoder: EfficientNet-Lite0 down, a decoder with skip connections up."""
 
 import keras
+import tensorflow as tf
 
 from colorgan_tf import efficientnet
 from colorgan_tf.distribution import dtype_policy
@@ -9,6 +10,22 @@ from colorgan_tf.unet import normalize
 MULTIPLE = 32
 # Blocks of the encoder from this one on work at strides 16 and 32: half of its weights' cost, nearly all its meaning.
 LATE_BLOCK = 5
+
+
+class Enlarge(keras.layers.Layer):
+    """Doubles height and width, bilinear, for sizes unknown when the graph is built.
+
+    (Keras' UpSampling2D cannot do that with bilinear interpolation.)
+    """
+
+    def call(self, x):
+        """Returns `[batch, 2 height, 2 width, channels]`."""
+        return tf.cast(tf.image.resize(x, 2 * tf.shape(x)[1:3]), x.dtype)
+
+    def compute_output_shape(self, shape):
+        """Returns the doubled shape; unknown sides stay unknown."""
+        batch, height, width, channels = shape
+        return batch, height and 2 * height, width and 2 * width, channels
 
 
 def efficient_unet(
@@ -65,7 +82,7 @@ def efficient_unet(
 
     # Up: every block doubles width and height, fed with the mirrored encoder level.
     for filters, skip, stride in zip(decoder[1:levels], features[-2::-1], (16, 8, 4, 2), strict=False):
-        x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"up{stride}_enlarge")(x)
+        x = Enlarge(name=f"up{stride}_enlarge")(x)
         x = keras.layers.Concatenate(name=f"up{stride}_skip")([x, skip])
         x = _block(x, filters, normalization, f"up{stride}")
         if stride == 16:

@@ -109,9 +109,7 @@ def define_flags() -> None:
     flags.DEFINE_enum("quality", "good", ["fast", "good", "best"], "How much work goes into each picture.")
     flags.DEFINE_bool("degraded", False, "Show the model the pictures as an old, worn film has them.")
     flags.DEFINE_integer("size", 256, "Side of the measured squares, in pixels.", lower_bound=32, upper_bound=4096)
-    flags.DEFINE_integer(
-        "limit", 0, "Most pictures (evenly spread) or frames; 0 for all.", lower_bound=0
-    )
+    flags.DEFINE_integer("limit", 0, "Most pictures (evenly spread) or frames; 0 for all.", lower_bound=0)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -136,14 +134,18 @@ def main(argv: Sequence[str]) -> None:
 
         print(film_measure.to_table(film_measure.measure(args.film, colorizer, limit=args.limit)))
         return
-    loaded = load_pictures(args.data, args.size, args.limit, lambda files: tqdm(files, unit="picture", desc="read"))
+    loaded = load_pictures(
+        args.data, args.size, args.limit, lambda files: tqdm(files, unit="picture", desc="read", disable=None)
+    )
     evaluator = Evaluator(loaded.pictures)
     input_fn: InputFn | None = None
     if args.degraded:
         from pipelines.degrade import degrade_picture
 
         input_fn = degrade_picture  # the picture's number is the seed
-    report = evaluator.report(colorizer.chroma, input_fn, lambda batches: tqdm(batches, unit="batch", desc="measure"))
+    report = evaluator.report(
+        colorizer.chroma, input_fn, lambda batches: tqdm(batches, unit="batch", desc="measure", disable=None)
+    )
     print(report.table())
     if args.json:
         told = {

@@ -42,3 +42,9 @@ def test_phases_choose_what_learns(network):
     assert not any(path.startswith(("stem", "block")) for path in frozen)
     assert "block5_depthwise_conv/kernel" in late
     assert "block4_depthwise_conv/kernel" not in late
+
+
+def test_size_may_be_unknown_when_the_graph_is_built(network):
+    graph = tf.function(network, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
+    luma = np.random.default_rng(2).random((1, 64, 96, 1), np.float32)
+    np.testing.assert_allclose(graph(luma), network(luma), atol=1e-4)
