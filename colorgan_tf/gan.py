@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from colorgan_tf import config as config_lib
 from colorgan_tf import efficient_unet, heads, losses, unet
+from colorgan_tf.adam import Adam
 from colorgan_tf.discriminator import patch_gan
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
@@ -40,7 +41,7 @@ class ColorGAN(keras.Model):
         super().compile(optimizer=None)
         options, phases = self.config.optimizer, self.config.phases
         clip = options.clip_norm or None
-        self.generator_optimizer = keras.optimizers.Adam(
+        self.generator_optimizer = Adam(
             PhaseSchedule.of_generator(phases),
             options.beta_1,
             options.beta_2,
@@ -52,7 +53,7 @@ class ColorGAN(keras.Model):
         )
         if options.weight_decay:
             self.generator_optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.discriminator_optimizer = keras.optimizers.Adam(
+        self.discriminator_optimizer = Adam(
             PhaseSchedule.of_discriminator(phases), options.beta_1, options.beta_2, global_clipnorm=clip
         )
         if self.generator.dtype_policy.name == "mixed_float16" or _computes_in_float16(self.generator):
