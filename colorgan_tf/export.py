@@ -9,12 +9,15 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from colorgan_tf import command, restore, run_files
 from colorgan_tf import config as config_lib
+
+if TYPE_CHECKING:  # TensorFlow is not imported for --help
+    from colorgan_tf.gan import ColorGAN
 
 SETTINGS = "colorgan.json"
 CARD = "MODEL_CARD.md"
@@ -41,18 +44,32 @@ def export(workdir: str | Path, output: str | Path, weights: str = "best") -> Pa
     Raises:
         InputError: if there is no such run, or `output` cannot be written.
     """
-    gan = restore.model(workdir, weights)
+    return write(restore.model(workdir, weights), output, _metrics(Path(workdir), weights), weights)
+
+
+def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights: str) -> Path:
+    """Writes a model as the next version below `output`: beside it first, then renamed.
+
+    Args:
+        gan: with the weights to export.
+        output: folder of the servable.
+        metrics: what is known of its quality, for settings and model card.
+        weights: which of the run's weights they are.
+
+    Raises:
+        InputError: if `output` cannot be written.
+    """
     from serving import signatures, warmup_records
 
     output = Path(output)
-    metrics = _metrics(Path(workdir), weights)
     try:
         output.mkdir(parents=True, exist_ok=True)
         version = output / str(1 + max((int(each.name) for each in output.iterdir() if each.name.isdigit()), default=0))
         # TensorFlow Serving takes a folder for a version as soon as its name is a number.
         unfinished = output / f".unfinished-{version.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        signatures.ExportModule(gan).save(unfinished)
+        module = signatures.ExportModule(gan)
+        module.save(unfinished)
         extra = unfinished / "assets.extra"
         extra.mkdir(exist_ok=True)
         settings = {
@@ -64,7 +81,7 @@ def export(workdir: str | Path, output: str | Path, weights: str = "best") -> Pa
         }
         (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
         (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
-        warmup_records.write(extra, output.name, restore.working_size(gan.config))
+        warmup_records.write(extra, output.name, module.names, restore.working_size(gan.config))
         unfinished.rename(version)
     except OSError as error:
         raise command.InputError(f"`output` must be a folder that can be written. Received: {error}.") from error

@@ -1,13 +1,36 @@
-"""What an exported model exposes to TensorFlow Serving: its signatures, built of core operations alone."""
+"""What an exported model exposes to TensorFlow Serving: its signatures, built of core operations alone.
 
+| signature | inputs | outputs |
+|---|---|---|
+| `serving_default` | `image_bytes` string [N]: JPEG, PNG, BMP or GIF files | `colorized_bytes` string [N]: PNG files |
+| `colorize_jpeg` | the same | `colorized_bytes` string [N]: JPEG files, quality 95, 4:4:4 |
+| `luma_to_chroma` | `luma` float32 [N, H, W, 1] | `chroma` float32 [N, H, W, 2] |
+| `confidence` (models that classify colours) | `luma` float32 [N, H, W, 1] | `confidence` float32 [N, H, W, 1] |
+| `settings` | `names` string [N]: `working_size`, `multiple` | `values` int32 [N], -1 for an unknown name |
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from colorgan_tf import padding, restore
+from colorgan_tf.bins import BinHead
 from colorgan_tf.gan import ColorGAN
+from serving import graph_color, graph_pictures
 
+SERVING_DEFAULT = "serving_default"
+COLORIZE_JPEG = "colorize_jpeg"
 LUMA_TO_CHROMA = "luma_to_chroma"
+CONFIDENCE = "confidence"
+SETTINGS = "settings"
+MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
+JPEG_QUALITY = 95
+
+_LUMA = tf.TensorSpec([None, None, None, 1], tf.float32, "luma")
+_FILES = tf.TensorSpec([None], tf.string, "image_bytes")
+_PARALLEL_PICTURES = 2  # decoded, merged or encoded at a time
 
 
 class ExportModule:
@@ -15,26 +38,131 @@ class ExportModule:
 
     Args:
         gan: with the weights to export.
+        max_pixels: largest width times height of a picture file.
     """
 
-    def __init__(self, gan: ColorGAN):
+    def __init__(self, gan: ColorGAN, max_pixels: int = MAX_PIXELS):
         self._gan = gan
+        self._max_pixels = max_pixels
+        self._working_size = restore.working_size(gan.config)
+        # A function of its own, so that the network is in the file once and not in every signature.
+        self._network = tf.function(gan.call, input_signature=[_LUMA], autograph=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signatures that this model has."""
+        return tuple(self._endpoints())
 
     def luma_to_chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         """Luma `[N, H, W, 1]` float32 in [0, 1], any H and W from 1 up, to chroma `[N, H, W, 2]`, U and V."""
-        # A wrong rank that reaches a convolution aborts the process; zero sizes give wrong shapes.
-        luma = tf.ensure_shape(luma, [None, None, None, 1])
-        with tf.control_dependencies([tf.debugging.assert_positive(tf.size(luma), "luma must not be empty")]):
-            luma = tf.clip_by_value(tf.identity(luma), 0.0, 1.0)
-        return {"chroma": self._gan(luma, training=False)}
+        return {"chroma": self._network(_checked(luma))}
+
+    def confidence(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        """How sure the model is of each pixel's colour, `[N, H, W, 1]` in [0, 1]; heads with bins only."""
+
+        def sureness(padded: tf.Tensor) -> tf.Tensor:
+            return self._gan.head.confidence(self._gan.generator(padded, training=False))
+
+        return {"confidence": padding.at_any_size(sureness, _checked(luma), self._gan.multiple)}
+
+    def colorize_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Picture files `[N]` to PNG files `[N]`: alpha is kept, 8 bits a channel."""
+
+        def encode(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+            return tf.io.encode_png(tf.concat([rgb, alpha], axis=-1))
+
+        return {"colorized_bytes": self._colorize(image_bytes, encode)}
+
+    def colorize_jpeg(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Picture files `[N]` to JPEG files `[N]`, which have no alpha."""
+
+        def encode(rgb: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+            return tf.io.encode_jpeg(rgb, "rgb", JPEG_QUALITY, chroma_downsampling=False)
+
+        return {"colorized_bytes": self._colorize(image_bytes, encode)}
+
+    def settings(self, names: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a client must know to feed `luma_to_chroma` as the model was trained: int32 `[N]` for names `[N]`."""
+        values = tf.fill(tf.shape(names), -1)
+        for name, value in (("working_size", self._working_size), ("multiple", self._gan.multiple)):
+            values = tf.where(names == name, value, values)
+        return {"values": values}
 
     def save(self, folder: Path) -> None:
         """Writes the SavedModel into `folder`."""
         # Not `track`ed: the functions bring their variables along, and tracking would store each of them twice.
         archive = keras.export.ExportArchive()
-        archive.add_endpoint(
-            LUMA_TO_CHROMA,
-            self.luma_to_chroma,
-            input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, "luma")],
-        )
+        for name, (function, spec) in self._endpoints().items():
+            archive.add_endpoint(name, function, input_signature=[spec])
         archive.write_out(str(folder), verbose=False)
+
+    def _endpoints(self) -> dict[str, tuple[Callable, tf.TensorSpec]]:
+        endpoints: dict[str, tuple[Callable, tf.TensorSpec]] = {
+            SERVING_DEFAULT: (self.colorize_png, _FILES),
+            COLORIZE_JPEG: (self.colorize_jpeg, _FILES),
+            LUMA_TO_CHROMA: (self.luma_to_chroma, _LUMA),
+            SETTINGS: (self.settings, tf.TensorSpec([None], tf.string, "names")),
+        }
+        if isinstance(self._gan.head, BinHead):
+            endpoints[CONFIDENCE] = (self.confidence, _LUMA)
+        return endpoints
+
+    def _colorize(self, image_bytes: tf.Tensor, encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """Decodes all pictures, runs the network over all of them at once, and finishes each of them."""
+        image_bytes = tf.ensure_shape(image_bytes, [None])
+        count = tf.size(image_bytes)
+        with tf.control_dependencies([tf.debugging.assert_positive(count, "image_bytes must not be empty")]):
+            image_bytes = tf.identity(image_bytes)
+
+        def read(number: tf.Tensor, pictures: tf.TensorArray, lumas: tf.TensorArray, shapes: tf.TensorArray):
+            picture = graph_pictures.decode(image_bytes[number], number, self._max_pixels)
+            size = tf.shape(picture)
+            shape = graph_color.working_shape(size[0], size[1], self._working_size, self._gan.multiple)
+            small = graph_color.resize(graph_pictures.luma(picture), shape)
+            written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
+            return number + 1, *written
+
+        _, pictures, lumas, shapes = tf.while_loop(
+            lambda number, *_: number < count,
+            read,
+            [0, _array(tf.uint8, count), _array(tf.float32, count), tf.TensorArray(tf.int32, count)],
+            parallel_iterations=_PARALLEL_PICTURES,
+        )
+        shapes = tf.ensure_shape(shapes.stack(), [None, 2])
+        common = tf.reduce_max(shapes, axis=0)
+        numbers = tf.range(count)
+        # Pictures of one shape go through as they are; others are continued by their edges.
+        batch = tf.map_fn(
+            lambda number: _padded(lumas.read(number), common),
+            numbers,
+            fn_output_signature=tf.TensorSpec([None, None, 1], tf.float32),
+        )
+        chroma = self._network(batch)
+
+        def finished(number: tf.Tensor) -> tf.Tensor:
+            picture = tf.ensure_shape(pictures.read(number), [None, None, None])
+            own = chroma[number, : shapes[number, 0], : shapes[number, 1]]
+            rgb = graph_color.rgb(picture, own, tf.ensure_shape(lumas.read(number), [None, None, 1]))
+            return encode(rgb, graph_pictures.alpha(picture))
+
+        return tf.map_fn(finished, numbers, parallel_iterations=_PARALLEL_PICTURES, fn_output_signature=tf.string)
+
+
+def _checked(luma: tf.Tensor) -> tf.Tensor:
+    """Refuses what would spoil the network's run, and clips luma to [0, 1]."""
+    # A wrong rank that reaches a convolution aborts the process; zero sizes give wrong shapes.
+    luma = tf.ensure_shape(luma, [None, None, None, 1])
+    with tf.control_dependencies([tf.debugging.assert_positive(tf.size(luma), "luma must not be empty")]):
+        return tf.clip_by_value(tf.identity(luma), 0.0, 1.0)
+
+
+def _array(dtype: tf.DType, count: tf.Tensor) -> tf.TensorArray:
+    """Holds pictures of different sizes."""
+    return tf.TensorArray(dtype, count, infer_shape=False, element_shape=[None, None, None])
+
+
+def _padded(luma: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+    """Repeats the last row and column of `[h, w, 1]` up to `shape`."""
+    for axis in (0, 1):
+        luma = tf.gather(luma, tf.minimum(tf.range(shape[axis]), tf.shape(luma)[axis] - 1), axis=axis)
+    return tf.ensure_shape(luma, [None, None, 1])

@@ -1,0 +1,43 @@
+"""Small exported models for the tests of everything that comes after the export."""
+
+import dataclasses
+import functools
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from colorgan_tf import config, export
+
+DECODER = (16, 12, 8, 8)
+
+
+def tiny_gan(generator: str):
+    """An untrained ColorGAN: an `efficient_unet` whose head speaks up, or a `unet` that regresses U and V."""
+    from colorgan_tf.gan import ColorGAN
+
+    if generator == "unet":
+        tiny = config.PRESETS["tiny"]
+        model = dataclasses.replace(tiny.model, filters=4, discriminator_filters=4)
+        return ColorGAN(dataclasses.replace(tiny, model=model))
+    recipe = config.PRESETS["colorgan"]
+    gan = ColorGAN(
+        dataclasses.replace(
+            recipe,
+            data=dataclasses.replace(recipe.data, window=(96, 96)),
+            model=dataclasses.replace(recipe.model, decoder=DECODER, discriminator_filters=4),
+        )
+    )
+    rng = np.random.default_rng(0)
+    kernel, bias = gan.generator.get_layer("output_conv").weights
+    kernel.assign(rng.normal(0.0, 1.0, kernel.shape))
+    bias.assign(rng.normal(0.0, 1.0, bias.shape))
+    return gan
+
+
+@functools.cache
+def folder(generator: str) -> Path:
+    """Returns the folder of a servable with one version; made once in each process of the tests."""
+    parent = Path(tempfile.mkdtemp(prefix="colorgan-exported-"))
+    export.write(tiny_gan(generator), parent / "tiny", metrics={}, weights="best")
+    return parent / "tiny"
