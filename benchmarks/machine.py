@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+Name = TypeVar("Name")
 Figure = TypeVar("Figure")
 
 # Instruction sets that decide which convolution kernels oneDNN takes, widest first.
@@ -48,7 +49,7 @@ class Spent:
     processor: float
 
 
-def rounds(cases: Mapping[str, Callable[[], Figure]], count: int) -> dict[str, list[Figure]]:
+def rounds(cases: Mapping[Name, Callable[[], Figure]], count: int) -> dict[Name, list[Figure]]:
     """Measures cases in turns, so that whatever else the machine does strikes all of them alike.
 
     Args:
@@ -58,7 +59,7 @@ def rounds(cases: Mapping[str, Callable[[], Figure]], count: int) -> dict[str, l
     Returns:
         By name, one figure for each round.
     """
-    figures: dict[str, list[Figure]] = {name: [] for name in cases}
+    figures: dict[Name, list[Figure]] = {name: [] for name in cases}
     for number in range(count):
         for name in list(cases)[:: -1 if number % 2 else 1]:
             figures[name].append(cases[name]())
