@@ -177,9 +177,15 @@ def order(source, **options):
     return [int(luma.mean() * 255 // 20) for lumas, _ in batches(source, 16, **options) for luma in lumas]
 
 
+@pytest.fixture(scope="module")
+def orders(sources):
+    """The order of each source under seed 7."""
+    return {kind: order(sources[kind]) for kind in ("loose", "shards")}
+
+
 @pytest.mark.parametrize("kind", ["loose", "shards"])
-def test_every_epoch_has_every_picture_once_in_another_order(sources, kind):
-    seen = order(sources[kind])
+def test_every_epoch_has_every_picture_once_in_another_order(orders, kind):
+    seen = orders[kind]
     epochs = [seen[first : first + 12] for first in range(0, 48, 12)]
     for epoch in epochs:
         assert sorted(epoch) == list(range(12))
@@ -187,16 +193,16 @@ def test_every_epoch_has_every_picture_once_in_another_order(sources, kind):
 
 
 @pytest.mark.parametrize("kind", ["loose", "shards"])
-def test_the_seed_decides_the_order(sources, kind):
-    assert order(sources[kind]) == order(sources[kind])
-    assert order(sources[kind]) != order(sources[kind], seed=8)
+def test_the_seed_decides_the_order(sources, orders, kind):
+    assert order(sources[kind]) == orders[kind]
+    assert order(sources[kind], seed=8) != orders[kind]
 
 
 @pytest.mark.parametrize("kind", ["loose", "shards", "kept"])
 def test_a_run_goes_on_at_exactly_the_next_batch_across_epochs(sources, kind):
     assert sources["kept"].count in (10, 11)
     whole = batches(sources[kind], 12, batch=5)
-    for start in (1, 2, 3, 7):
+    for start in (2, 7):
         rest = batches(sources[kind], 12 - start, batch=5, start=start)
         for (luma, chroma), (expected_luma, expected_chroma) in zip(rest, whole[start:], strict=True):
             np.testing.assert_array_equal(luma, expected_luma)
