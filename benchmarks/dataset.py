@@ -47,8 +47,8 @@ def measure(
     step = functools.partial(train_step.project_step(config, policy), train_step.random_batch(config))
     step()
     step()
-    kind = "shards" if source.sharded else "pair files" if source.paired else "photographs"
-    print(f"{config.preset}, {policy}, batch {batch}; {source.count} pictures in {kind}", flush=True)
+    kind = "pictures in shards" if source.sharded else "pair files" if source.paired else "photographs"
+    print(f"{config.preset}, {policy}, batch {batch}; {source.count} {kind}; measuring {rounds} rounds", flush=True)
 
     def pipeline_rate() -> float:
         # Each round opens the stream anew: one that was left waiting has batches in store.

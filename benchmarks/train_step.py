@@ -80,13 +80,14 @@ def measure(filters: int, batch: int, rounds: int, precisions: list[str]) -> dic
     )
     pair = random_batch(config)
     plain, parameters = pix2pix.step(filters)
-    print(f"generator of {parameters / 1e6:.1f} M parameters, batch {batch} of 512 x 256, {rounds} rounds", flush=True)
+    print(f"generator of {parameters / 1e6:.1f} M parameters, batch {batch} of 512 x 256", flush=True)
     steps: dict[str, Callable[[], object]] = {PLAIN: functools.partial(plain, *pair)}
     for precision in precisions:
         steps[precision] = functools.partial(project_step(config, precision), pair)
     for step in steps.values():  # traced, then once more: the first steps also fill oneDNN's caches
         step()
         step()
+    print(f"measuring {rounds} rounds", flush=True)
     return machine.rounds({name: functools.partial(machine.spent, step) for name, step in steps.items()}, rounds)
 
 
