@@ -1,5 +1,7 @@
 """Adam in one pass over memory."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -10,7 +12,16 @@ class Adam(keras.optimizers.Adam):
     Keras spells the update out in a dozen operations, each of which reads and writes temporaries of the weights' size.
     The kernel does the same arithmetic (Kingma and Ba 2015, the variant at the end of section 2) at once: on a CPU in a
     quarter of the time, and without the temporaries. Slots, and so checkpoints, are the same.
+
+    Args:
+        *args: of Keras' Adam.
+        rate_of: a variable's own factor of the learning rate, by its path; 1 for all by default.
+        **kwargs: of Keras' Adam.
     """
+
+    def __init__(self, *args, rate_of: Callable[[str], float] = lambda path: 1.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._rate_of = rate_of
 
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable and its two moments."""
@@ -19,6 +30,7 @@ class Adam(keras.optimizers.Adam):
             return
         dtype = variable.dtype
         index = self._get_variable_index(variable)
+        learning_rate = learning_rate * self._rate_of(self._trainable_variables[index].path)
         step = tf.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

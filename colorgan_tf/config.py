@@ -117,6 +117,8 @@ class Optimizer:
         beta_2: as usual.
         weight_decay: decoupled (AdamW), generator's kernels only.
         clip_norm: largest global norm of a gradient; 0 switches clipping off.
+        encoder_rate: learning rate of a pretrained encoder as a part of that of the rest: what ImageNet taught it is
+            easily forgotten.
         ema: decay of the moving average of the generator's weights, which is what is evaluated and exported.
             Short runs use a shorter average: 1 - 10 / steps at most.
     """
@@ -125,6 +127,7 @@ class Optimizer:
     beta_2: float = 0.999
     weight_decay: float = 0.0
     clip_norm: float = 0.0
+    encoder_rate: float = 0.1
     ema: float = 0.999
 
 
@@ -191,9 +194,9 @@ PRESETS: dict[str, Config] = {
         loss=Loss(lambda_p=1.0, lambda_a=0.05),
         phases=(
             Phase("frozen", 2_000, 2e-3, 1e-3, warmup=200, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("late", 14_000, 7e-4, 2e-5, warmup=200, discriminator_learning_rate=0.0, encoder="late"),
+            Phase("late", 14_000, 1e-3, 2e-5, warmup=800, discriminator_learning_rate=0.0, encoder="late"),
         ),
-        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0),
+        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.15),
         runtime=Runtime(batch=16),
     ),
     # Seconds long: for tests and demonstrations.

@@ -92,6 +92,11 @@ def efficient_unet(
     return keras.Model(luma, x, name=name)
 
 
+def in_encoder(path: str) -> bool:
+    """Returns whether a variable, by its path, belongs to the pretrained encoder."""
+    return path.startswith(("stem_", "block"))
+
+
 def learns(path: str, encoder: str) -> bool:
     """Returns whether a variable learns in a phase.
 
@@ -100,11 +105,9 @@ def learns(path: str, encoder: str) -> bool:
         encoder: the phase's setting: "frozen" none of the encoder learns, "late" its blocks at strides 16 and 32 do,
             "trained" all do.
     """
-    layer = path.split("/")[0]
-    in_encoder = layer.startswith(("stem_", "block"))
-    if not in_encoder or encoder == "trained":
+    if not in_encoder(path) or encoder == "trained":
         return True
-    number = layer.removeprefix("block").split("_")[0]
+    number = path.removeprefix("block").split("_")[0]
     return encoder == "late" and number.isdigit() and int(number) >= LATE_BLOCK
 
 

@@ -47,6 +47,7 @@ class ColorGAN(keras.Model):
             options.beta_2,
             weight_decay=options.weight_decay or None,
             global_clipnorm=clip,
+            rate_of=lambda path: options.encoder_rate if efficient_unet.in_encoder(path) else 1.0,
             use_ema=True,
             # A short run would end as an average over its own random start.
             ema_momentum=min(options.ema, max(0.0, 1.0 - 10.0 / self.config.steps)),
