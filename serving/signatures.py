@@ -27,6 +27,7 @@ CONFIDENCE = "confidence"
 SETTINGS = "settings"
 MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
 JPEG_QUALITY = 95
+PNG_COMPRESSION = 2  # the usual 6 takes longer than the network, for files a tenth smaller
 
 _LUMA = tf.TensorSpec([None, None, None, 1], tf.float32, "luma")
 _FILES = tf.TensorSpec([None], tf.string, "image_bytes")
@@ -60,8 +61,11 @@ class ExportModule:
     def confidence(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         """How sure the model is of each pixel's colour, `[N, H, W, 1]` in [0, 1]; heads with bins only."""
 
+        head = self._gan.head
+        assert isinstance(head, BinHead)
+
         def sureness(padded: tf.Tensor) -> tf.Tensor:
-            return self._gan.head.confidence(self._gan.generator(padded, training=False))
+            return head.confidence(self._gan.generator(padded, training=False))
 
         return {"confidence": padding.at_any_size(sureness, _checked(luma), self._gan.multiple)}
 
@@ -69,7 +73,7 @@ class ExportModule:
         """Picture files `[N]` to PNG files `[N]`: alpha is kept, 8 bits a channel."""
 
         def encode(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-            return tf.io.encode_png(tf.concat([rgb, alpha], axis=-1))
+            return tf.io.encode_png(tf.concat([rgb, alpha], axis=-1), PNG_COMPRESSION)
 
         return {"colorized_bytes": self._colorize(image_bytes, encode)}
 
@@ -158,7 +162,7 @@ def _checked(luma: tf.Tensor) -> tf.Tensor:
 
 def _array(dtype: tf.DType, count: tf.Tensor) -> tf.TensorArray:
     """Holds pictures of different sizes."""
-    return tf.TensorArray(dtype, count, infer_shape=False, element_shape=[None, None, None])
+    return tf.TensorArray(dtype, count, clear_after_read=False, infer_shape=False, element_shape=[None] * 3)
 
 
 def _padded(luma: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:

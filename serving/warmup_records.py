@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving import signatures
@@ -40,6 +40,13 @@ def inputs(name: str, working_size: int) -> list[tuple[str, tensor_pb2.TensorPro
     long = working_size * 3 // 2
     shapes = [(working_size, working_size), (working_size, long), (long, working_size)]
     if name in (signatures.LUMA_TO_CHROMA, signatures.CONFIDENCE):
-        return [("luma", tf.make_tensor_proto(np.full((1, *shape, 1), 0.5, np.float32))) for shape in shapes]
+        return [("luma", _grey(1, *shape, 1)) for shape in shapes]
     pictures = [np.full((*shape, 1), 128, np.uint8) for shape in shapes]
     return [("image_bytes", tf.make_tensor_proto([tf.io.encode_jpeg(picture).numpy()])) for picture in pictures]
+
+
+def _grey(*shape: int) -> tensor_pb2.TensorProto:
+    """One value stands for all, which keeps the file small."""
+    return tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_FLOAT, tensor_shape=tf.TensorShape(shape).as_proto(), float_val=[0.5]
+    )
