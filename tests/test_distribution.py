@@ -182,6 +182,7 @@ def test_precision_is_chosen_by_the_processor(monkeypatch, has, policy):
 # === Many devices, many workers ===
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one_on_the_same_pictures(tmp_path):
     command = [sys.executable, "-c", MIRRORED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)

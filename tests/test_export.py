@@ -100,12 +100,14 @@ def test_wrong_ranks_and_empty_pictures_are_errors_and_all_operations_are_core_o
 
 def test_warm_up_requests_can_be_answered(servable, loaded):
     records = list(tf.data.TFRecordDataset(str(servable / "1/assets.extra" / warmup_records.FILE)).as_numpy_iterator())
-    assert len(records) == 3
+    warmed = set()
     for record in records:
         request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-        assert (request.model_spec.name, request.model_spec.signature_name) == ("mine", "luma_to_chroma")
-        luma = tf.make_ndarray(request.inputs["luma"])
-        assert loaded.signatures["luma_to_chroma"](luma=tf.constant(luma))["chroma"].shape == (*luma.shape[:3], 2)
+        assert request.model_spec.name == "mine"
+        warmed.add(request.model_spec.signature_name)
+        inputs = {name: tf.constant(tf.make_ndarray(tensor)) for name, tensor in request.inputs.items()}
+        assert loaded.signatures[request.model_spec.signature_name](**inputs)
+    assert warmed == set(loaded.signatures)
 
 
 def test_an_interrupted_export_leaves_no_version(tiny_run, tmp_path, monkeypatch):
