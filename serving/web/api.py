@@ -1,0 +1,166 @@
+"""The JSON API: what the site's own pages use, and programs may."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from serving.web import records, security, texts, uploads
+from serving.web.records import FileRecord, Refused
+from serving.web.site import Site, as_json, own_file, site
+
+api = Blueprint("api", __name__, url_prefix="/api")
+_STREAM_SECONDS, _BEAT_SECONDS = 55.0, 10.0
+_LARGEST_JSON = 64 * 1024
+
+
+@api.post("/visitors")
+def new_visitor() -> tuple[Response, int]:
+    """Gives a program a token of its own."""
+    return jsonify(token=security.token(current_app, security.new_visitor())), 201
+
+
+@api.get("/files")
+def files() -> Response:
+    """Lists the visitor's files, the newest first."""
+    return jsonify(files=[as_json(record) for record in site().store.all_of(g.visitor)])
+
+
+@api.post("/files")
+def upload() -> tuple[Response, int]:
+    """Takes a file in: the body is the file, `?name=` its name; or a form with the field `file`."""
+    if request.mimetype == "multipart/form-data":
+        sent = request.files.get("file")
+        if sent is None:
+            raise Refused("The form must have a file in its field `file`.")
+        record = uploads.take(site(), g.visitor, sent.filename or "", sent.stream, request.content_length)
+    else:
+        name = request.args.get("name", "")
+        record = uploads.take(site(), g.visitor, name, request.stream, request.content_length)
+    return jsonify(as_json(record)), 201
+
+
+@api.post("/samples/<name>")
+def sample(name: str) -> tuple[Response, int]:
+    """Takes in one of the sample pictures, as if it were uploaded."""
+    path = sample_paths(site()).get(name)
+    if path is None:
+        raise Refused(texts.NO_SAMPLE, 404)
+    with path.open("rb") as file:
+        record = uploads.take(site(), g.visitor, path.name, file, path.stat().st_size)
+    return jsonify(as_json(record)), 201
+
+
+def sample_paths(running: Site) -> dict[str, Any]:
+    """Returns the sample pictures by their names."""
+    folder = running.settings.samples
+    every = sorted(folder.iterdir()) if folder and folder.is_dir() else []
+    return {path.stem: path for path in every if path.suffix == ".jpg"}
+
+
+@api.get("/files/<identity>")
+def status(identity: str) -> Response:
+    """Tells how a file is."""
+    return jsonify(as_json(own_file(identity)))
+
+
+@api.patch("/files/<identity>")
+def change(identity: str) -> tuple[Response, int]:
+    """Changes strength, quality, hints or force, and colours the file again; no new upload."""
+    record = own_file(identity)
+    if (request.content_length or 0) > _LARGEST_JSON:
+        raise Refused("The wishes must be at most 64 kB of JSON.", 413)
+    wishes = records.changed_wishes(record.wishes, request.get_json(silent=True))
+    if wishes == record.wishes and record.state == records.DONE:
+        return jsonify(as_json(record)), 200
+    return _again(record, wishes=wishes)
+
+
+@api.post("/files/<identity>/again")
+def again(identity: str) -> tuple[Response, int]:
+    """Goes on with a file that was stopped, or tries again one that failed."""
+    return _again(own_file(identity))
+
+
+def _again(record: FileRecord, **values: Any) -> tuple[Response, int]:
+    waiting = record.state in (records.WAITING, records.WORKING)
+    if not waiting:
+        site().jobs.check_room(g.visitor)
+    new = site().store.update(record.id, lambda old: dataclasses.replace(old, **values))
+    if new is None:
+        raise Refused(texts.NOT_FOUND, 404)
+    site().jobs.repeat(new)
+    return jsonify(as_json(own_file(record.id))), 202
+
+
+@api.post("/files/<identity>/stop")
+def stop(identity: str) -> tuple[Response, int]:
+    """Stops the work on a file; of a film, what is done is kept."""
+    record = own_file(identity)
+    site().jobs.stop(record)
+    return jsonify(as_json(own_file(identity))), 202
+
+
+@api.delete("/files/<identity>")
+def delete(identity: str) -> tuple[str, int]:
+    """Deletes a file and its results."""
+    site().remove(own_file(identity))
+    return "", 204
+
+
+@api.delete("/files")
+def delete_all() -> tuple[str, int]:
+    """Deletes all the visitor's files."""
+    for record in site().store.all_of(g.visitor):
+        site().remove(record)
+    return "", 204
+
+
+@api.get("/events")
+def events() -> Response:
+    """Tells of every change of the visitor's files, as server-sent events; ends after a minute, to be asked again."""
+    running, visitor = site(), g.visitor
+    slot = running.streams.take()
+    if slot is None:
+        raise Refused(texts.BUSY, 503)
+    application = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def stream() -> Iterator[str]:
+        try:
+            with application.app_context():
+                yield from _changes(running, visitor)
+        finally:
+            slot()
+
+    response = Response(stream(), mimetype="text/event-stream")
+    response.call_on_close(slot)
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _changes(running: Site, visitor: str) -> Iterator[str]:
+    seen, told, beats = 0, "", 0
+    yield "retry: 1000\n\n"
+    while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.closed.is_set():
+        text = json.dumps([as_json(record) for record in running.store.all_of(visitor)])
+        if text != told:
+            told = text
+            yield f"event: files\ndata: {text}\n\n"
+        newer = running.jobs.board.wait(visitor, seen, _BEAT_SECONDS)
+        if newer == seen:
+            beats += 1
+            yield ": still here\n\n"
+        seen = newer
+
+
+def refuse(error: Refused) -> tuple[Response, int]:
+    """Answers a refused request."""
+    return jsonify(error=error.text), error.status
+
+
+def http_error(error: HTTPException) -> tuple[Response, int]:
+    """Answers what Flask itself refuses, as JSON."""
+    return jsonify(error=error.description), error.code or 500

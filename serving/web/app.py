@@ -1,0 +1,88 @@
+"""Puts the website together."""
+
+import datetime
+import logging
+from collections.abc import Mapping
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from serving.web import texts
+from serving.web.api import api, http_error, refuse
+from serving.web.downloads import downloads
+from serving.web.jobs import LONG, QUICK, Jobs, Streams
+from serving.web.metrics import Metrics
+from serving.web.records import Refused
+from serving.web.security import protect
+from serving.web.settings import Settings
+from serving.web.site import Site
+from serving.web.store import Store
+from serving.web.views import views
+from serving.web.worker import Inline, Isolated, Model, Runner
+
+_FORM_OVERHEAD = 65536
+
+
+def create_app(settings: Settings, runners: Mapping[str, Runner] | None = None) -> Flask:
+    """Makes the website; `app.extensions["colorgan"].start()` begins to work on files.
+
+    Args:
+        settings: see there.
+        runners: what does the work, by lane; by default what the settings say.
+    """
+    app = Flask(__name__)
+    store, metrics = Store(settings.data), Metrics()
+    jobs = Jobs(store, dict(runners or make_runners(settings)), settings.limits, metrics)
+    app.extensions["colorgan"] = Site(settings, store, jobs, metrics, Streams(settings.limits.streams))
+    app.config.update(
+        SECRET_KEY=store.secret(),
+        SESSION_COOKIE_NAME="colorgan",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https,
+        PERMANENT_SESSION_LIFETIME=datetime.timedelta(days=365),
+        MAX_CONTENT_LENGTH=settings.limits.upload_bytes + _FORM_OVERHEAD,
+        TRUSTED_HOSTS=list(settings.hosts) or None,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    protect(app, settings.limits, settings.https)
+    for blueprint in (api, downloads, views):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _failed)
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        metrics.answered(response.status_code)
+        return response
+
+    return app
+
+
+def make_runners(settings: Settings) -> dict[str, Runner]:
+    """Returns what does the work of each lane."""
+    model = Model(settings.model, settings.server)
+    if not settings.isolate:
+        return {QUICK: Inline(model.load), LONG: Inline(model.load)}
+    return {lane: Isolated(model, settings.limits.task_seconds) for lane in (QUICK, LONG)}
+
+
+def _refused(error: Refused):
+    if request.path.startswith("/api/"):
+        return refuse(error)
+    return render_template("message.html", message=error.text), error.status
+
+
+def _http_error(error: HTTPException):
+    if error.code == 413:
+        return _refused(Refused(texts.too_large_file(request.max_content_length or 0), 413))
+    if request.path.startswith("/api/"):
+        return http_error(error)
+    message = texts.NOT_FOUND if error.code == 404 else error.description
+    return render_template("message.html", message=message), error.code or 500
+
+
+def _failed(error: Exception):
+    logging.exception("request failed: %s", type(error).__name__)
+    return _refused(Refused(texts.WRONG, 500))

@@ -1,0 +1,169 @@
+"""Sending files: results, views, single frames, likely colours, and everything as a ZIP."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from flask import Blueprint, Response, g, jsonify, request, send_file
+from PIL import Image
+
+from serving.web import colours, preview, texts
+from serving.web.records import ANIMATION, FILM, PICTURE, FileRecord, Refused
+from serving.web.site import own_file, site
+
+downloads = Blueprint("downloads", __name__, url_prefix="/api")
+_TYPES = {
+    ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif", ".tiff": "image/tiff",
+    ".bmp": "image/bmp", ".mp4": "video/mp4",
+}  # fmt: skip
+_CHUNK = 1 << 20
+# A page of its own would be made of nothing but this file: it may not run or load anything.
+_SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+@downloads.get("/files/<identity>/result")
+def result(identity: str) -> Response:
+    """Sends the result; with `?download` to be saved rather than shown."""
+    record = _finished(own_file(identity))
+    return _send(site().store.folder(record) / record.result, record.download_name)
+
+
+@downloads.get("/files/<identity>/original")
+def original(identity: str) -> Response:
+    """Sends the file as it was uploaded, to be saved."""
+    record = own_file(identity)
+    response = send_file(
+        site().store.original(record), "application/octet-stream", as_attachment=True, download_name=record.name
+    )
+    response.headers["Content-Security-Policy"] = _SANDBOX
+    return response
+
+
+@downloads.get("/files/<identity>/<any(before,after,thumbnail,preview):view>")
+def view(identity: str, view: str) -> Response:
+    """Sends a JPEG for the screen: a picture before or after, the gallery's thumbnail, the newest frame of a film."""
+    return _send(site().store.folder(own_file(identity)) / f"{view}.jpg", f"{view}.jpg")
+
+
+@downloads.get("/files/<identity>/frame")
+def frame(identity: str) -> Response:
+    """Sends frame `?number=` of a coloured animation or film as a JPEG, for hints."""
+    rgb = preview.fitted(_frame(own_file(identity), _whole("number")), 1280)
+    return Response(preview.jpeg(np.ascontiguousarray(rgb)), mimetype="image/jpeg")
+
+
+@downloads.get("/files/<identity>/colours")
+def likely(identity: str) -> Response:
+    """Tells likely colours for the spot `?x=&y=` (0 to 1) of frame `?frame=`, and its colour now."""
+    rgb = _frame(own_file(identity), _whole("frame"))
+    row, column = (min(int(_part(name) * side), side - 1) for name, side in zip("yx", rgb.shape, strict=False))
+    spot = rgb[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3).mean(axis=0)
+    return jsonify(now=[round(part) for part in spot.tolist()], likely=colours.likely(spot))
+
+
+@downloads.get("/results.zip")
+def everything() -> Response:
+    """Sends all the visitor's results as one ZIP file, made while it is sent."""
+    records_ = [record for record in site().store.all_of(g.visitor) if record.result]
+    if not records_:
+        raise Refused(texts.NOT_READY, 404)
+    parts = [(site().store.folder(record) / record.result, record.download_name) for record in reversed(records_)]
+    headers = {"Content-Disposition": "attachment; filename=coloured.zip"}
+    return Response(_zipped(_distinct(parts)), mimetype="application/zip", headers=headers)
+
+
+def _finished(record: FileRecord) -> FileRecord:
+    if not record.result:
+        raise Refused(texts.NOT_READY, 409)
+    return record
+
+
+def _send(path: Path, name: str) -> Response:
+    try:
+        saving = "download" in request.args
+        response = send_file(path, _TYPES[path.suffix], as_attachment=saving, download_name=name, conditional=True)
+    except FileNotFoundError as error:
+        raise Refused(texts.NOT_READY, 404) from error
+    response.headers["Content-Security-Policy"] = _SANDBOX
+    # Addresses carry the result's version: what was fetched once need not be fetched again.
+    response.headers["Cache-Control"] = "private, max-age=86400" if "v" in request.args else "private, no-cache"
+    return response
+
+
+def _frame(record: FileRecord, number: int) -> np.ndarray:
+    folder = site().store.folder(_finished(record))
+    try:
+        if record.kind == PICTURE:
+            with Image.open(folder / "after.jpg") as image:
+                return np.asarray(image.convert("RGB"))
+        if record.kind == ANIMATION:
+            return preview.animation_frame(folder / record.result, number)
+        assert record.kind == FILM
+        return preview.film_frame(folder / record.result, number)
+    except FileNotFoundError as error:
+        raise Refused(texts.NOT_READY, 404) from error
+
+
+def _whole(name: str) -> int:
+    text = request.args.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise Refused(f"`{name}` must be a whole number from 0. Received: {text[:20]}.")
+    return int(text)
+
+
+def _part(name: str) -> float:
+    try:
+        value = float(request.args.get(name, ""))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise Refused(f"`{name}` must be a number from 0 to 1. Received: {request.args.get(name, '')[:20]}.")
+    return value
+
+
+def _distinct(parts: list[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:
+    """Gives files of one name numbers."""
+    taken: set[str] = set()
+    for path, name in parts:
+        stem, _, ending = name.rpartition(".")
+        unique, number = name, 1
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{stem}-{number}.{ending}"
+        taken.add(unique.casefold())
+        yield path, unique
+
+
+class _Outlet(io.RawIOBase):
+    """What the ZIP writer writes to; `take` empties it."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:  # type: ignore[override]
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+def _zipped(parts: Iterator[tuple[Path, str]]) -> Iterator[bytes]:
+    """Yields a ZIP file piece by piece; pictures and films are packed already and are only stored."""
+    outlet = _Outlet()
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
+        for path, name in parts:
+            if not path.exists():  # deleted meanwhile
+                continue
+            with path.open("rb") as file, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
+                while chunk := file.read(_CHUNK):
+                    entry.write(chunk)
+                    yield outlet.take()
+    yield outlet.take()

@@ -1,0 +1,51 @@
+"""Runs the website behind waitress."""
+
+import logging
+import threading
+
+from serving.web.app import create_app, make_runners
+from serving.web.jobs import QUICK
+from serving.web.settings import MEGA, Settings
+from serving.web.worker import Isolated
+
+_PAGE_THREADS = 12
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serves until KeyboardInterrupt.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    import waitress
+
+    from colorgan_tf.command import InputError
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
+    runners = make_runners(settings)
+    app = create_app(settings, runners)
+    site = app.extensions["colorgan"]
+    try:
+        server = waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            # Streams of progress keep a thread each.
+            threads=_PAGE_THREADS + settings.limits.streams,
+            max_request_body_size=settings.limits.upload_bytes + MEGA,
+            channel_timeout=300,
+            ident=None,
+        )
+    except OSError as error:
+        raise InputError(f"The port must be free. Received: {host}:{port}: {error.strerror or error}.") from error
+    site.start()
+    quick = runners[QUICK]
+    if isinstance(quick, Isolated):
+        threading.Thread(target=quick.start, daemon=True).start()  # the first picture finds the model loaded
+    what = settings.server or settings.model
+    print(f"ColorGAN's website, colouring with {what}: http://{host}:{server.effective_port}/", flush=True)
+    try:
+        server.run()
+    finally:
+        server.close()
+        site.close()

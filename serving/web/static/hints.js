@@ -1,0 +1,123 @@
+// Colour hints: a spot is chosen by click, touch or keyboard, then its colour; each is added to the file's wishes.
+
+import { ask, text } from "./site.js";
+
+const at = (id) => document.getElementById(id);
+const hex = (rgb) => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+const parts = (colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
+
+export class Hints {
+  constructor(wish, display) {
+    this.wish = wish;
+    this.display = display;
+    this.given = [];
+    this.spot = null;
+    this.frame = 0;
+    const canvas = at("canvas");
+    canvas.addEventListener("click", (event) => {
+      if (!this.open) return;
+      const box = canvas.getBoundingClientRect();
+      this.choose((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    });
+    at("viewer").addEventListener("keydown", (event) => this.key(event));
+    at("hints").addEventListener("toggle", () => {
+      at("looking").classList.toggle("hinting", this.open);
+      this.draw();
+      this.display();
+    });
+    at("frame").addEventListener("input", () => {
+      this.frame = Number(at("frame").value);
+      at("frame-number").textContent = this.frame + 1;
+      this.spot = null;
+      at("spot").hidden = true;
+      this.draw();
+    });
+    at("frame").addEventListener("change", () => this.display());
+    at("use-colour").addEventListener("click", () => this.add(parts(at("colour").value)));
+    at("undo").addEventListener("click", () => this.set(this.given.slice(0, -1)));
+    at("clear-hints").addEventListener("click", () => this.set([]));
+    at("reach").addEventListener("change", () => {
+      if (!this.spot || !this.spot.used) return;
+      const last = { ...this.given.at(-1), reach: Number(at("reach").value) };
+      this.set([...this.given.slice(0, -1), last]);
+    });
+  }
+
+  get open() { return at("hints").open; }
+
+  // Takes over what the website knows.
+  told(file) {
+    this.file = file;
+    this.given = file.wishes.hints;
+    at("undo").disabled = at("clear-hints").disabled = this.given.length === 0;
+    at("frame-field").hidden = file.kind === "picture";
+    at("frame").max = Math.max(0, file.frames - 1);
+    at("frame-number").textContent = this.frame + 1;
+    this.draw();
+  }
+
+  key(event) {
+    if (!this.open) return;
+    const step = event.shiftKey ? 0.1 : 0.02;
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    this.cross ??= { x: 0.5, y: 0.5 };
+    if (event.key in moves) {
+      const [right, down] = moves[event.key];
+      this.cross = { x: Math.min(1, Math.max(0, this.cross.x + right)), y: Math.min(1, Math.max(0, this.cross.y + down)) };
+      this.draw();
+    } else if (event.key === "Enter") this.choose(this.cross.x, this.cross.y, true);
+    else return;
+    event.preventDefault();
+  }
+
+  async choose(x, y, byKeyboard = false) {
+    x = Math.min(1, Math.max(0, x));
+    y = Math.min(1, Math.max(0, y));
+    this.spot = { x, y };
+    this.cross = { x, y };
+    this.draw();
+    const colours = await ask(`${this.file.links.self}/colours?x=${x.toFixed(4)}&y=${y.toFixed(4)}&frame=${this.frame}`);
+    if (!colours) return;
+    at("likely").replaceChildren(...colours.likely.map((rgb) => {
+      const swatch = document.createElement("button");
+      swatch.type = "button";
+      swatch.style.backgroundColor = hex(rgb);
+      swatch.setAttribute("aria-label", text("use_colour", { colour: hex(rgb) }));
+      swatch.addEventListener("click", () => this.add(rgb));
+      return swatch;
+    }));
+    at("spot").hidden = false;
+    if (byKeyboard) at("likely").firstElementChild.focus();
+  }
+
+  add(rgb) {
+    if (!this.spot) return;
+    const hint = { x: this.spot.x, y: this.spot.y, rgb, reach: Number(at("reach").value), frame: this.frame };
+    const same = this.given.findIndex((old) => old.x === hint.x && old.y === hint.y && old.frame === hint.frame);
+    this.spot.used = true;
+    this.set([...this.given.filter((_, number) => number !== same), hint]);
+  }
+
+  set(hints) {
+    this.given = hints;
+    at("undo").disabled = at("clear-hints").disabled = hints.length === 0;
+    this.draw();
+    this.wish({ hints });
+  }
+
+  draw() {
+    const pins = at("pins");
+    pins.replaceChildren();
+    if (!this.open) return;
+    const pin = (x, y, colour) => {
+      const made = document.createElement("i");
+      made.style.left = `${100 * x}%`;
+      made.style.top = `${100 * y}%`;
+      if (colour) made.style.backgroundColor = colour;
+      else made.className = "cross";
+      pins.append(made);
+    };
+    for (const hint of this.given) if (hint.frame === this.frame && hint.rgb) pin(hint.x, hint.y, hex(hint.rgb));
+    if (this.cross) pin(this.cross.x, this.cross.y, "");
+  }
+}

@@ -1,0 +1,143 @@
+// One file: progress while it is coloured, then before and after with a slider, zoom, strength, quality and hints.
+
+import { ask, describe, listen, progress, show, text } from "./site.js";
+import { Hints } from "./hints.js";
+
+const at = (id) => document.getElementById(id);
+let file = JSON.parse(at("file-data").textContent);
+let shown = "";
+let zoom = 1;
+let wished = false; // whether wishes are on their way, so that older news must not set the controls back
+
+// === Before and after ===
+
+function divide(percent) {
+  at("before").style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
+  at("divider").style.left = `${percent}%`;
+  at("compare").setAttribute("aria-valuetext", text("shown", { percent: 100 - Math.round(percent) }));
+}
+
+at("compare").addEventListener("input", (event) => divide(Number(event.target.value)));
+
+function drag(event) {
+  const box = at("canvas").getBoundingClientRect();
+  const percent = Math.min(100, Math.max(0, 100 * (event.clientX - box.left) / box.width));
+  at("compare").value = percent;
+  divide(percent);
+}
+
+for (const target of [at("divider"), at("still")]) {
+  target.addEventListener("pointerdown", (event) => {
+    if (hints.open || (target === at("still") && (zoom > 1 || event.pointerType !== "mouse"))) return;
+    event.preventDefault();
+    target.setPointerCapture(event.pointerId);
+    target.addEventListener("pointermove", drag);
+    drag(event);
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    target.addEventListener(end, () => target.removeEventListener("pointermove", drag));
+  }
+}
+
+// === Size ===
+
+function fit() {
+  const [width, height] = file.size;
+  if (!width) return;
+  const viewer = at("viewer");
+  const most = window.innerHeight * (window.innerWidth > 820 ? 0.74 : 0.6);
+  const whole = Math.min(viewer.clientWidth, most * width / height, Math.max(width, 480));
+  at("canvas").style.width = `${Math.round(whole * zoom)}px`;
+  at("zoom-out").disabled = zoom <= 1;
+  at("zoom-in").disabled = zoom >= 8;
+}
+
+function enlarge(factor) {
+  const viewer = at("viewer");
+  const middle = [(viewer.scrollLeft + viewer.clientWidth / 2) / viewer.scrollWidth,
+    (viewer.scrollTop + viewer.clientHeight / 2) / viewer.scrollHeight];
+  zoom = Math.min(8, Math.max(1, factor));
+  fit();
+  viewer.scrollLeft = middle[0] * viewer.scrollWidth - viewer.clientWidth / 2;
+  viewer.scrollTop = middle[1] * viewer.scrollHeight - viewer.clientHeight / 2;
+}
+
+at("zoom-in").addEventListener("click", () => enlarge(zoom * 1.5));
+at("zoom-out").addEventListener("click", () => enlarge(zoom / 1.5));
+at("zoom-whole").addEventListener("click", () => enlarge(1));
+window.addEventListener("resize", fit);
+
+// === What is shown ===
+
+function display() {
+  const link = file.links.result;
+  const wanted = hints.open && file.kind !== "picture" && link ? `${file.links.self}/frame?number=${hints.frame}&v=${file.version}`
+    : file.kind === "picture" && link ? `${file.links.self}/after?v=${file.version}`
+      : link && file.state !== "working" ? link : file.links.preview || link || "";
+  at("looking").hidden = !wanted;
+  if (wanted === shown) return;
+  shown = wanted;
+  const playing = file.kind === "film" && wanted === link;
+  at("still").hidden = playing;
+  at("film").hidden = !playing;
+  at("looking").classList.toggle("playing", playing);
+  if (playing) at("film").src = wanted;
+  else { at("film").pause(); at("still").src = wanted; }
+  const before = at("before");
+  before.classList.toggle("veil", file.kind !== "picture");
+  before.style.backgroundImage = file.kind === "picture" && wanted ? `url("${file.links.self}/before?v=${file.version}")` : "";
+  fit();
+}
+
+function update(news) {
+  const changed = news.version !== file.version;
+  file = news;
+  const words = wished && file.state !== "done" ? text("updating") : describe(file);
+  if (at("status").textContent !== words) at("status").textContent = words;
+  progress(at("progress"), file);
+  const active = ["waiting", "working"].includes(file.state);
+  at("stop").hidden = !active;
+  at("again").hidden = !["stopped", "failed"].includes(file.state);
+  at("anyway").hidden = !(file.in_colour && !active);
+  at("wishes").hidden = !file.links.result;
+  at("download").hidden = !file.links.result;
+  if (file.links.result) at("download").href = `${file.links.result}&download`;
+  if (!active) wished = false;
+  if (!active || changed) {
+    at("strength").value = file.wishes.strength;
+    for (const choice of document.querySelectorAll("[name=quality]")) choice.checked = choice.value === file.wishes.quality;
+    hints.told(file);
+  }
+  display();
+}
+
+// === Wishes ===
+
+async function wish(values) {
+  show("");
+  wished = true;
+  const answer = await ask(file.links.self, "PATCH", values);
+  if (answer) update(answer);
+  else wished = false;
+}
+
+at("strength").addEventListener("change", (event) => wish({ strength: Number(event.target.value) }));
+for (const choice of document.querySelectorAll("[name=quality]")) {
+  choice.addEventListener("change", () => wish({ quality: choice.value }));
+}
+at("anyway").addEventListener("click", () => wish({ force: true }));
+at("stop").addEventListener("click", () => ask(`${file.links.self}/stop`, "POST"));
+at("again").addEventListener("click", () => ask(`${file.links.self}/again`, "POST"));
+at("delete").addEventListener("click", async () => {
+  if (confirm(text("sure", file)) && await ask(file.links.self, "DELETE")) location.href = "/";
+});
+
+const hints = new Hints(wish, display);
+at("compare").value = file.kind === "picture" ? 50 : 0;
+divide(Number(at("compare").value));
+update(file);
+listen((files) => {
+  const news = files.find((each) => each.id === file.id);
+  if (news) update(news);
+  else location.href = "/";
+});

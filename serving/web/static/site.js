@@ -1,0 +1,92 @@
+// What all pages share: texts, requests, messages, and hearing of changes.
+
+const data = JSON.parse(document.getElementById("script-data").textContent);
+export const largest = data.largest;
+
+export function text(name, values = {}) {
+  return data.texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
+export function show(message) {
+  const box = document.getElementById("message");
+  box.replaceChildren();
+  if (!message) return;
+  const words = document.createElement("span");
+  words.textContent = message;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "small";
+  close.textContent = "×";
+  close.setAttribute("aria-label", text("close"));
+  close.addEventListener("click", () => box.replaceChildren());
+  box.append(words, close);
+}
+
+export const headers = { "X-CSRF-Token": data.csrf };
+
+// Sends a request; shows what went wrong and then returns null.
+export async function ask(address, method = "GET", body = undefined) {
+  const options = { method, headers: { ...headers } };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  try {
+    const answer = await fetch(address, options);
+    if (answer.status === 204) return {};
+    const values = await answer.json();
+    if (answer.ok) return values;
+    show(values.error);
+  } catch {
+    show(text("no_connection"));
+  }
+  return null;
+}
+
+// Calls `heard` with all files at every change: by server-sent events, or by asking where those are not to be had.
+export function listen(heard) {
+  let timer = 0;
+  const poll = async () => {
+    clearTimeout(timer);
+    try {
+      const answer = await fetch("/api/files");
+      if (answer.ok) heard((await answer.json()).files);
+    } catch { /* the next try may succeed */ }
+    timer = setTimeout(poll, 2000);
+  };
+  const source = new EventSource("/api/events");
+  source.addEventListener("files", (event) => {
+    clearTimeout(timer);
+    heard(JSON.parse(event.data));
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) poll();
+  });
+  window.addEventListener("pagehide", () => { source.close(); clearTimeout(timer); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
+
+function duration(seconds) {
+  if (seconds < 60) return text("seconds", { count: Math.max(1, Math.round(seconds)) });
+  return text("minutes", { count: Math.round(seconds / 60) });
+}
+
+// One line on how a file is.
+export function describe(file) {
+  if (file.state === "waiting") return file.place ? text("waiting_after", { count: file.place }) : text("waiting");
+  if (file.state === "working") {
+    const { done, total, seconds_left: left } = file.progress;
+    const parts = [text("working")];
+    if (done) parts.push(total ? text("frames", { done, total }) : text("frames_done", { done }));
+    if (left !== null && left > 1) parts.push(text("left", { time: duration(left) }));
+    return parts.join(" · ");
+  }
+  return file.note ? `${text(file.state)}: ${file.note}` : text(file.state);
+}
+
+// Sets a progress bar; without a value it only shows that something goes on.
+export function progress(bar, file) {
+  bar.hidden = !["waiting", "working"].includes(file.state);
+  if (file.progress.total) bar.value = file.progress.done / file.progress.total;
+  else bar.removeAttribute("value");
+}

@@ -1,0 +1,74 @@
+"""Taking a file in: streamed to disk with its size counted, judged by its content, and put in the queue."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import IO
+
+from serving.web import kinds, texts
+from serving.web.records import FileRecord, Refused
+from serving.web.settings import Limits
+from serving.web.site import Site
+
+_CHUNK = 1 << 18
+_LONGEST_NAME = 120
+
+
+def take(site: Site, visitor: str, name: str, stream: IO[bytes], length: int | None) -> FileRecord:
+    """Takes a file in.
+
+    Args:
+        site: the website.
+        visitor: whose it is.
+        name: what the visitor calls it.
+        stream: its bytes.
+        length: how many the request announces; None where it does not say.
+
+    Raises:
+        Refused: too large, too many, or nothing that can be coloured.
+    """
+    limits = site.settings.limits
+    if length is not None and length > limits.upload_bytes:
+        raise Refused(texts.too_large_file(limits.upload_bytes), 413)
+    site.jobs.check_room(visitor)
+    _check_space(site, visitor, limits)
+    with site.store.incoming() as path:
+        _copy(stream, path, limits)
+        kind = kinds.judge(path, limits)
+        record = FileRecord(
+            id=secrets.token_urlsafe(18),
+            visitor=visitor,
+            name=shown_name(name, kind.suffix),
+            kind=kind.kind,
+            suffix=kind.suffix,
+            created=time.time(),
+            frames=kind.frames,
+        )
+        site.store.add(path, record)
+    site.jobs.submit(record)
+    return record
+
+
+def shown_name(name: str, suffix: str) -> str:
+    """Returns a name that is safe to show and to offer for a download: no folders, no control characters, not long."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(letter for letter in last if letter.isprintable() and letter not in '"<>|:*?').strip(" .")
+    return clean[-_LONGEST_NAME:] or f"file{suffix}"
+
+
+def _check_space(site: Site, visitor: str, limits: Limits) -> None:
+    own, everyone = site.store.usage(visitor), site.store.usage()
+    if own.files >= limits.files_each or own.bytes >= limits.bytes_each:
+        raise Refused(texts.FULL_EACH, 507)
+    if everyone.bytes >= limits.bytes_all:
+        raise Refused(texts.FULL_ALL, 507)
+
+
+def _copy(stream: IO[bytes], path: Path, limits: Limits) -> None:
+    size = 0
+    with path.open("wb") as file:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > limits.upload_bytes:
+                raise Refused(texts.too_large_file(limits.upload_bytes), 413)
+            file.write(chunk)

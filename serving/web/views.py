@@ -1,0 +1,73 @@
+"""The pages."""
+
+import json
+
+from flask import Blueprint, Response, g, render_template, request, send_file
+
+from serving.web import records, texts
+from serving.web.api import sample_paths
+from serving.web.records import Refused
+from serving.web.site import as_json, own_file, site
+
+views = Blueprint("views", __name__)
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+@views.app_context_processor
+def shared() -> dict[str, object]:
+    """Gives every page its texts and what its scripts need to know."""
+    limits = site().settings.limits
+    script = {"texts": texts.SCRIPT, "csrf": g.get("csrf", ""), "largest": limits.upload_bytes}
+    return {"t": texts.PAGE, "script": json.dumps(script).replace("<", "\\u003c"), "days": f"{limits.age_days:g}"}
+
+
+@views.get("/")
+def start() -> str:
+    """The start page."""
+    return render_template("start.html", samples=list(sample_paths(site())))
+
+
+@views.get("/samples/<name>.jpg")
+def sample(name: str) -> Response:
+    """A sample picture, black and white."""
+    path = sample_paths(site()).get(name)
+    if path is None:
+        raise Refused(texts.NO_SAMPLE, 404)
+    return send_file(path, "image/jpeg", max_age=86400)
+
+
+@views.get("/gallery")
+def gallery() -> str:
+    """All results of the visitor."""
+    return render_template("gallery.html", files=[as_json(record) for record in site().store.all_of(g.visitor)])
+
+
+@views.get("/files/<identity>")
+def result(identity: str) -> str:
+    """One file: before and after, strength, quality, hints."""
+    record = own_file(identity)
+    file = as_json(record)
+    return render_template(
+        "result.html", file=file, file_json=json.dumps(file).replace("<", "\\u003c"), qualities=records.QUALITIES
+    )
+
+
+@views.get("/api")
+def for_programs() -> str:
+    """How programs use the website."""
+    return render_template("api.html", host=request.host_url.rstrip("/"), limits=site().settings.limits)
+
+
+@views.get("/healthz")
+def health() -> dict[str, object]:
+    """Whether the website is well."""
+    return {"status": "ok", "waiting": site().jobs.waiting()}
+
+
+@views.get("/metrics")
+def metrics() -> Response:
+    """Figures for Prometheus; on this machine only."""
+    if request.remote_addr not in _LOOPBACK:
+        raise Refused(texts.NOT_FOUND, 404)
+    figures = site().metrics.text(site().jobs.waiting(), site().store.usage().bytes)
+    return Response(figures, mimetype="text/plain; version=0.0.4")
