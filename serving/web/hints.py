@@ -13,7 +13,7 @@ import numpy as np
 from colorgan_tf import finish
 
 # Cost of a path as long as the picture's short side, and of crossing from black to white.
-_LENGTH_COST, _EDGE_COST = 0.2, 9.0
+_LENGTH_COST, _EDGE_COST = 0.25, 8.0
 _NOISE = 0.008  # steps of luma below this are grain
 _CHROMA_SHARE = 0.6  # of the model's own colours in what counts as an edge
 _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, however it was reached
@@ -94,6 +94,9 @@ class _Costs:
         self._features = features
         step = _LENGTH_COST / min(features.shape[:2])
         self._down = step + self._edges(np.diff(features, axis=0))
+        # Down and to the right, down and to the left.
+        self._falling = 2**0.5 * step + self._edges(features[1:, 1:] - features[:-1, :-1])
+        self._rising = 2**0.5 * step + self._edges(features[1:, :-1] - features[:-1, 1:])
         across = step + self._edges(np.diff(features, axis=1))
         # Costs from the left edge on: along a row, the cheapest path is then a running minimum.
         self._across = np.pad(np.cumsum(across, axis=1), ((0, 0), (1, 0)))
@@ -111,10 +114,16 @@ class _Costs:
         self._along(found, row)
         for _ in range(_SWEEPS):
             for here in range(1, height):
-                np.minimum(found[here], found[here - 1] + self._down[here - 1], out=found[here])
+                above, costs = found[here - 1], here - 1
+                np.minimum(found[here], above + self._down[costs], out=found[here])
+                np.minimum(found[here, 1:], above[:-1] + self._falling[costs], out=found[here, 1:])
+                np.minimum(found[here, :-1], above[1:] + self._rising[costs], out=found[here, :-1])
                 self._along(found, here)
             for here in range(height - 2, -1, -1):
-                np.minimum(found[here], found[here + 1] + self._down[here], out=found[here])
+                below = found[here + 1]
+                np.minimum(found[here], below + self._down[here], out=found[here])
+                np.minimum(found[here, :-1], below[1:] + self._falling[here], out=found[here, :-1])
+                np.minimum(found[here, 1:], below[:-1] + self._rising[here], out=found[here, 1:])
                 self._along(found, here)
         top, left = max(row - 1, 0), max(column - 1, 0)
         seed = self._features[top : row + 2, left : column + 2].mean(axis=(0, 1))

@@ -1,10 +1,8 @@
 """Runs the website behind waitress."""
 
 import logging
-import threading
 
 from serving.web.app import create_app, make_runners
-from serving.web.jobs import QUICK
 from serving.web.settings import MEGA, Settings
 from serving.web.worker import Isolated
 
@@ -39,9 +37,9 @@ def run(settings: Settings, host: str, port: int) -> None:
     except OSError as error:
         raise InputError(f"The port must be free. Received: {host}:{port}: {error.strerror or error}.") from error
     site.start()
-    quick = runners[QUICK]
-    if isinstance(quick, Isolated):
-        threading.Thread(target=quick.start, daemon=True).start()  # the first picture finds the model loaded
+    for runner in runners.values():
+        if isinstance(runner, Isolated):
+            runner.start()  # the first file finds the model loaded
     what = settings.server or settings.model
     print(f"ColorGAN's website, colouring with {what}: http://{host}:{server.effective_port}/", flush=True)
     try:

@@ -117,6 +117,7 @@ PAGE = {
     "likely_colour": "Use this colour: {colour}",
     "reach": "How far it spreads",
     "use_this": "Use this colour",
+    "keep_colour": "Leave as it was here",
     "undo": "Undo",
     "clear_hints": "Remove all",
     "hint_keys": "By keyboard: focus the picture, move the cross with the arrow keys, press Enter.",

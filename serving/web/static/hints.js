@@ -34,6 +34,7 @@ export class Hints {
     });
     at("frame").addEventListener("change", () => this.display());
     at("use-colour").addEventListener("click", () => this.add(parts(at("colour").value)));
+    at("keep-colour").addEventListener("click", () => this.add(null));
     at("undo").addEventListener("click", () => this.set(this.given.slice(0, -1)));
     at("clear-hints").addEventListener("click", () => this.set([]));
     at("reach").addEventListener("change", () => {
@@ -117,7 +118,7 @@ export class Hints {
       else made.className = "cross";
       pins.append(made);
     };
-    for (const hint of this.given) if (hint.frame === this.frame && hint.rgb) pin(hint.x, hint.y, hex(hint.rgb));
+    for (const hint of this.given) if (hint.frame === this.frame) pin(hint.x, hint.y, hint.rgb ? hex(hint.rgb) : "transparent");
     if (this.cross) pin(this.cross.x, this.cross.y, "");
   }
 }
