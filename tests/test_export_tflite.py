@@ -1,4 +1,4 @@
-"""TensorFlow Lite files of small exported models: what they are called, hold and compute, and when int8 is kept back."""
+"""TensorFlow Lite files of small exported models: what they hold and compute, and when int8 is kept back."""
 
 import json
 import subprocess
