@@ -24,6 +24,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("upload_megabytes", 512, "Largest file.", lower_bound=1)
     flags.DEFINE_float("film_minutes", 15.0, "Longest film.", lower_bound=0.1)
     flags.DEFINE_bool("https", False, "Visitors come by HTTPS, through a proxy: send cookies by HTTPS only.")
+    flags.DEFINE_string("proxy", None, "Address of the proxy in front of the website, which says who asks.")
     flags.DEFINE_list("hosts", [], "Host names under which the site answers; empty for any.")
 
 
@@ -56,6 +57,7 @@ def settings():
         samples=samples,
         limits=limits,
         https=values.https,
+        proxy=values.proxy,
         hosts=tuple(values.hosts),
     )
 

@@ -9,8 +9,9 @@ from werkzeug.exceptions import HTTPException
 
 from serving.web import texts
 from serving.web.api import api, http_error, refuse
+from serving.web.board import Streams
 from serving.web.downloads import downloads
-from serving.web.jobs import LONG, QUICK, Jobs, Streams
+from serving.web.jobs import LONG, QUICK, Jobs
 from serving.web.metrics import Metrics
 from serving.web.records import Refused
 from serving.web.security import protect

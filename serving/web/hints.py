@@ -19,6 +19,7 @@ _CHROMA_SHARE = 0.6  # of the model's own colours in what counts as an edge
 _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, however it was reached
 # A hint holds fully up to the first distance and not at all from the second on.
 _INSIDE, _OUTSIDE = 0.45, 1.0
+_NEAREST = 0.02  # below this distance no hint is nearer than another
 _SWEEPS = 2
 
 
@@ -58,8 +59,9 @@ def apply(luma: np.ndarray, chroma: np.ndarray, spots: tuple[Spot, ...]) -> np.n
     size = (max(2, height // 2), max(2, width // 2))
     features = _features(finish.resize(luma, *size), finish.resize(chroma, *size))
     costs = _Costs(features)
-    weights = np.stack([spot.trust * _weight(costs.distance(*_place(spot, size)) / spot.reach) for spot in spots])
-    shares = weights**4 + np.float32(1e-12)
+    distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots])
+    weights = np.stack([spot.trust * _weight(each) for spot, each in zip(spots, distances, strict=True)])
+    shares = weights / (distances + _NEAREST) ** 4 + np.float32(1e-12)
     shares /= shares.sum(axis=0)
     strength = weights.max(axis=0)
     fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)

@@ -2,13 +2,14 @@
 
 import contextlib
 import dataclasses
+import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
 
 from colorgan_tf.command import InputError
 from serving.web import records, texts
+from serving.web.board import Board
 from serving.web.metrics import Metrics
 from serving.web.records import FILM, FileRecord, Refused
 from serving.web.settings import Limits
@@ -35,28 +36,6 @@ class Live:
     total: int = 0
     seconds_left: float | None = None
     previews: int = 0
-
-
-class Board:
-    """Where changes are announced: each has a number, and whoever waits is woken."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._number = 0
-        self._last: dict[str, int] = {}
-
-    def announce(self, visitor: str) -> None:
-        """Tells that something of a visitor's has changed."""
-        with self._changed:
-            self._number += 1
-            self._last[visitor] = self._number
-            self._changed.notify_all()
-
-    def wait(self, visitor: str, seen: int, seconds: float) -> int:
-        """Waits until something of a visitor's is newer than `seen`; returns its number, or `seen` after `seconds`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._last.get(visitor, 0) > seen, seconds)
-            return max(seen, self._last.get(visitor, 0))
 
 
 class Jobs:
@@ -226,12 +205,17 @@ class Jobs:
                 self._live[record.id] = Live(progress.done, total, left if progress.total else None, previews)
             self.board.announce(record.visitor)
 
+        note = ""
         try:
             finished = runner.run(task, tell, lambda: self._closed or record.id in self._stopping)
         except InputError as error:
+            # Messages name the file by its place here: a visitor knows it by its own name.
+            note = str(error).replace(str(task.original), record.name).replace(f"{folder}/", "")
+        except Exception as error:  # whatever one file does, the next one is still coloured
+            logging.warning("%s: %s: %s", record.id, type(error).__name__, error)
+            note = texts.CRASHED
+        if note:
             if not self._closed:
-                # Messages name the file by its place here: a visitor knows it by its own name.
-                note = str(error).replace(str(task.original), record.name).replace(f"{folder}/", "")
                 self._changed_record(record.id, state=records.FAILED, note=note)
                 self._metrics.finished(record.kind, records.FAILED, time.monotonic() - began)
             return
@@ -240,7 +224,9 @@ class Jobs:
 
     def _finish(self, record: FileRecord, finished: Finished, seconds: float) -> None:
         state = records.STOPPED if finished.stopped else records.DONE
-        kept = finished.result or record.result  # a picture that was done before is still there
+        kept = finished.result
+        if not kept and record.result and (self._store.folder(record) / record.result).exists():
+            kept = record.result  # what was done under earlier wishes is still there
         self._changed_record(
             record.id,
             state=records.DONE if finished.stopped and record.kind != FILM and kept else state,
@@ -260,26 +246,3 @@ class Jobs:
 
 def _lane(record: FileRecord) -> str:
     return LONG if record.kind == FILM else QUICK
-
-
-class Streams:
-    """Counts progress streams: each keeps a thread of the web server busy.
-
-    Args:
-        most: streams at once.
-    """
-
-    def __init__(self, most: int):
-        self._free = threading.BoundedSemaphore(most)
-
-    def take(self) -> Callable[[], None] | None:
-        """Takes a place; returns what gives it back (once, however often it is called), or None where none is left."""
-        if not self._free.acquire(blocking=False):
-            return None
-        places = [self._free]
-
-        def give_back() -> None:
-            with contextlib.suppress(IndexError):
-                places.pop().release()
-
-        return give_back

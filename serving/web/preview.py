@@ -65,14 +65,12 @@ def write(path: Path, data: bytes) -> None:
 
 def film_frame(path: Path, number: int) -> np.ndarray:
     """Returns a frame `[H, W, 3]` uint8 of a film, upright, with square pixels; the last one where there are fewer."""
-    import av
-
     from pipelines import film_source
 
     source = film_source.probe(str(path))
     height, width = source.display_size
-    with av.open(str(path)) as container:
-        stream = container.streams.video[source.index if source.index < len(container.streams.video) else 0]
+    with film_source.open_film(str(path)) as container:
+        stream = film_source.picture_stream(container, str(path))
         times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
         wanted = times[min(number, len(times) - 1)]
         container.seek(wanted, stream=stream, backward=True)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request, session
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 from serving.web import texts
 from serving.web.records import Refused
@@ -108,7 +108,7 @@ def _identify(app: Flask) -> None:
     if header:
         try:
             g.visitor = URLSafeSerializer(app.secret_key or "", _SALT).loads(header.removeprefix("Bearer "))
-        except BadSignature as error:
+        except BadData as error:
             raise Refused(texts.NO_VISITOR, 401) from error
         g.csrf = ""  # a page of another site cannot set this header
         return

@@ -1,6 +1,7 @@
 """Runs the website behind waitress."""
 
 import logging
+from typing import Any
 
 from serving.web.app import create_app, make_runners
 from serving.web.settings import MEGA, Settings
@@ -33,6 +34,7 @@ def run(settings: Settings, host: str, port: int) -> None:
             max_request_body_size=settings.limits.upload_bytes + MEGA,
             channel_timeout=300,
             ident=None,
+            **(_proxy(settings.proxy) if settings.proxy else {}),
         )
     except OSError as error:
         raise InputError(f"The port must be free. Received: {host}:{port}: {error.strerror or error}.") from error
@@ -47,3 +49,11 @@ def run(settings: Settings, host: str, port: int) -> None:
     finally:
         server.close()
         site.close()
+
+
+def _proxy(address: str) -> dict[str, Any]:
+    return {
+        "trusted_proxy": address,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+        "clear_untrusted_proxy_headers": True,
+    }

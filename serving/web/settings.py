@@ -58,6 +58,7 @@ class Settings:
         samples: folder of the pictures that can be tried with one click.
         limits: see there.
         https: whether visitors come by HTTPS (through a proxy): cookies are then never sent in the open.
+        proxy: address of the proxy in front, whose word on where visitors come from is taken.
         hosts: host names under which the site answers; empty for any.
         isolate: colour in a process of its own, which a damaged file may crash without harm.
     """
@@ -68,5 +69,6 @@ class Settings:
     samples: Path | None = None
     limits: Limits = Limits()
     https: bool = False
+    proxy: str | None = None
     hosts: tuple[str, ...] = ()
     isolate: bool = True

@@ -7,7 +7,8 @@ from typing import Any
 from flask import current_app, g
 
 from serving.web import records, texts
-from serving.web.jobs import Jobs, Streams
+from serving.web.board import Streams
+from serving.web.jobs import Jobs
 from serving.web.metrics import Metrics
 from serving.web.records import FileRecord, Refused
 from serving.web.settings import Settings

@@ -1,4 +1,7 @@
-"""Every text of the website, in English: a translation is this file again. Pages read it as `t`, scripts as JSON."""
+"""Every text for people, in English: a translation is this file again. Pages read it as `t`, scripts as JSON.
+
+The page for programs is a document of its own: `templates/api.html`.
+"""
 
 from serving.web.settings import Limits
 
@@ -114,7 +117,6 @@ PAGE = {
     "hints_text": "Click the thing that should have another colour, then choose the colour.",
     "hint_colour": "Colour",
     "likely": "Likely colours here",
-    "likely_colour": "Use this colour: {colour}",
     "reach": "How far it spreads",
     "use_this": "Use this colour",
     "keep_colour": "Leave as it was here",
@@ -123,12 +125,7 @@ PAGE = {
     "hint_keys": "By keyboard: focus the picture, move the cross with the arrow keys, press Enter.",
     "frame": "Frame",
     "no_script": "This website needs JavaScript for uploads.",
-    "try_again": "Try again",
     "stop": "Stop",
-    "go_on": "Go on colouring",
-    "stopped_nothing": "Stopped before anything was done.",
-    "file_name": "File",
-    "not_playing": "Your browser cannot play this film. Download it to watch it.",
 }
 
 # Texts that scripts show.
@@ -147,7 +144,6 @@ SCRIPT = {
     "failed": "Not done",
     "stop": "Stop",
     "open": "Look",
-    "delete": "Delete",
     "download": "Download",
     "stop_this": "Stop {name}",
     "open_this": "Look at {name}",
@@ -155,11 +151,12 @@ SCRIPT = {
     "download_this": "Download {name}",
     "sure": "Delete {name}? This cannot be undone.",
     "sure_all": "Delete all your files? This cannot be undone.",
+    "go_on": "Go on colouring",
+    "try_again": "Try again",
+    "not_playing": "Your browser cannot play this film. Download it to watch it.",
     "no_connection": "No connection to the website. Is it still running?",
     "too_large": "This file is too large. At most {size} MB are possible.",
     "use_colour": "Use this colour: {colour}",
-    "hint_set": "Colour set. The picture is being coloured again.",
-    "ready": "The new colours are there.",
     "updating": "Colouring again…",
     "shown": "{percent} % in colour",
     "close": "Close this message",

@@ -98,6 +98,7 @@ function update(news) {
   const active = ["waiting", "working"].includes(file.state);
   at("stop").hidden = !active;
   at("again").hidden = !["stopped", "failed"].includes(file.state);
+  at("again").textContent = text(file.state === "failed" ? "try_again" : "go_on");
   at("anyway").hidden = !(file.in_colour && !active);
   at("wishes").hidden = !file.links.result;
   at("download").hidden = !file.links.result;
@@ -126,6 +127,7 @@ for (const choice of document.querySelectorAll("[name=quality]")) {
   choice.addEventListener("change", () => wish({ quality: choice.value }));
 }
 at("anyway").addEventListener("click", () => wish({ force: true }));
+at("film").addEventListener("error", () => show(text("not_playing")));
 at("stop").addEventListener("click", () => ask(`${file.links.self}/stop`, "POST"));
 at("again").addEventListener("click", () => ask(`${file.links.self}/again`, "POST"));
 at("delete").addEventListener("click", async () => {

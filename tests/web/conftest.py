@@ -1,0 +1,48 @@
+"""A website on made files: a network that costs nothing, the work done in a thread, a visitor who follows the rules."""
+
+import dataclasses
+
+import pytest
+import web_fakes
+from web_fakes import FakeBackend, Visitor
+
+from serving.web.app import create_app
+from serving.web.jobs import LONG, QUICK
+from serving.web.settings import Settings
+from serving.web.worker import Inline
+
+
+@pytest.fixture
+def backend():
+    return FakeBackend()
+
+
+@pytest.fixture
+def make_site(tmp_path, backend):
+    """Makes started websites, each on the same data; all are closed at the end."""
+    apps = []
+
+    def make(runners=None, start=True, **limits):
+        settings = Settings(data=tmp_path / "data", samples=web_fakes.SAMPLES)
+        settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, **limits))
+        inline = {lane: Inline(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+        app = create_app(settings, runners or inline)
+        if start:
+            app.extensions["colorgan"].start()
+        apps.append(app)
+        return app
+
+    yield make
+    backend.gate.set()
+    for app in apps:
+        app.extensions["colorgan"].close()
+
+
+@pytest.fixture
+def app(make_site):
+    return make_site()
+
+
+@pytest.fixture
+def visitor(app):
+    return Visitor(app)

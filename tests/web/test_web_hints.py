@@ -1,0 +1,155 @@
+"""Colour hints: a colour spreads over what belongs to its spot, stops at edges, and follows motion within its shot."""
+
+import numpy as np
+import pytest
+from web_fakes import FakeBackend
+
+from colorgan_tf.colorizer import Colorizer
+from pipelines.stabilize import Motion
+from serving.web import hints, tracks
+from serving.web.hints import Spot
+from serving.web.painter import Painter, Remembered, spot
+from serving.web.records import Hint, Wishes
+from serving.web.tracks import FrameHint, Step
+
+BLUE = (0.2, -0.1)
+
+
+def two_halves(noise=0.01):
+    """A dark left half and a bright right one, with grain; luma `[96, 128, 1]` and a grey chroma."""
+    rng = np.random.default_rng(0)
+    luma = np.full((96, 128, 1), 0.3, np.float32)
+    luma[:, 64:] = 0.7
+    return (luma + rng.normal(0, noise, luma.shape)).astype(np.float32), np.zeros((96, 128, 2), np.float32)
+
+
+def test_without_hints_the_chroma_is_the_models_own():
+    luma, chroma = two_halves()
+    assert hints.apply(luma, chroma, ()) is chroma
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.1, 0.1), (0.25, 0.5), (0.45, 0.95)])
+def test_a_hint_fills_its_area_and_stops_at_the_edge(x, y):
+    luma, chroma = two_halves()
+    edited = hints.apply(luma, chroma, (Spot(x, y, BLUE),))
+    assert np.abs(edited[:, :60] - BLUE).mean() < 0.02
+    assert np.abs(edited[:, 68:]).max() < 0.01
+
+
+def test_the_way_round_an_obstacle_is_found():
+    luma, chroma = two_halves()
+    luma[:] = 0.3
+    luma[20:, 60:68] = 0.9  # a wall that leaves a gap at the top
+    edited = hints.apply(luma, chroma, (Spot(0.1, 0.9, BLUE, reach=2.0),))
+    assert np.abs(edited[60:90, 80:120] - BLUE).mean() < 0.03
+    assert np.abs(edited[40:90, 63:65]).max() < 0.02
+
+
+def test_a_longer_reach_goes_further():
+    ramp = np.broadcast_to(np.linspace(0.2, 0.8, 128, dtype=np.float32)[None, :, None], (96, 128, 1)).copy()
+    sizes = [
+        np.abs(hints.apply(ramp, np.zeros((96, 128, 2), np.float32), (Spot(0.0, 0.5, BLUE, reach),))).sum()
+        for reach in (0.5, 1.0, 2.0)
+    ]
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+def test_two_hints_share_the_picture_each_its_own_side():
+    luma, chroma = two_halves()
+    edited = hints.apply(luma, chroma, (Spot(0.2, 0.5, BLUE), Spot(0.8, 0.5, (-0.1, 0.2))))
+    assert np.abs(edited[:, :56] - BLUE).mean() < 0.02
+    assert np.abs(edited[:, 72:] - (-0.1, 0.2)).mean() < 0.02
+
+
+def test_a_hint_without_a_colour_guards_the_models_own():
+    luma, chroma = two_halves()
+    luma[:] = 0.3
+    edited = hints.apply(luma, chroma, (Spot(0.1, 0.5, BLUE), Spot(0.9, 0.5, None)))
+    assert np.abs(edited[48, 8] - BLUE).max() < 0.02 and np.abs(edited[48, 120]).max() < 0.02
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (2, 3), (33, 31)])
+def test_hints_work_at_any_size(size):
+    luma = np.full((*size, 1), 0.5, np.float32)
+    edited = hints.apply(luma, np.zeros((*size, 2), np.float32), (Spot(1.0, 1.0, BLUE), Spot(0.0, 0.0, None)))
+    assert edited.shape == (*size, 2) and edited.dtype == np.float32 and np.isfinite(edited).all()
+
+
+def test_a_colour_becomes_the_chroma_of_its_hue():
+    # Blue (0, 0, 255): Y = 0.114, U = 0.492 (1 - 0.114) = 0.436, V = 0.877 (0 - 0.114) = -0.100.
+    assert np.allclose(spot(Hint(0.5, 0.5, (0, 0, 255))).chroma, (0.436, -0.100), atol=1e-3)
+
+
+# === Through a shot ===
+
+
+def moving(right, confidence=1.0):
+    """Motion between frames of 40 x 60 that move `right` pixels to the right, both ways."""
+
+    def motion(pixels):
+        flow = np.zeros((40, 60, 2), np.float32)
+        flow[..., 0] = pixels
+        return Motion(flow, np.full((40, 60), confidence, np.float32))
+
+    # On the later frame one looks to the left for what was there before, on the earlier one to the right.
+    return motion(-right), motion(right)
+
+
+def shot(frames, right=2, confidence=1.0, ask=True):
+    return [
+        Step(number == 0, ask, *(moving(right, confidence) if number else (None, None))) for number in range(frames)
+    ]
+
+
+def test_a_hint_follows_the_motion_both_ways():
+    spots = tracks.carry(shot(5), [FrameHint(2, Spot(0.5, 0.5, BLUE))])
+    places = [each[0].x for each in spots]
+    assert np.allclose(places, [0.5 + (number - 2) * 2 / 60 for number in range(5)], atol=1e-3)
+
+
+def test_a_hint_never_leaves_its_shot():
+    spots = tracks.carry(shot(3) + shot(3) + shot(3), [FrameHint(4, Spot(0.5, 0.5, BLUE))])
+    assert [len(each) for each in spots] == [0, 0, 0, 1, 1, 1, 0, 0, 0]
+
+
+def test_a_hint_that_leaves_the_picture_is_dropped():
+    spots = tracks.carry(shot(5, right=20), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
+    assert [len(each) for each in spots] == [1, 1, 0, 0, 0]
+
+
+def test_a_hint_whose_thing_is_lost_fades_away():
+    spots = tracks.carry(shot(20, right=0, confidence=0.0), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
+    trust = [each[0].trust for each in spots if each]
+    assert trust == sorted(trust, reverse=True) and 3 < len(trust) < 20
+
+
+def test_frames_that_keep_their_colours_are_not_counted():
+    spots = tracks.carry(shot(3, ask=False) + shot(3), [FrameHint(3, Spot(0.5, 0.5, BLUE))])
+    assert len(spots) == 3 and all(len(each) == 1 for each in spots)
+
+
+# === The painter ===
+
+
+def test_the_painter_without_wishes_is_the_colorizer(tmp_path):
+    rng = np.random.default_rng(0)
+    luma = rng.random((2, 90, 120, 1), np.float32)
+    plain = Colorizer(FakeBackend()).chroma(luma)
+    painter = Painter(Remembered(FakeBackend(), tmp_path / "memory", "fake"), Wishes(), (), lambda *_: None)
+    assert np.abs(painter.chroma(luma) - plain).max() < 1e-3
+
+
+def test_what_another_model_answered_is_not_taken(tmp_path):
+    backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
+    for model in ("one", "one", "two"):
+        Remembered(backend, tmp_path / "memory", model).luma_to_chroma(luma)
+    assert backend.calls == 2
+
+
+def test_a_damaged_memory_is_no_memory(tmp_path):
+    backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
+    first = Remembered(backend, tmp_path / "memory", "one").luma_to_chroma(luma)
+    for path in (tmp_path / "memory").iterdir():
+        path.write_bytes(path.read_bytes()[:50])
+    assert np.array_equal(Remembered(backend, tmp_path / "memory", "one").luma_to_chroma(luma), first)
+    assert backend.calls == 2

@@ -1,0 +1,143 @@
+"""What the website's tests share: a network that costs nothing, made files, and a visitor."""
+
+import io
+import json
+import os
+import re
+import threading
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SAMPLES = Path(__file__).parent.parent.parent / "examples" / "bw"
+WARM = (-0.05, 0.08)
+
+
+class FakeBackend:
+    """Colours everything in one warm tone, and counts; it waits where its gate is closed."""
+
+    working_size, multiple = 64, 32
+
+    def __init__(self):
+        self.calls = 0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+
+    def luma_to_chroma(self, luma):
+        self.calls += 1
+        self.begun.set()
+        self.gate.wait(60)
+        return np.broadcast_to(np.array(WARM, np.float32), (*luma.shape[:3], 2)).copy()
+
+
+class CrashingBackend(FakeBackend):
+    """Takes the whole process down at a nearly black picture."""
+
+    def luma_to_chroma(self, luma):
+        if 0 < luma.mean() < 0.05:
+            os._exit(134)
+        return super().luma_to_chroma(luma)
+
+
+def load_crashing():
+    return CrashingBackend(), "crashing"
+
+
+def grey(width=80, height=64, level=None, seed=0):
+    """A made grey picture: a bright disc on a ramp, uint8 `[H, W]`."""
+    if level is not None:
+        return np.full((height, width), level, np.uint8)
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    ramp = 60 + 80 * x / width
+    disc = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 4) ** 2
+    return np.clip(np.where(disc, 200, ramp) + rng.normal(0, 2, (height, width)), 0, 255).astype(np.uint8)
+
+
+def picture(file_format="JPEG", **size) -> bytes:
+    """A made picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(grey(**size)).save(buffer, file_format)
+    return buffer.getvalue()
+
+
+def colour_picture() -> bytes:
+    """A picture that is in colour already."""
+    rgb = np.dstack([grey(), 255 - grey(), np.roll(grey(), 20, axis=1)])
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def animation(frames=6) -> bytes:
+    """A made GIF whose picture moves to the right."""
+    images = [Image.fromarray(np.roll(grey(96, 64), 2 * number, axis=1)) for number in range(frames)]
+    buffer = io.BytesIO()
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=80, loop=0)
+    return buffer.getvalue()
+
+
+def film(path: Path, frames=30, width=96, height=64) -> bytes:
+    """A made grey film, H.264 in MP4, 10 frames a second, whose picture moves to the right."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            rgb = np.repeat(np.roll(grey(width, height), number, axis=1)[..., None], 3, axis=-1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+class Visitor:
+    """A browser: keeps its cookie and sends the token that its pages hold."""
+
+    def __init__(self, app):
+        self.app = app
+        self.client = app.test_client()
+        page = self.client.get("/").get_data(as_text=True)
+        data = re.search(r'<script type="application/json" id="script-data">(.*?)</script>', page)[1]
+        self.headers = {"X-CSRF-Token": json.loads(data)["csrf"]}
+
+    @property
+    def site(self):
+        return self.app.extensions["colorgan"]
+
+    def get(self, address, **options):
+        return self.client.get(address, headers=self.headers, **options)
+
+    def post(self, address, **options):
+        return self.client.post(address, headers=self.headers, **options)
+
+    def patch(self, address, values):
+        return self.client.patch(address, headers=self.headers, json=values)
+
+    def delete(self, address):
+        return self.client.delete(address, headers=self.headers)
+
+    def upload(self, data, name="photo.jpg"):
+        return self.post("/api/files", query_string={"name": name}, data=data)
+
+    def finished(self, file):
+        """Waits until a file is no longer worked on."""
+        record = self.site.store.get(file["id"])
+        seen = 0
+        while record is not None and (record.state in ("waiting", "working")):
+            newer = self.site.jobs.board.wait(record.visitor, seen, 60)
+            assert newer != seen, f"nothing happens: {record}"
+            seen = newer
+            record = self.site.store.get(file["id"])
+        return self.get(f"/api/files/{file['id']}").json
+
+    def coloured(self, data, name="photo.jpg"):
+        """Uploads a file and waits for the result."""
+        answer = self.upload(data, name)
+        assert answer.status_code == 201, answer.json
+        return self.finished(answer.json)
+
+    def result(self, file):
+        return self.get(file["links"]["result"]).get_data()
