@@ -19,8 +19,11 @@ class Backend(Protocol):
         multiple: sides that are a multiple of it need no padding.
     """
 
-    working_size: int
-    multiple: int
+    @property
+    def working_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def multiple(self) -> int: ...  # noqa: D102
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
         """Runs the network.
