@@ -30,7 +30,7 @@ def tiny_gan(generator: str):
     )
     rng = np.random.default_rng(0)
     kernel, bias = gan.generator.get_layer("output_conv").weights
-    kernel.assign(rng.normal(0.0, 0.3, kernel.shape))
+    kernel.assign(rng.normal(0.0, 0.1, kernel.shape))
     bias.assign(rng.normal(0.0, 1.0, bias.shape))
     return gan
 
