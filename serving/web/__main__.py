@@ -67,14 +67,8 @@ def main(argv: list[str]) -> None:
     if argv[1:]:
         raise InputError(f"The website takes flags only. Received: {' '.join(argv[1:])}.")
     chosen = settings()
-    import signal
-
     from serving.web import server
 
-    def end(*_) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
     server.run(chosen, flags.FLAGS.host, flags.FLAGS.port)
 
 

@@ -144,7 +144,7 @@ def events() -> Response:
 def _changes(running: Site, visitor: str) -> Iterator[str]:
     seen, told, beats = 0, "", 0
     yield "retry: 1000\n\n"
-    while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.closed.is_set():
+    while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.jobs.board.closed:
         text = json.dumps([as_json(record) for record in running.store.all_of(visitor)])
         if text != told:
             told = text

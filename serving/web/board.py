@@ -12,6 +12,7 @@ class Board:
         self._changed = threading.Condition()
         self._number = 0
         self._last: dict[str, int] = {}
+        self.closed = False
 
     def announce(self, visitor: str) -> None:
         """Tells that something of a visitor's has changed."""
@@ -20,10 +21,16 @@ class Board:
             self._last[visitor] = self._number
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Wakes everybody, once and for all: the website ends."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
     def wait(self, visitor: str, seen: int, seconds: float) -> int:
         """Waits until something of a visitor's is newer than `seen`; returns its number, or `seen` after `seconds`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._last.get(visitor, 0) > seen, seconds)
+            self._changed.wait_for(lambda: self.closed or self._last.get(visitor, 0) > seen, seconds)
             return max(seen, self._last.get(visitor, 0))
 
 

@@ -1,6 +1,7 @@
 """Runs the website behind waitress."""
 
 import logging
+import signal
 from typing import Any
 
 from serving.web.app import create_app, make_runners
@@ -11,10 +12,10 @@ _PAGE_THREADS = 12
 
 
 def run(settings: Settings, host: str, port: int) -> None:
-    """Serves until KeyboardInterrupt.
+    """Serves until SIGTERM or Ctrl-C.
 
     Raises:
-        OSError: the port is taken.
+        InputError: the port is taken.
     """
     import waitress
 
@@ -42,6 +43,13 @@ def run(settings: Settings, host: str, port: int) -> None:
     for runner in runners.values():
         if isinstance(runner, Isolated):
             runner.start()  # the first file finds the model loaded
+
+    def end(*_) -> None:
+        site.jobs.board.close()  # streams of progress end at once, and with them their threads
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
     what = settings.server or settings.model
     print(f"ColorGAN's website, colouring with {what}: http://{host}:{server.effective_port}/", flush=True)
     try:

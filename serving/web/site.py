@@ -36,6 +36,7 @@ class Site:
     def close(self) -> None:
         """Ends the work; what is unfinished goes on at the next start."""
         self.closed.set()
+        self.jobs.board.close()
         self.jobs.close()
         self.store.close()
 

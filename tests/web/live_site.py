@@ -1,0 +1,65 @@
+"""A website on loopback and a real browser, for tests and screenshots."""
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import waitress
+
+from serving.web.app import create_app
+from serving.web.settings import Settings
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+AXE = Path(__file__).parent.parent.parent / "build" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def browser_path() -> str | None:
+    """Returns where a Chromium is, or None; `make browser` installs one."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def serve(settings: Settings, runners=None) -> Iterator[str]:
+    """Serves a website on a free port and yields its address."""
+    app = create_app(settings, runners)
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=24, ident=None)
+    app.extensions["colorgan"].start()
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        app.extensions["colorgan"].jobs.board.close()
+        server.task_dispatcher.shutdown()
+        server.close()
+        thread.join(10)
+        app.extensions["colorgan"].close()
+
+
+@contextlib.contextmanager
+def browse() -> Iterator:
+    """Starts a headless Chromium and yields it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Chromium's sandbox does not start as root, as in most containers.
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=sandbox)
+        yield browser
+        browser.close()
+
+
+def serious_faults(page) -> list[str]:
+    """Returns what axe-core finds in a page that is serious or critical, WCAG 2.2 A and AA."""
+    page.evaluate(AXE.read_text())
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    found = page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
+    return [
+        f"{fault['id']} ({fault['impact']}): {node['html'][:200]} {node['failureSummary'][:300]}"
+        for fault in found
+        for node in fault["nodes"]
+        if fault["impact"] in ("serious", "critical")
+    ]

@@ -1,0 +1,336 @@
+"""The website as a person meets it, in a real Chromium: `make browser` installs what this needs."""
+
+import dataclasses
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+import web_fakes
+from PIL import Image
+from web_fakes import FakeBackend
+
+pytest.importorskip("playwright", reason="`make browser` installs it")
+import live_site  # noqa: E402
+
+from serving.web.jobs import LONG, QUICK  # noqa: E402
+from serving.web.settings import Settings  # noqa: E402
+from serving.web.worker import Inline  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(live_site.browser_path() is None, reason="`make browser` installs Chromium"),
+]
+PHOTO = web_fakes.SAMPLES / "theater.jpg"
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with live_site.browse() as browser:
+        yield browser
+
+
+@pytest.fixture
+def gate():
+    """The network of the films; it waits while its gate is closed."""
+    return FakeBackend()
+
+
+@pytest.fixture(params=[16])
+def address(request, tmp_path, gate):
+    settings = Settings(data=tmp_path / "data", samples=web_fakes.SAMPLES)
+    settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, streams=request.param))
+    quick = Inline(lambda: (FakeBackend(), "fake"))
+    with live_site.serve(settings, {QUICK: quick, LONG: Inline(lambda: (gate, "fake"))}) as address:
+        yield address
+        gate.gate.set()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens pages, each as another visitor; whatever a page complains of fails the test."""
+    contexts, complaints = [], []
+
+    def open_(path="/", **options):
+        context = browser.new_context(base_url=address, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request", lambda sent: None if sent.url.startswith((address, "data:")) else complaints.append(sent.url)
+        )
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # Chromium itself reports every refused request; the tests look at what the page makes of it.
+    assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+def gif(tmp_path):
+    (tmp_path / "moving.gif").write_bytes(web_fakes.animation(6))
+    return tmp_path / "moving.gif"
+
+
+@pytest.fixture
+def film(tmp_path):
+    web_fakes.film(tmp_path / "short.mp4", frames=60, width=320, height=240)
+    return tmp_path / "short.mp4"
+
+
+def upload(page, *paths):
+    page.set_input_files("#choose", [str(path) for path in paths])
+
+
+def uploaded(page, path):
+    """Uploads one file and waits for its page and its result."""
+    upload(page, path)
+    page.wait_for_url("**/files/*")
+    done(page)
+
+
+def done(page, version=1):
+    page.wait_for_function(
+        "async version => { const file = await (await fetch('/api/' + location.pathname.slice(1))).json();"
+        " return file.state === 'done' && file.version >= version }",
+        arg=version,
+    )
+    page.locator("#status", has_text="Done").wait_for()
+
+
+def downloaded(page, selector="#download"):
+    with page.expect_download() as download:
+        page.click(selector)
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def coloured_part(page):
+    """How much of the width is in colour: what is clipped from the layer of the original."""
+    return float(re.search(r"([\d.]+)%", page.locator("#before").evaluate("each => each.style.clipPath"))[1])
+
+
+def test_a_photo_from_upload_to_deletion(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.locator("#still").wait_for()
+    page.focus("#compare")
+    before = coloured_part(page)
+    page.keyboard.press("ArrowRight")
+    assert coloured_part(page) == before - 1
+    page.locator("#divider").hover()
+    page.mouse.down()
+    box = page.locator("#canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 50)
+    page.mouse.up()
+    assert abs(coloured_part(page) - 10) < 1.5
+    name, data = downloaded(page)
+    assert name == "theater-coloured.jpg"
+    coloured = np.asarray(Image.open(io.BytesIO(data))).astype(int)
+    assert np.ptp(coloured, axis=-1).mean() > 8
+    page.fill("#strength", "0")
+    done(page, 2)
+    grey = np.asarray(Image.open(io.BytesIO(downloaded(page)[1]))).astype(int)
+    assert np.ptp(grey, axis=-1).mean() < 2
+    page.get_by_role("link", name="My results").click()
+    assert page.locator(".gallery li").count() == 1
+    page.get_by_role("button", name="Delete theater.jpg").click()
+    page.get_by_text("Nothing here yet.").wait_for()
+
+
+def test_zoom(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    width = page.locator("#canvas").bounding_box()["width"]
+    page.click("#zoom-in")
+    assert page.locator("#canvas").bounding_box()["width"] == pytest.approx(1.5 * width, abs=2)
+    page.click("#zoom-whole")
+    assert page.locator("#canvas").bounding_box()["width"] == pytest.approx(width, abs=2)
+
+
+def test_a_hint_by_mouse_and_its_undo(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#hints summary")
+    box = page.locator("#canvas").bounding_box()
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.8 * box["height"])
+    page.locator("#likely button").first.wait_for()
+    assert page.locator("#likely button").count() >= 6
+    page.fill("#colour", "#2040d0")
+    page.click("#use-colour")
+    done(page, 2)
+    image = np.asarray(Image.open(io.BytesIO(downloaded(page)[1]))).astype(int)
+    spot = image[int(0.8 * image.shape[0]), int(0.3 * image.shape[1])]
+    assert spot[2] > spot[0] + 10
+    page.click("#undo")
+    done(page, 3)
+    assert page.locator("#undo").is_disabled()
+
+
+def test_by_keyboard_alone(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    assert page.locator(".skip").evaluate("each => each === document.activeElement")
+    with page.expect_file_chooser():
+        page.focus("#choose")
+        page.keyboard.press("Enter")
+    page.focus("[data-sample=patio]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/files/*")
+    done(page)
+    page.focus("#hints summary")
+    page.keyboard.press("Enter")
+    page.focus("#viewer")
+    for key in ("ArrowLeft", "ArrowDown", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => document.activeElement.closest('#likely')")
+    page.keyboard.press("Enter")
+    done(page, 2)
+    page.focus("#strength")
+    page.keyboard.press("ArrowRight")
+    done(page, 3)
+    page.focus("#delete")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+
+
+def test_a_gif_plays_in_colour_and_takes_a_hint_on_a_frame(open_page, gif):
+    page = open_page()
+    uploaded(page, gif)
+    assert "/result" in page.get_attribute("#still", "src")
+    page.click("#hints summary")
+    page.fill("#frame", "3")
+    page.locator("#frame").dispatch_event("change")
+    page.wait_for_function("() => document.getElementById('still').src.includes('number=3')")
+    page.locator("#canvas").click(position={"x": 20, "y": 20})
+    page.locator("#likely button").first.click()
+    done(page, 2)
+    assert (
+        page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")["wishes"]["hints"][0]["frame"]
+        == 3
+    )
+    assert Image.open(io.BytesIO(downloaded(page)[1])).n_frames == 6
+
+
+def test_a_film_tells_its_progress_and_plays(open_page, gate, film):
+    gate.gate.clear()
+    page = open_page()
+    upload(page, film)
+    row = page.locator(".files li", has_text="short.mp4")
+    row.get_by_text("Colouring…").wait_for()
+    assert row.locator("progress").is_visible() and row.get_by_role("button", name="Stop short.mp4").is_visible()
+    gate.gate.set()
+    page.wait_for_url("**/files/*")
+    done(page)
+    page.wait_for_function("() => document.getElementById('film').readyState >= 2")
+    assert page.evaluate("document.getElementById('film').videoWidth") == 320
+    name, data = downloaded(page)
+    assert name == "short-coloured.mp4" and data[4:8] == b"ftyp"
+
+
+def test_a_film_can_be_stopped(open_page, gate, film):
+    gate.gate.clear()
+    page = open_page()
+    upload(page, film)
+    page.get_by_role("button", name="Stop short.mp4").click()
+    page.wait_for_timeout(300)  # the wish to stop arrives before the network answers
+    gate.gate.set()
+    page.locator(".files li", has_text="Stopped").wait_for()
+
+
+def test_several_files_at_once_a_refused_one_among_them_and_a_zip(open_page, gif, tmp_path):
+    (tmp_path / "letter.jpg").write_text("Dear all")
+    page = open_page()
+    upload(page, PHOTO, gif, tmp_path / "letter.jpg")
+    page.locator(".files li", has_text="not a picture").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('.files a[href$=download]').length === 2")
+    page.get_by_role("link", name="My results").click()
+    _, data = downloaded(page, "text=Download all as ZIP")
+    assert sorted(zipfile.ZipFile(io.BytesIO(data)).namelist()) == ["moving-coloured.gif", "theater-coloured.jpg"]
+
+
+_GIVE = """async ([kind, bytes]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], 'given.png', {type: 'image/png'}));
+    const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: data, bubbles: true})
+        : new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true});
+    document.body.dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_pictures_come_by_clipboard_and_drop(open_page, kind):
+    page = open_page()
+    page.evaluate(_GIVE, [kind, list(web_fakes.picture("PNG"))])
+    page.wait_for_url("**/files/*")
+    done(page)
+
+
+def test_two_visitors_cannot_see_each_others_files(open_page):
+    one, two = open_page(), open_page()
+    uploaded(one, PHOTO)
+    answer = two.request.get(one.url)
+    assert answer.status == 404
+    two.goto("/gallery")
+    two.get_by_text("Nothing here yet.").wait_for()
+
+
+@pytest.mark.parametrize("address", [0], indirect=True)
+def test_without_streams_the_page_asks(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    assert page.locator("#download").is_visible()
+
+
+def test_on_a_phone_nothing_sticks_out_and_fingers_find_their_targets(open_page):
+    page = open_page(**PHONE)
+    pages = ["/", "/gallery", "/api"]
+    uploaded(page, PHOTO)
+    page.locator("#hints summary").tap()
+    for path in [page.url, *pages]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        small = page.evaluate(
+            "[...document.querySelectorAll('button, .button, summary')].filter(each => each.offsetParent"
+            " && each.getBoundingClientRect().height < 44).map(each => each.outerHTML)"
+        )
+        assert small == [], path
+
+
+def test_the_divider_follows_a_finger(open_page):
+    page = open_page(**PHONE)
+    uploaded(page, PHOTO)
+    box = page.locator("#divider").bounding_box()
+    session = page.context.new_cdp_session(page)
+    start = {"x": box["x"] + 22, "y": box["y"] + 60}
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [start]})
+    for step in range(1, 6):
+        moved = {"x": start["x"] - 20 * step, "y": start["y"]}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [moved]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    width = page.locator("#canvas").bounding_box()["width"]
+    assert coloured_part(page) == pytest.approx(50 + 100 * 100 / width, abs=3)
+
+
+@pytest.mark.skipif(not live_site.AXE.exists(), reason="`make browser` installs axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_no_serious_fault(open_page, scheme, size):
+    page = open_page(color_scheme=scheme, **(PHONE if size == "phone" else {}))
+    faults = live_site.serious_faults(page)
+    uploaded(page, PHOTO)
+    faults += live_site.serious_faults(page)
+    page.click("#hints summary")
+    page.locator("#canvas").click(position={"x": 60, "y": 60})
+    page.locator("#likely button").first.wait_for()
+    faults += live_site.serious_faults(page)
+    for path in ("/", "/gallery", "/api", "/nothing"):
+        page.goto(path)
+        faults += live_site.serious_faults(page)
+    assert [fault for fault in faults if "404" not in fault] == []
