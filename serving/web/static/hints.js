@@ -24,6 +24,7 @@ export class Hints {
       at("looking").classList.toggle("hinting", this.open);
       this.draw();
       this.display();
+      window.dispatchEvent(new Event("resize"));
     });
     at("frame").addEventListener("input", () => {
       this.frame = Number(at("frame").value);

@@ -45,7 +45,8 @@ function fit() {
   const [width, height] = file.size;
   if (!width) return;
   const viewer = at("viewer");
-  const most = window.innerHeight * (window.innerWidth > 820 ? 0.74 : 0.6);
+  // While a colour is chosen on a small screen, the picture stays in sight above the choices.
+  const most = window.innerHeight * (window.innerWidth > 820 ? 0.66 : hints.open ? 0.34 : 0.6);
   const whole = Math.min(viewer.clientWidth, most * width / height, Math.max(width, 480));
   at("canvas").style.width = `${Math.round(whole * zoom)}px`;
   at("zoom-out").disabled = zoom <= 1;
