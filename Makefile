@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 DATA ?= examples/photos
 WORKDIR ?= runs/mine
 PRESET ?= colorgan
+PORT ?= 8080
+# What colours in `web` and `screenshots`; empty for the model that came with this.
+MODEL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train test test-slow lint clean
+.PHONY: help demo train test test-slow lint clean web browser screenshots
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +41,18 @@ lint: $(VENV)/.installed-dev  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+web: $(VENV)/.installed  ## Run the website at PORT; MODEL=folder colours with another model
+	$(BIN)/python -m serving.web --port=$(PORT) $(if $(MODEL),--model=$(MODEL))
+
+browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core for the browser tests (Debian, as root)
+	command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+	$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
+	command -v npm >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends npm; }
+	npm install --silent --no-audit --no-fund --prefix build/browser axe-core@4.14.1
+
+screenshots: browser  ## Take pictures of the website into build/screenshots
+	$(BIN)/python tests/web/screenshots.py $(if $(MODEL),--model=$(MODEL))
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) demo runs
