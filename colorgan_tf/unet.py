@@ -2,6 +2,8 @@
 
 import keras
 
+from colorgan_tf.normalization import BatchNormalization
+
 # Filters of the eight blocks as multiples of the outermost block's (64 in the method: 64 ... 512).
 WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)
 # A side is halved once a block, so a picture must be a multiple of this.
@@ -71,7 +73,7 @@ def normalize(x, kind: str, name: str):
     """Applies the chosen normalization layer; statistics are taken over all replicas."""
     if kind == "batch":
         # Momentum as in PyTorch's pix2pix: small batches, short runs.
-        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, name=name)(x)
+        return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, name=name)(x)
     if kind == "instance":
         return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)(x)
     return x
