@@ -26,6 +26,11 @@ LUMA_TO_CHROMA = "luma_to_chroma"
 CONFIDENCE = "confidence"
 SETTINGS = "settings"
 MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
+# A request's pictures together may have so many times a picture's limit: each is decoded before the network runs.
+REQUEST_PICTURES = 4
+# Largest number times common working shape of a request's pictures. A lying and a standing strip of 8:1 share a shape 8
+# times as large as their own.
+MAX_NETWORK_PIXELS = 16_000_000
 JPEG_QUALITY = 95
 PNG_COMPRESSION = 2  # the usual 6 takes longer than the network, for files a tenth smaller
 
@@ -114,26 +119,38 @@ class ExportModule:
     def _colorize(self, image_bytes: tf.Tensor, encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
         """Decodes all pictures, runs the network over all of them at once, and finishes each of them."""
         image_bytes = tf.ensure_shape(image_bytes, [None])
-        count = tf.size(image_bytes)
-        with tf.control_dependencies([tf.debugging.assert_positive(count, "image_bytes must not be empty")]):
-            image_bytes = tf.identity(image_bytes)
+        checks = [tf.debugging.assert_positive(tf.size(image_bytes), "image_bytes must not be empty")]
+        with tf.control_dependencies(checks):
+            count = tf.identity(tf.size(image_bytes))
 
-        def read(number: tf.Tensor, pictures: tf.TensorArray, lumas: tf.TensorArray, shapes: tf.TensorArray):
+        most = REQUEST_PICTURES * self._max_pixels
+
+        def read(number: tf.Tensor, pixels: tf.Tensor, *arrays: tf.TensorArray):
+            pictures, lumas, shapes = arrays
             picture = graph_pictures.decode(image_bytes[number], number, self._max_pixels)
             size = tf.shape(picture)
+            pixels += tf.reduce_prod(tf.cast(size[:2], tf.int64))
+            text = f"image_bytes must have at most {most} pixels together:"
+            with tf.control_dependencies([tf.debugging.Assert(pixels <= most, [text, pixels])]):
+                picture = tf.identity(picture)
             shape = graph_color.working_shape(size[0], size[1], self._working_size, self._gan.multiple)
             small = graph_color.resize(graph_pictures.luma(picture), shape)
             written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
-            return number + 1, *written
+            return number + 1, pixels, *written
 
-        _, pictures, lumas, shapes = tf.while_loop(
+        arrays = _array(tf.uint8, count), _array(tf.float32, count), tf.TensorArray(tf.int32, count)
+        _, _, pictures, lumas, shapes = tf.while_loop(
             lambda number, *_: number < count,
             read,
-            [0, _array(tf.uint8, count), _array(tf.float32, count), tf.TensorArray(tf.int32, count)],
+            [0, tf.constant(0, tf.int64), *arrays],
             parallel_iterations=_PARALLEL_PICTURES,
         )
         shapes = tf.ensure_shape(shapes.stack(), [None, 2])
         common = tf.reduce_max(shapes, axis=0)
+        text = "image_bytes must be fewer pictures, or of more equal shapes; number and common shape:"
+        fits = tf.cast(count, tf.int64) * tf.reduce_prod(tf.cast(common, tf.int64)) <= MAX_NETWORK_PIXELS
+        with tf.control_dependencies([tf.debugging.Assert(fits, [text, count, common])]):
+            common = tf.identity(common)
         numbers = tf.range(count)
         # Pictures of one shape go through as they are; others are continued by their edges.
         batch = tf.map_fn(

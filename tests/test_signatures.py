@@ -212,6 +212,21 @@ def test_a_request_without_pictures_is_refused(exported):
         colored(exported)
 
 
+def test_many_large_pictures_are_refused_together(tiny_config):
+    module = signatures.ExportModule(Counting(tiny_config), max_pixels=GREY.size)
+    colorize = tf.function(module.colorize_png, autograph=False)
+    assert colorize(tf.constant([encoded(GREY)] * 4))["colorized_bytes"].shape == (4,)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"at most {4 * GREY.size} pixels together"):
+        colorize(tf.constant([encoded(GREY)] * 5))
+
+
+def test_shapes_that_fill_a_large_batch_are_refused(exported):
+    strips = [encoded(np.zeros((8, 1), np.uint8)), encoded(np.zeros((1, 8), np.uint8))]
+    assert len(colored(exported, *strips)) == 2
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be fewer pictures, or of more equal shapes"):
+        colored(exported, *strips * 14)
+
+
 @pytest.mark.parametrize("signature", ["luma_to_chroma", "confidence"])
 @pytest.mark.parametrize("shape", [(0, 32, 32, 1), (1, 0, 32, 1), (1, 32, 32, 2), (32, 32, 1)])
 def test_bad_luma_is_refused(exported, signature, shape):
