@@ -1,7 +1,9 @@
 """Small exported models for the tests of everything that comes after the export."""
 
+import atexit
 import dataclasses
 import functools
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -39,5 +41,6 @@ def tiny_gan(generator: str):
 def folder(generator: str) -> Path:
     """Returns the folder of a servable with one version; made once in each process of the tests."""
     parent = Path(tempfile.mkdtemp(prefix="colorgan-exported-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
     export.write(tiny_gan(generator), parent / "tiny", metrics={}, weights="best")
     return parent / "tiny"
