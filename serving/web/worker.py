@@ -18,6 +18,7 @@ from serving.web import texts, work
 from serving.web.work import Finished, Task, Tell
 
 _POLL_SECONDS = 0.2
+_SERVER_SECONDS = 30.0
 
 
 class Runner(Protocol):
@@ -47,6 +48,7 @@ class Model:
             from serving.client import Client
 
             client = Client(self.server)
+            client.wait_until_available(_SERVER_SECONDS)  # it may be starting, as this website is
             versions = [number for number, state in client.states().items() if state == "AVAILABLE"]
             return cast(Backend, client), f"{self.server} {max(versions, default=0)}"
         from colorgan_tf import backends
@@ -129,6 +131,8 @@ class Isolated:
                     elif kind == "finished":
                         return value
                     else:
+                        if kind == "broken":  # the next file tries again: a server may be back then
+                            self.close()
                         raise InputError(value)
         except (EOFError, OSError) as error:
             self.close()
@@ -153,7 +157,10 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, 
         backend, model = load()
         _warm_up(backend)
     except InputError as error:
-        _refuse_all(connection, str(error))
+        with contextlib.suppress(EOFError, OSError):
+            connection.recv()
+            connection.send(("broken", str(error)))
+            connection.recv()  # until the parent has heard of it
         return
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -175,10 +182,3 @@ def _warm_up(backend: Backend) -> None:
 
     side = max(backend.multiple, backend.working_size)
     backend.luma_to_chroma(np.zeros((1, side, side, 1), np.float32))
-
-
-def _refuse_all(connection: Connection, reason: str) -> None:
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            connection.recv()
-            connection.send(("refused", reason))

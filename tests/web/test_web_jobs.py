@@ -1,6 +1,7 @@
 """The queue, the worker's process, and what is kept across restarts."""
 
 import dataclasses
+import functools
 import time
 
 import web_fakes
@@ -143,6 +144,14 @@ def test_a_model_that_cannot_be_loaded_is_told_with_each_file(make_site, tmp_pat
     runner = Isolated(Model(tmp_path / "nothing"), 60)
     visitor = Visitor(make_site({QUICK: runner, LONG: runner}))
     assert "does not exist" in visitor.coloured(web_fakes.picture())["note"]
+
+
+def test_a_model_that_comes_up_late_is_taken_then(make_site, tmp_path):
+    runner = Isolated(Model(None), 60, load=functools.partial(web_fakes.load_when, tmp_path / "up"))
+    visitor = Visitor(make_site({QUICK: runner, LONG: runner}))
+    assert "must exist" in visitor.coloured(web_fakes.picture())["note"]
+    (tmp_path / "up").touch()
+    assert visitor.coloured(web_fakes.picture(seed=1))["state"] == "done"
 
 
 def test_limits_have_sensible_defaults():
