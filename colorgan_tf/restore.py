@@ -47,8 +47,12 @@ def backend(workdir: str | Path) -> Backend:
 
 
 def working_size(config: config_lib.Config) -> int:
-    """Returns the short side, in pixels, that a network of this configuration was trained for."""
-    return min(config.data.window)
+    """Returns the short side, in pixels, at which a whole picture shows things at the scale of the training windows.
+
+    Windows that are cut from a part of a picture (`data.zoom`) show them larger than the window's own size tells.
+    """
+    part = sum(config.data.zoom) / 2 if config.data.zoom else 1.0
+    return max(32, int(min(config.data.window) / part / 32) * 32)
 
 
 class _Run:

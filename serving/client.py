@@ -23,8 +23,8 @@ from colorgan_tf.command import InputError
 TLS_PREFIX = "grpcs://"
 # Pictures or rows in one request: no more than a server's largest batch usually is.
 _ROWS = 8
-_DEFAULT_WORKING_SIZE = 256
-_DEFAULT_MULTIPLE = 32
+# Of a model that does not say what it was trained for.
+_DEFAULTS = {"working_size": 256, "multiple": 32}
 _POLL_SECONDS = 0.2
 
 
@@ -88,6 +88,7 @@ class Client:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._signatures: dict[str, Any] | None = None
+        self._settings: dict[str, int] | None = None
 
     def __enter__(self) -> "Client":
         return self
@@ -147,19 +148,27 @@ class Client:
 
     @property
     def working_size(self) -> int:
-        """Side of the pictures the network was trained for: the signature's fixed size, else 256."""
-        dims = self._luma_dims()
-        return max(dims) if dims else _DEFAULT_WORKING_SIZE
+        """Short side of the pictures that the network was trained for."""
+        return self._read_settings()["working_size"]
 
     @property
     def multiple(self) -> int:
-        """What height and width must be multiples of: the signature's fixed size, else 32."""
-        dims = self._luma_dims()
-        return min(dims) if dims else _DEFAULT_MULTIPLE
+        """What height and width must be multiples of, to need no padding."""
+        return self._read_settings()["multiple"]
 
-    def _luma_dims(self) -> list[int]:
-        shape = next(iter(self._signature("luma_to_chroma").inputs.values())).tensor_shape
-        return [dim.size for dim in shape.dim[1:3] if dim.size > 0]
+    def _read_settings(self) -> dict[str, int]:
+        """What the model says of itself: its signature `settings`, else fixed sizes of its input, else the usual."""
+        if self._settings is None:
+            shape = next(iter(self._signature("luma_to_chroma").inputs.values())).tensor_shape
+            fixed = [dim.size for dim in shape.dim[1:3] if dim.size > 0]
+            settings = dict(_DEFAULTS)
+            if fixed:
+                settings = {"working_size": max(fixed), "multiple": min(fixed)}
+            if "settings" in (self._signatures or {}):
+                values = self._run("settings", tf.make_tensor_proto(list(settings)), 0)
+                settings |= {name: int(value) for name, value in zip(settings, values, strict=True) if value > 0}
+            self._settings = settings
+        return self._settings
 
     # === Protocol ===
 
