@@ -13,7 +13,7 @@ from serving.web.records import FileRecord, Refused
 from serving.web.site import Site, as_json, own_file, site
 
 api = Blueprint("api", __name__, url_prefix="/api")
-_STREAM_SECONDS, _BEAT_SECONDS = 55.0, 10.0
+_STREAM_SECONDS, _BEAT_SECONDS, _PAUSE_SECONDS = 55.0, 10.0, 0.1
 _LARGEST_JSON = 64 * 1024
 
 
@@ -121,7 +121,10 @@ def delete_all() -> tuple[str, int]:
 
 @api.get("/events")
 def events() -> Response:
-    """Tells of every change of the visitor's files, as server-sent events; ends after a minute, to be asked again."""
+    """Tells of the visitor's files as server-sent events: all of them first, then those that changed or are gone.
+
+    A stream ends after a minute, to be asked for again.
+    """
     running, visitor = site(), g.visitor
     slot = running.streams.take()
     if slot is None:
@@ -142,13 +145,17 @@ def events() -> Response:
 
 
 def _changes(running: Site, visitor: str) -> Iterator[str]:
-    seen, told, beats = 0, "", 0
+    seen, beats = 0, 0
+    told: dict[str, dict[str, Any]] | None = None
     yield "retry: 1000\n\n"
     while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.jobs.board.closed:
-        text = json.dumps([as_json(record) for record in running.store.all_of(visitor)])
-        if text != told:
-            told = text
-            yield f"event: files\ndata: {text}\n\n"
+        now = {record.id: as_json(record) for record in running.store.all_of(visitor)}
+        changed = [file for identity, file in now.items() if told is None or told.get(identity) != file]
+        gone = [identity for identity in told or () if identity not in now]
+        if changed or gone or told is None:
+            yield f"event: files\ndata: {json.dumps({'files': changed, 'gone': gone})}\n\n"
+        told = now
+        running.closed.wait(_PAUSE_SECONDS)  # several changes are told at once
         newer = running.jobs.board.wait(visitor, seen, _BEAT_SECONDS)
         if newer == seen:
             beats += 1

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-MEGA = 2**20
+MEGA = 10**6
 
 
 @dataclasses.dataclass(frozen=True)

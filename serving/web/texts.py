@@ -38,7 +38,7 @@ NO_SAMPLE = "There is no such sample picture."
 HAS_COLOURS = "It has colours already, so it was left as it is."
 SOME_SHOTS_HAVE_COLOURS = "Some scenes have colours already and were left as they are."
 ONLY_FIRST_PAGE = "The file has {pages} pages; the first one was coloured."
-STOPPED_EARLY = "Stopped: this is what was done until then."
+STOPPED_EARLY = "this is what was done until then."
 
 
 def too_large_file(limit: int) -> str:

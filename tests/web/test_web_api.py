@@ -1,6 +1,7 @@
 """A visitor's way: a file goes in, its coloured result comes out, and wishes change it."""
 
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -210,7 +211,18 @@ def test_changes_are_told_as_server_sent_events(visitor):
     assert next(chunks) == b"retry: 1000\n\n"
     event = next(chunks).decode()
     answer.close()
-    assert event.startswith("event: files\ndata: [{") and file["id"] in event
+    assert event.startswith('event: files\ndata: {"files": [{') and file["id"] in event
+
+
+def test_later_events_tell_only_what_changed(visitor):
+    kept, deleted = (visitor.coloured(web_fakes.picture(seed=seed)) for seed in (0, 1))
+    answer = visitor.client.get("/api/events")
+    chunks = answer.iter_encoded()
+    assert next(chunks) and kept["id"] in next(chunks).decode()
+    visitor.site.remove(visitor.site.store.get(deleted["id"]))
+    news = json.loads(next(chunks).decode().partition("data: ")[2])
+    answer.close()
+    assert news == {"files": [], "gone": [deleted["id"]]}
 
 
 def test_no_more_streams_than_allowed(make_site):

@@ -97,12 +97,12 @@ def uploaded(page, path):
 
 
 def done(page, version=1):
+    """Waits until the page itself offers the result of that version."""
     page.wait_for_function(
-        "async version => { const file = await (await fetch('/api/' + location.pathname.slice(1))).json();"
-        " return file.state === 'done' && file.version >= version }",
+        "version => document.getElementById('status').textContent.startsWith('Done')"
+        " && Number(new URL(document.getElementById('download').href).searchParams.get('v')) >= version",
         arg=version,
     )
-    page.locator("#status", has_text="Done").wait_for()
 
 
 def downloaded(page, selector="#download"):

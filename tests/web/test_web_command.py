@@ -37,9 +37,9 @@ def colour(address):
         with urllib.request.urlopen(request, timeout=60) as stream:
             for line in stream:
                 if line.startswith(b"data: "):
-                    (file,) = json.loads(line.removeprefix(b"data: "))
-                    if file["state"] not in ("waiting", "working"):
-                        return file
+                    for file in json.loads(line.removeprefix(b"data: "))["files"]:
+                        if file["state"] not in ("waiting", "working"):
+                            return file
 
 
 def test_the_site_colours_with_a_model_and_ends_at_once_on_sigterm(tmp_path):

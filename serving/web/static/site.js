@@ -43,9 +43,11 @@ export async function ask(address, method = "GET", body = undefined) {
   return null;
 }
 
-// Calls `heard` with all files at every change: by server-sent events, or by asking where those are not to be had.
+// Calls `heard` with all files, the newest first, at every change: by server-sent events, or by asking where those are
+// not to be had.
 export function listen(heard) {
   let timer = 0;
+  let known = new Map();
   const poll = async () => {
     clearTimeout(timer);
     try {
@@ -55,9 +57,15 @@ export function listen(heard) {
     timer = setTimeout(poll, 2000);
   };
   const source = new EventSource("/api/events");
+  source.addEventListener("open", () => { known = new Map(); }); // each stream begins with all files
   source.addEventListener("files", (event) => {
     clearTimeout(timer);
-    heard(JSON.parse(event.data));
+    const news = JSON.parse(event.data);
+    const added = news.files.filter((file) => !known.has(file.id)).map((file) => [file.id, file]);
+    for (const file of news.files) if (known.has(file.id)) known.set(file.id, file);
+    known = new Map([...added, ...known]);
+    for (const id of news.gone) known.delete(id);
+    heard([...known.values()]);
   });
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) poll();

@@ -84,7 +84,9 @@ function actions(line, file) {
   line.actions.replaceChildren(...made);
 }
 
-function heard(files) {
+function heard(every) {
+  // The gallery has all; here are those that are worked on, and the newest.
+  const files = every.filter((file, number) => number < 12 || ["waiting", "working"].includes(file.state));
   const present = new Set(files.map((file) => file.id));
   for (const [key, line] of rows) {
     if (!present.has(key) && !line.sending) { line.item.remove(); rows.delete(key); }
