@@ -44,7 +44,7 @@ def measure(
     source = dataset.open_source(data)
     batch = config.runtime.batch
     policy, _ = distribution.precision_policy(precision)
-    step = functools.partial(train_step.project_step(config, policy), train_step.random_batch(config))
+    step = functools.partial(train_step.project_step(config, precision), train_step.random_batch(config))
     step()
     step()
     kind = "pictures in shards" if source.sharded else "pair files" if source.paired else "photographs"

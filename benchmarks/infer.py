@@ -67,8 +67,10 @@ def network(case: Case) -> Callable[[np.ndarray], np.ndarray]:
     from colorgan_tf import distribution
     from colorgan_tf.gan import ColorGAN
 
-    with distribution.dtype_policy(case.precision):
-        gan = ColorGAN(config_lib.preset(case.preset))
+    config = config_lib.override(config_lib.preset(case.preset), [f"runtime.precision={case.precision}"])
+    policy, _ = distribution.precision_policy(config.runtime.precision)
+    with distribution.dtype_policy(policy):
+        gan = ColorGAN(config)
     graph = tf.function(gan.call, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
     return lambda luma: graph(luma).numpy()
 

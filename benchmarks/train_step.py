@@ -34,18 +34,23 @@ def project_step(config: config_lib.Config, precision: str) -> Callable:
 
     Args:
         config: of the run; its last phase is trained.
-        precision: a Keras dtype policy.
+        precision: as `--precision` of the training command.
 
     Returns:
         A function of a batch (luma, chroma) that trains once and returns the losses.
+
+    Raises:
+        command.InputError: if there is no such precision.
     """
     import tensorflow as tf
 
     from colorgan_tf import distribution
     from colorgan_tf.gan import ColorGAN
 
+    config = config_lib.override(config, [f"runtime.precision={precision}"])
     strategy, _ = distribution.choose("one")
-    with distribution.dtype_policy(precision), strategy.scope():
+    policy, _ = distribution.precision_policy(config.runtime.precision)
+    with distribution.dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
         gan.build_optimizers()
     gan.begin(config.phases[-1])
