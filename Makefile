@@ -55,4 +55,4 @@ screenshots: browser  ## Take pictures of the website into build/screenshots
 	$(BIN)/python tests/web/screenshots.py $(if $(MODEL),--model=$(MODEL))
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) demo runs
+	rm -rf $(VENV) build demo runs

@@ -1,13 +1,16 @@
 """A finished (or unfinished) training run, opened for use: its networks with averaged weights."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from colorgan_tf import config as config_lib
 from colorgan_tf import run_files
-from colorgan_tf.colorizer import Backend
 from colorgan_tf.command import InputError, silence_tensorflow
+
+if TYPE_CHECKING:
+    from colorgan_tf.colorizer import Backend
 
 
 def model(workdir: str | Path, weights: str = "best"):
@@ -37,7 +40,7 @@ def model(workdir: str | Path, weights: str = "best"):
     return gan
 
 
-def backend(workdir: str | Path) -> Backend:
+def backend(workdir: str | Path) -> "Backend":
     """Opens a run as a back end for the Colorizer."""
     gan = model(workdir)
     import tensorflow as tf

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import photograph
+from made_pictures import photograph
 
 from colorgan_tf import color, config
 from colorgan_tf.callbacks import Diverged, guard_against_nan

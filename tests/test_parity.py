@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import requests
 import tensorflow as tf
-from conftest import photograph
+from made_pictures import photograph
 from PIL import Image
 
 from colorgan_tf import backends

@@ -8,7 +8,7 @@ import exported_models
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import photograph
+from made_pictures import photograph
 from PIL import Image
 from tensorflow.python.framework import op_def_registry
 

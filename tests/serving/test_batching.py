@@ -9,8 +9,8 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import predict_request, stub
 from PIL import Image
+from protocol import predict_request, stub
 
 from colorgan_tf.command import InputError
 from serving import config_files, errors

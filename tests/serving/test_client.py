@@ -4,8 +4,8 @@ import socket
 import grpc
 import numpy as np
 import pytest
-from conftest import predict_request
 from PIL import Image
+from protocol import predict_request
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from colorgan_tf.command import InputError

@@ -8,10 +8,10 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import predict_request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from protocol import predict_request
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 EXAMPLES = int(os.environ.get("COLORGAN_FUZZ", "150"))

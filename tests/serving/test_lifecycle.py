@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 import requests
 import tensorflow as tf
-from conftest import predict_request, stub
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from protocol import predict_request, stub
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,

@@ -8,8 +8,8 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import predict_request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from protocol import predict_request
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
