@@ -25,8 +25,9 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.installed
 
-demo: $(VENV)/.installed  ## Colour the example pictures; prints where they are
-	$(BIN)/python -m colorgan_tf.colorize examples/bw --output=demo --side_by_side --overwrite
+demo: $(VENV)/.installed  ## Train for a minute, colour the example pictures and print where they are
+	$(BIN)/python -m colorgan_tf.train --data=examples/photos --workdir=runs/demo --preset=colorgan --steps=80 --batch=4
+	$(BIN)/python -m colorgan_tf.colorize examples/bw --model=runs/demo --output=demo --side_by_side --overwrite
 
 train: $(VENV)/.installed  ## Train on DATA=folder (default: the example photographs) into WORKDIR with PRESET
 	$(BIN)/python -m colorgan_tf.train --data=$(DATA) --workdir=$(WORKDIR) --preset=$(PRESET)
