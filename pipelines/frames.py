@@ -173,7 +173,7 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
     Raises:
         InputError: if the film cannot be opened, has no video, or not one frame that can be decoded.
     """
-    from PIL import Image
+    import imageio.v3 as iio
 
     from pipelines import film_source
 
@@ -200,7 +200,7 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
         verdicts[verdict] += 1
         if verdict == "kept":
             name = f"{folder.name}_frame{number:06d}_t{seconds:09.3f}s.jpg"
-            Image.fromarray(picture(frame, source)).save(folder / name, quality=95, subsampling=0)
+            iio.imwrite(folder / name, picture(frame, source), plugin="pillow", quality=95, subsampling=0)
 
     warnings = []
     # A file says how many frames it has, or how long it is; a sound track may then run on a little longer.
