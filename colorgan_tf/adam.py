@@ -1,6 +1,7 @@
 """Adam in one pass over memory."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import keras
 import tensorflow as tf
@@ -15,13 +16,13 @@ class Adam(keras.optimizers.Adam):
 
     Args:
         *args: of Keras' Adam.
-        rate_of: a variable's own factor of the learning rate, by its path; 1 for all by default.
+        rates: factors of the learning rate for some variables, by their paths; 1 for all others.
         **kwargs: of Keras' Adam.
     """
 
-    def __init__(self, *args, rate_of: Callable[[str], float] = lambda path: 1.0, **kwargs):
+    def __init__(self, *args, rates: Mapping[str, float] = MappingProxyType({}), **kwargs):
         super().__init__(*args, **kwargs)
-        self._rate_of = rate_of
+        self._rates = rates
 
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable and its two moments."""
@@ -30,7 +31,7 @@ class Adam(keras.optimizers.Adam):
             return
         dtype = variable.dtype
         index = self._get_variable_index(variable)
-        learning_rate = learning_rate * self._rate_of(self._trainable_variables[index].path)
+        learning_rate = learning_rate * self._rates.get(self._trainable_variables[index].path, 1.0)
         step = tf.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -49,9 +49,27 @@ def identity(path: str | Path) -> str:
     path = Path(path)
     if path.is_dir():
         run = path / "best.json"
-        path = run if run.is_file() else _version_folder(path) / "fingerprint.pb"
+        path = run if run.is_file() else version_folder(path) / "fingerprint.pb"
     data = path.read_bytes() if path.is_file() else str(path.resolve()).encode()
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+def version_folder(path: str | Path) -> Path:
+    """Returns the folder of the SavedModel that `path` stands for: itself, or its version of the largest number.
+
+    Args:
+        path: NAME/ with version folders, or one version folder.
+
+    Raises:
+        InputError: if there is no SavedModel at the path.
+    """
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [each for each in path.glob("[0-9]*") if each.name.isdigit() and (each / "saved_model.pb").is_file()]
+    if not versions:
+        raise InputError(f"The model must be {EXPECTED}. Received: {path}.")
+    return max(versions, key=lambda each: int(each.name))
 
 
 def saved_model(path: str | Path) -> Backend:
@@ -63,7 +81,7 @@ def saved_model(path: str | Path) -> Backend:
     Raises:
         InputError: if there is no SavedModel at the path, or it lacks the signature `luma_to_chroma`.
     """
-    folder = _version_folder(Path(path))
+    folder = version_folder(path)
     silence_tensorflow()
     import tensorflow as tf
 
@@ -98,15 +116,6 @@ def tflite(path: str | Path, threads: int = 2) -> Backend:
         shapes = [detail["shape"].tolist() for detail in (*inputs, *outputs)]
         raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
     return _TFLite(interpreter, _settings(path.with_suffix(".json")))
-
-
-def _version_folder(path: Path) -> Path:
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [each for each in path.glob("[0-9]*") if each.name.isdigit() and (each / "saved_model.pb").is_file()]
-    if not versions:
-        raise InputError(f"The model must be {EXPECTED}. Received: {path}.")
-    return max(versions, key=lambda each: int(each.name))
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Loss:
     Attributes:
         lambda_p: weight of the pixel loss (or of the bins' cross-entropy).
         lambda_a: weight of the adversarial loss in phases that have one.
-        rebalance: 0 trusts the frequency of colours as they are, 1 gives each bin the same weight.
+        rebalance: of the bins' cross-entropy: 1 weights all colours alike, towards 0 rare ones count more.
         temperature: of the read-out of the bins; below 1 colours are more vivid.
     """
 
@@ -117,8 +117,8 @@ class Optimizer:
         beta_2: as usual.
         weight_decay: decoupled (AdamW), generator's kernels only.
         clip_norm: largest global norm of a gradient; 0 switches clipping off.
-        encoder_rate: learning rate of a pretrained encoder as a part of that of the rest: what ImageNet taught it is
-            easily forgotten.
+        encoder_rate: learning rate of a pretrained encoder, as a part of that of the rest, for a kernel whose weights
+            are of size 0.1; others in proportion to theirs. What ImageNet taught it is easily forgotten.
         ema: decay of the moving average of the generator's weights, which is what is evaluated and exported.
             Short runs use a shorter average: 1 - 10 / steps at most.
     """
@@ -193,10 +193,11 @@ PRESETS: dict[str, Config] = {
         model=Model(generator="efficient_unet", dropout=0.1, head="bins", output_stride=4, discriminator_levels=2),
         loss=Loss(lambda_p=1.0, lambda_a=0.05),
         phases=(
-            Phase("frozen", 2_000, 2e-3, 1e-3, warmup=200, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("late", 14_000, 1e-3, 2e-5, warmup=800, discriminator_learning_rate=0.0, encoder="late"),
+            Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
+            Phase("trained", 7_000, 1.5e-3, 2e-5, warmup=700, discriminator_learning_rate=0.0),
+            Phase("adversarial", 800, 1e-4, 1e-5, warmup=100, discriminator_learning_rate=2e-4),
         ),
-        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.15),
+        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.3),
         runtime=Runtime(batch=16),
     ),
     # Seconds long: for tests and demonstrations.

@@ -1,6 +1,7 @@
 """ColorGAN: generator and discriminator as one Keras model with its own training step."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from colorgan_tf import config as config_lib
@@ -47,7 +48,7 @@ class ColorGAN(keras.Model):
             options.beta_2,
             weight_decay=options.weight_decay or None,
             global_clipnorm=clip,
-            rate_of=lambda path: options.encoder_rate if efficient_unet.in_encoder(path) else 1.0,
+            rates=self._encoder_rates(),
             use_ema=True,
             # A short run would end as an average over its own random start.
             ema_momentum=min(options.ema, max(0.0, 1.0 - 10.0 / self.config.steps)),
@@ -128,6 +129,20 @@ class ColorGAN(keras.Model):
     def _at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
         stride = self.config.model.output_stride
         return picture if stride == 1 else tf.nn.avg_pool2d(picture, stride, stride, "VALID")
+
+    def _encoder_rates(self) -> dict[str, float]:
+        """Returns the factor of the learning rate of each variable of a pretrained encoder, by its path.
+
+        Adam moves every weight by about the learning rate, whatever its size. In the folded encoder the kernels'
+        sizes differ a hundredfold, so each moves in proportion to its own (as in Adafactor, Shazeer and Stern 2018,
+        section 8): otherwise the small ones are wiped out before the large ones have learnt anything.
+        """
+        rate = self.config.optimizer.encoder_rate
+        return {
+            variable.path: rate * (1.0 if variable.name == "bias" else 10.0 * float(np.std(variable.numpy())))
+            for variable in self.generator.trainable_variables
+            if efficient_unet.in_encoder(variable.path)
+        }
 
     def _learning_variables(self) -> list:
         variables = self.generator.trainable_variables

@@ -55,7 +55,7 @@ class Converter:
 
     def __init__(self, path: str | Path):
         self.backend = backends.saved_model(path)
-        self._model = tf.saved_model.load(str(backends._version_folder(Path(path))))
+        self._model = tf.saved_model.load(str(backends.version_folder(path)))
         self._signature = self._model.signatures[backends.SIGNATURE]
 
     def convert(self, variant: Variant, calibration: Sequence[np.ndarray] = ()) -> bytes:

@@ -58,3 +58,12 @@ def test_a_checkpoint_of_keras_adam_is_restored_in_full(tmp_path):
     tf.train.Checkpoint(optimizer=ours).restore(path).assert_consumed()
     for our_slot, their_slot in zip(ours.variables, theirs.variables, strict=True):
         np.testing.assert_array_equal(our_slot.numpy(), their_slot.numpy())
+
+
+def test_a_variable_may_have_a_rate_of_its_own():
+    slow, fast = keras.Variable([1.0, 2.0], name="slow"), keras.Variable([1.0, 2.0], name="fast")
+    optimizer = Adam(0.1, rates={"slow": 0.25})
+    optimizer.build([slow, fast])
+    optimizer.apply_gradients([(tf.constant([1.0, -3.0]), variable) for variable in (slow, fast)])
+    ways = [np.array([1.0, 2.0]) - variable.numpy() for variable in (slow, fast)]
+    np.testing.assert_allclose(ways[0], 0.25 * ways[1], atol=1e-6)

@@ -92,6 +92,18 @@ def test_a_frozen_encoder_does_not_learn(batch):
     assert any(path.startswith("block") for path in changed(gan.generator, before))
 
 
+def test_the_kernels_of_the_encoder_move_in_proportion_to_their_size(batch):
+    model = config.Model("efficient_unet", normalization="none", output_stride=4, decoder=(8, 8, 8, 8))
+    gan = build(dataclasses.replace(TINY, model=model), discriminator_learning_rate=0.0)
+    before = values(gan.generator)
+    gan.train_step(tuple(tf.image.resize(tensor, (64, 64)) for tensor in batch))
+    after = values(gan.generator)
+    # The first step of Adam is as long as the learning rate for every weight that has a gradient.
+    kernels = ("stem_conv/kernel", "block5_expand_conv/kernel", "block14_depthwise_conv/kernel")
+    ways = [np.abs(after[path] - before[path]).max() / before[path].std() for path in kernels]
+    np.testing.assert_allclose(ways, ways[0], rtol=0.02)
+
+
 def test_the_average_of_the_weights_is_that_computed_by_hand(batch):
     gan = build()  # of 100 steps: the decay is 1 - 10 / 100
     path = "up1_conv/kernel"
