@@ -11,8 +11,8 @@ from pathlib import Path
 import exported_models
 import pytest
 
+from benchmarks import batch_sizes
 from serving import config_files
-from serving.deploy import batch_sizes
 from serving.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent

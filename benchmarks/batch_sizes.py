@@ -1,6 +1,6 @@
 """Measures what joining pictures in one request is worth: the figures behind batching_parameters.txt.
 
-    python -m serving.deploy.batch_sizes --model=saved_models/colorgan [--signature=colorize_jpeg] [--rounds=5]
+    python -m benchmarks.batch_sizes --model=saved_models/colorgan [--signature=colorize_jpeg] [--rounds=5]
 
 The sizes are measured in turns, so that whatever else the machine does strikes all alike; medians are told.
 """
@@ -37,7 +37,7 @@ def measure(model: str | Path, signature: str, rounds: int) -> dict[int, tuple[f
 
     from colorgan_tf import backends
 
-    function = tf.saved_model.load(str(backends._version_folder(Path(model)))).signatures.get(signature)
+    function = tf.saved_model.load(str(backends.version_folder(model))).signatures.get(signature)
     if function is None:
         raise command.InputError(f"`signature` must be one of the model's. Received: {signature}.")
     noise = np.random.default_rng(0).integers(0, 256, (PICTURE[1] // 8, PICTURE[0] // 8), np.uint8)
