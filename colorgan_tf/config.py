@@ -194,8 +194,8 @@ PRESETS: dict[str, Config] = {
         loss=Loss(lambda_p=1.0, lambda_a=0.05),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("trained", 7_000, 1.5e-3, 2e-5, warmup=700, discriminator_learning_rate=0.0),
-            Phase("adversarial", 800, 1e-4, 1e-5, warmup=100, discriminator_learning_rate=2e-4),
+            Phase("trained", 5_300, 1.5e-3, 1e-4, warmup=700, discriminator_learning_rate=0.0),
+            Phase("adversarial", 1_500, 1e-4, 1e-5, discriminator_learning_rate=2e-4),
         ),
         optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.3),
         runtime=Runtime(batch=16),
