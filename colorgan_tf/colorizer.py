@@ -1,6 +1,7 @@
 """Colorizer: the one function that colours, luma in and chroma out, used by every door. Needs numpy and OpenCV only."""
 
-from collections.abc import Iterator
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -113,9 +114,14 @@ class Colorizer:
         small_luma, chroma = (batch[0] for batch in self.coarse(luma[None]))
         guidance = self._guidance(chroma, small_luma)
         rgb = np.empty((*luma.shape[:2], 3), np.uint8 if levels == 255 else np.uint16)
-        for top, band in _bands(luma):
+
+        def color_band(top: int) -> None:
+            band = luma[top : top + BAND]
             full = finishing.enlarge(chroma, guidance, band, top, luma.shape[0])
             rgb[top : top + BAND] = finishing.quantize(band, full, levels)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy and OpenCV let go of the interpreter's lock
+            list(pool.map(color_band, range(0, luma.shape[0], BAND)))
         return rgb
 
     def _reduced(self, luma: np.ndarray, scale: float) -> np.ndarray:
@@ -146,8 +152,3 @@ def _check(luma: np.ndarray) -> None:
         raise ValueError(
             f"`luma` must be float32 [N, H, W, 1] and not empty. Received: {luma.dtype} {list(luma.shape)}."
         )
-
-
-def _bands(luma: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    for top in range(0, luma.shape[0], BAND):
-        yield top, luma[top : top + BAND]
