@@ -5,17 +5,16 @@
 The sizes are measured in turns, so that whatever else the machine does strikes all alike; medians are told.
 """
 
-import io
 import statistics
 import time
 from pathlib import Path
 
 from absl import flags
 
+from benchmarks import serving_requests
 from colorgan_tf import command
 
 SIZES = (1, 2, 4, 8, 16)
-PICTURE = (512, 256)  # width and height
 
 
 def define_flags() -> None:
@@ -31,22 +30,18 @@ def measure(model: str | Path, signature: str, rounds: int) -> dict[int, tuple[f
     Raises:
         InputError: if there is no such model or signature.
     """
-    import numpy as np
     import tensorflow as tf
-    from PIL import Image
 
     from colorgan_tf import backends
 
     function = tf.saved_model.load(str(backends.version_folder(model))).signatures.get(signature)
     if function is None:
         raise command.InputError(f"`signature` must be one of the model's. Received: {signature}.")
-    noise = np.random.default_rng(0).integers(0, 256, (PICTURE[1] // 8, PICTURE[0] // 8), np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(noise).resize(PICTURE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
+    data = serving_requests.picture()
     taken: dict[int, list[tuple[float, float]]] = {size: [] for size in SIZES}
     for number in range(rounds + 1):
         for size in SIZES:
-            request = tf.constant([file.getvalue()] * size)
+            request = tf.constant([data] * size)
             start, work = time.perf_counter(), time.process_time()
             function(image_bytes=request)
             if number:  # the first round also pays for tracing
