@@ -1,0 +1,110 @@
+"""Runs the desktop program: application, works, window."""
+
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QStandardPaths, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+import serving.web
+from serving.desktop import texts, theme
+from serving.desktop.recent import Memory
+from serving.desktop.session import Session, isolated
+from serving.desktop.window import Window
+from serving.web.worker import Model
+
+ROOT = Path(__file__).parent.parent.parent
+_LOCK = "in-use"
+_SAMPLES = 5
+
+
+def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_shown: bool = False) -> int:
+    """Shows the window until it is closed.
+
+    Args:
+        model: what colours.
+        paths: files and folders to open.
+        color_now: colour them at once.
+        exit_when_shown: say so on standard output when the window can be seen, and end.
+
+    Returns:
+        The exit code.
+    """
+    application = make_application()
+    with session_folder() as folder:
+        session = Session(folder, isolated(model))
+        window = Window(session, Memory(), samples())
+        window.show()
+        _hear_signals(application, window)
+        # Once the window is there: the processes that colour start behind it.
+        QTimer.singleShot(0, session.start)
+        if paths:
+            if color_now:
+                window.incoming.opened.connect(lambda _identities: window.color())
+            QTimer.singleShot(0, lambda: window.open(paths))
+        if exit_when_shown:
+            QTimer.singleShot(0, lambda: _tell_shown(window))
+        return application.exec()
+
+
+def make_application() -> QApplication:
+    """Makes the application, with its looks."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName(texts.TITLE)
+    application.setWindowIcon(QIcon(str(Path(serving.web.__file__).parent / "static" / "icon.svg")))
+    theme.follow_system(application)
+    return application
+
+
+def samples() -> list[Path]:
+    """Returns the pictures that one can try with."""
+    return sorted((ROOT / "examples" / "bw").glob("*.jpg"))[:_SAMPLES]
+
+
+@contextlib.contextmanager
+def session_folder() -> Iterator[Path]:
+    """Yields a folder for what is made, in the user's cache, and removes it; also those of runs that were killed."""
+    location = QStandardPaths.StandardLocation.GenericCacheLocation
+    cache = Path(QStandardPaths.writableLocation(location) or tempfile.gettempdir()) / "colorgan-desktop"
+    cache.mkdir(parents=True, exist_ok=True)
+    for left in cache.iterdir():
+        lock = QLockFile(str(left / _LOCK))
+        if left.is_dir() and lock.tryLock(0):
+            lock.unlock()
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=cache))
+    lock = QLockFile(str(folder / _LOCK))
+    lock.setStaleLockTime(0)  # a lock is only void when its process is gone
+    lock.lock()
+    try:
+        yield folder
+    finally:
+        lock.unlock()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hear_signals(application: QApplication, window: Window) -> None:
+    """Lets Ctrl-C and SIGTERM end the program; Python hears them only between two of Qt's events."""
+
+    def end(*_: object) -> None:
+        window.end()
+        application.quit()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    timer = QTimer(application)
+    timer.timeout.connect(lambda: None)
+    timer.start(300)
+
+
+def _tell_shown(window: Window) -> None:
+    window.repaint()
+    print("shown", flush=True)
+    window.end()
+    QApplication.quit()

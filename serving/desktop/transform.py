@@ -1,0 +1,74 @@
+"""One call that colours one file: what the window does for each, without the window. No Qt."""
+
+import functools
+import os
+import tempfile
+from pathlib import Path
+
+from colorgan_tf.colorizer import Backend
+from colorgan_tf.command import InputError
+
+
+def transform_img(
+    path: str | Path,
+    output: str | Path | None = None,
+    *,
+    model: str | Path | None = None,
+    server: str | None = None,
+    strength: float = 1.0,
+    quality: str = "good",
+    force: bool = False,
+) -> Path:
+    """Colours a picture, an animation or a film.
+
+    The model is opened at the first call and kept for the next ones.
+
+    Args:
+        path: the file; its content, not its name, says what it is.
+        output: folder of the result, made where it is missing; None puts it beside the original.
+        model: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.
+        server: host:port of a TensorFlow Serving to colour with, in place of `model`.
+        strength: of the colours, 0 (grey) to 2; 1 is the model's own.
+        quality: "fast", "good" or "best".
+        force: colour what is in colour already; else it is copied.
+
+    Returns:
+        Where the coloured file is: `NAME-coloured.EXT`, or `NAME-coloured-2.EXT` where that exists; films become .mp4.
+
+    Raises:
+        InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
+    """
+    from serving.desktop import opening, saving
+    from serving.web import records, work
+    from serving.web.records import Refused, Wishes
+    from serving.web.work import Task
+
+    path = Path(path)
+    folder = Path(output) if output is not None else path.absolute().parent
+    try:
+        wishes = records.changed_wishes(Wishes(), {"strength": strength, "quality": quality, "force": force})
+        kind = opening.judge(path)
+    except Refused as error:
+        raise InputError(f"{path}: {error.text}") from error
+    backend, identity = _backend(None if model is None else str(model), server)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside the result, so that it can be renamed into its place.
+        with tempfile.TemporaryDirectory(prefix=".colouring-", dir=folder) as place:
+            task = Task(Path(place), Path(place) / f"original{kind.suffix}", kind.kind, wishes, opening.LIMITS)
+            opening.link(path, task.original)
+            finished = work.do(task, backend, identity, lambda progress: None, lambda: False)
+            made = Path(place) / finished.result
+            target = saving.free_name(folder / f"{path.stem}-coloured{made.suffix}")
+            os.replace(made, target)
+    except OSError as error:
+        raise InputError(f"`output` must be a folder that can be written. Received: {folder}: {error}.") from error
+    return target
+
+
+@functools.lru_cache(maxsize=1)
+def _backend(model: str | None, server: str | None) -> tuple[Backend, str]:
+    from serving.desktop import models
+    from serving.web.worker import Model
+
+    return Model(None if server else models.chosen(model), server).load()
