@@ -176,6 +176,12 @@ def test_grain_has_no_mean_the_asked_deviation_at_mid_grey_and_is_clumped():
     assert neighbours > 0.05 and abs(far) < 0.02
 
 
+def test_grain_stands_a_luma_that_rounding_has_put_just_outside_its_range():
+    for level in (1.0 + 2e-7, -2e-7):
+        grained = stock.grain(flat(level), tf.constant(0.05), seed()).numpy()
+        assert ((grained >= 0.0) & (grained <= 1.0)).all()
+
+
 def test_grain_depends_on_luma():
     deviation = {
         y: stock.grain(flat(y, 128, 128), tf.constant(0.05), seed()).numpy().std() for y in (0.0, 0.1, 0.5, 1.0)

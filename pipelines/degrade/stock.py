@@ -73,4 +73,6 @@ def grain(luma: tf.Tensor, strength: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     # Taps of unit energy keep the standard deviation at 1.
     noise = filters.separable(noise, taps * tf.math.rsqrt(tf.reduce_sum(tf.square(taps))), _GRAIN_RADIUS)
     noise = tf.ensure_shape(noise, luma.shape)
-    return tf.clip_by_value(luma + 2.0 * strength * tf.sqrt(luma * (1.0 - luma)) * noise, 0.0, 1.0)
+    # A blur may leave 1 + 1e-7, whose root would be NaN.
+    spread = tf.sqrt(tf.maximum(luma * (1.0 - luma), 0.0))
+    return tf.clip_by_value(luma + 2.0 * strength * spread * noise, 0.0, 1.0)
