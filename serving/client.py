@@ -26,6 +26,8 @@ _ROWS = 8
 # Of a model that does not say what it was trained for.
 _DEFAULTS = {"working_size": 256, "multiple": 32}
 _POLL_SECONDS = 0.2
+# Between two tries: a server that is back after minutes is found within seconds.
+_LONGEST_PAUSE = 4.0
 
 
 class ServerError(InputError):
@@ -58,8 +60,8 @@ class Client:
             label: version label, such as `stable`; not together with `version`.
             timeout: seconds until an answer is no longer waited for, all tries together.
             retries: how often a request is sent again while the server is not available: starting, overloaded, gone.
-            backoff: seconds before the first of them; each further wait is twice as long, all by chance up to half
-                longer or shorter, so that many clients do not come back at once.
+            backoff: seconds before the first of them; each further wait is twice as long, up to 4 s, all by
+                chance up to half longer or shorter, so that many clients do not come back at once.
             ca: PEM of the authority that signed the server's certificate; None for the system's. Means TLS.
             key: PEM of the client's own key and
             certificate: PEM of its certificate, if the server asks for one. Means TLS.
@@ -213,7 +215,7 @@ class Client:
                 if error.code() != grpc.StatusCode.UNAVAILABLE or not retries or late:
                     raise self._explained(error) from error
             time.sleep(pause)
-            delay, retries = delay * 2, retries - 1
+            delay, retries = min(delay * 2, _LONGEST_PAUSE), retries - 1
 
     def _explained(self, error: grpc.RpcError) -> InputError:
         code, details, model = error.code(), error.details() or "", self._spec.name
@@ -221,6 +223,8 @@ class Client:
         if code == grpc.StatusCode.INVALID_ARGUMENT:
             return InputError(f"Refused by {where}: {details}")
         if code == grpc.StatusCode.UNAVAILABLE:
+            if "still loading" in details or "does not init yet" in details:
+                return ServerError(f"Not ready yet: {where}. It says: {details}")
             if "queue" in details or "shutting down" in details:
                 return ServerError(f"Too busy just now: {where}. It says: {details}")
             return ServerError(f"No answer from {where}: is it running, and are address and port right? ({details})")

@@ -92,6 +92,14 @@ def servable_not_found(model: str, version: int | None = None) -> ServingError:
     return not_found(f"Servable not found for request: {which}")
 
 
+def still_loading(model: str) -> ServingError:
+    """A model on the way to its first version.
+
+    TensorFlow Serving opens its port only when that is loaded, so its callers meet UNAVAILABLE too, and try again.
+    """
+    return unavailable(f"Model {model} is still loading its first version")
+
+
 def unknown_label(label: str) -> ServingError:
     """The configuration has no such label."""
     return invalid_argument(f"Unrecognized servable version label: {label}")

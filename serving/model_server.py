@@ -166,10 +166,10 @@ class ModelServer:
 
     def start(self) -> None:
         """Begins to answer and to load."""
+        self.core.servables.start()
         self._grpc.start()
         if self._rest:
             self._rest.start()
-        self.core.servables.start()
 
     def wait_until_available(self, timeout: float | None = None) -> bool:
         """Waits until each model has an available version; returns False when the time is over."""

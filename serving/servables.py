@@ -139,7 +139,7 @@ class Servables:
 
         Raises:
             ServingError: INVALID_ARGUMENT: no name, unknown label. NOT_FOUND: not available. UNAVAILABLE: the label's
-                version is still loading.
+                version is still loading, or the model's first one.
         """
         with self._changed:
             entry = self._resolve(spec)
@@ -162,7 +162,7 @@ class Servables:
         if choice is None:
             available = [version for version, entry in entries.items() if entry.state == State.AVAILABLE]
             if not available:
-                raise errors.servable_not_found(spec.name)
+                raise self._not_available(spec.name)
             return entries[max(available)]
         version = spec.version.value
         if choice == "version_label":
@@ -175,7 +175,14 @@ class Servables:
             return entry
         if choice == "version_label" and (entry is None or entry.state < State.AVAILABLE):
             raise errors.label_not_ready(spec.version_label)
-        raise errors.servable_not_found(spec.name, version)
+        raise self._not_available(spec.name, version)
+
+    def _not_available(self, name: str, version: int | None = None) -> ServingError:
+        states = [(entry.state, entry.attempts) for entry in self._entries.get(name, {}).values()]
+        first = any(state < State.AVAILABLE and not attempts for state, attempts in states)
+        if first and all(state != State.AVAILABLE for state, _ in states):
+            return errors.still_loading(name)
+        return errors.servable_not_found(name, version)
 
     def statuses(self, name: str, version: int | None = None) -> list[VersionStatus]:
         """Returns the states of a model's versions, newest first, or of one of them.
@@ -216,7 +223,10 @@ class Servables:
     # === The one thread that works ===
 
     def start(self) -> None:
-        """Begins to look at the disk and to load."""
+        """Looks at the disk, so that callers are told at once what is on its way, and begins to load."""
+        if self._lifecycle.poll_wait_seconds >= 0:
+            self._poll_now = False
+            self._look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -236,7 +246,7 @@ class Servables:
             try:
                 if wait >= 0 and (poll or (wait > 0 and time.monotonic() >= next_poll)):
                     next_poll = time.monotonic() + wait
-                    self._poll()
+                    self._look()
                 while not self._stopping and self._step():
                     pass
             except Exception:  # noqa: BLE001 - without this thread no version would ever be loaded again
@@ -256,6 +266,12 @@ class Servables:
                 f"Could not find base path {model.base_path} for servable {model.name} with error {error.message}"
             ) from error
         return {version: found[version] for version in versions.aspired(found, model.model_version_policy)}
+
+    def _look(self) -> None:
+        try:
+            self._poll()
+        except Exception:  # noqa: BLE001 - without looking again no version would ever be found
+            logging.exception("Looking for versions failed; it goes on")
 
     def _poll(self) -> None:
         for name, model in list(self._configs.items()):

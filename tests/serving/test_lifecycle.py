@@ -29,7 +29,7 @@ from tensorflow_serving.apis import (
 )
 
 from colorgan_tf.command import InputError
-from serving import config_files, errors, versions
+from serving import config_files, errors, saved_model, versions
 from serving.core import Loading
 from serving.lifecycle import Lifecycle, State
 from serving.model_server import ModelServer, ServerOptions
@@ -107,6 +107,17 @@ def test_files_appear_after_start(serve, copy_model, tmp_path):
     copy_model(1)
     becomes(server, 1, State.AVAILABLE)
     assert answer(server) == 1
+
+
+def test_while_the_first_version_loads_callers_are_told_to_come_again(serve, copy_model, monkeypatch):
+    go, load = threading.Event(), saved_model.load
+    monkeypatch.setattr(saved_model, "load", lambda *arguments: go.wait(20) and load(*arguments))
+    server = serve(copy_model(1), wait=False)
+    loading = (Code.UNAVAILABLE, "Model m is still loading its first version")
+    assert (code_of(server), code_of(server, version=1)) == (loading, loading)
+    go.set()
+    becomes(server, 1, State.AVAILABLE)
+    assert code_of(server, version=2) == (Code.NOT_FOUND, "Servable not found for request: Specific(m, 2)")
 
 
 def test_a_newer_version_takes_over_and_the_old_one_goes(serve, copy_model):
