@@ -35,6 +35,7 @@ class _Task:
 class _Batch:
     queue: Hashable
     group: Hashable
+    limits: Batching
     run: Run
     tasks: list[_Task] = field(default_factory=list)
     size: int = 0
@@ -69,6 +70,12 @@ class BatchScheduler:
     """Collects requests in batches and runs them on threads of its own."""
 
     def __init__(self, parameters: Batching, metrics: Metrics):
+        """Starts the threads.
+
+        Args:
+            parameters: threads for all queues; sizes and times for those that come without their own.
+            metrics: where queuing shows.
+        """
         self.parameters = parameters
         self._metrics = metrics
         self._changed = threading.Condition()
@@ -89,6 +96,7 @@ class BatchScheduler:
         inputs: Tensors,
         deadline: float | None,
         on_cancel: Callable[[Callable[[], object]], object] | None = None,
+        limits: Batching | None = None,
     ) -> Tensors:
         """Runs one request within a batch, and waits for its rows of the result.
 
@@ -98,12 +106,13 @@ class BatchScheduler:
             inputs: tensors with the same number of rows.
             deadline: `time.monotonic()` by which it must have begun; None for none.
             on_cancel: is given a function to call if the caller goes away.
+            limits: sizes and times of this queue's batches; None for the scheduler's.
 
         Raises:
             ServingError: INVALID_ARGUMENT (more rows than a batch takes, scalar), UNAVAILABLE (queue full),
                 DEADLINE_EXCEEDED, CANCELLED, or what the model itself failed with on this caller's rows.
         """
-        size, limits = rows(inputs), self.parameters
+        size, limits = rows(inputs), limits or self.parameters
         if size > limits.max_batch_size:
             raise errors.batch_too_large(size, limits.max_batch_size)
         step = limits.execution_size
@@ -113,7 +122,7 @@ class BatchScheduler:
                 part = (
                     inputs if size <= step else {name: values[start : start + step] for name, values in inputs.items()}
                 )
-                futures.append(self._enqueue(queue, run, _Task(part, min(step, size - start), deadline)))
+                futures.append(self._enqueue(queue, limits, run, _Task(part, min(step, size - start), deadline)))
             if on_cancel:
                 on_cancel(lambda: [future.cancel() for future in futures])
             parts = [future.result(None if deadline is None else deadline - time.monotonic()) for future in futures]
@@ -126,27 +135,27 @@ class BatchScheduler:
                 future.cancel()
         return parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
-    def _enqueue(self, queue: Hashable, run: Run, task: _Task) -> Future:
+    def _enqueue(self, queue: Hashable, limits: Batching, run: Run, task: _Task) -> Future:
         shapes: list[tuple] = sorted((name, values.shape[1:]) for name, values in task.inputs.items())
-        if self.parameters.pad_variable_length_inputs:
+        if limits.pad_variable_length_inputs:
             shapes = [(name, len(shape)) for name, shape in shapes]
         group = (queue, tuple(shapes))
         with self._changed:
             if self._stopping:
                 raise errors.unavailable("The server is shutting down")
             batch = self._open.get(group)
-            if batch and batch.size + task.size > self.parameters.execution_size:
+            if batch and batch.size + task.size > limits.execution_size:
                 batch.full = True
                 batch = None
             if batch is None:
                 queued = Counter(waiting.queue for waiting in self._batches)[queue]
-                if queued >= self.parameters.max_enqueued_batches:
-                    raise errors.batch_queue_full(task.size, queued, self.parameters.max_enqueued_batches)
-                batch = self._open[group] = _Batch(queue, group, run)
+                if queued >= limits.max_enqueued_batches:
+                    raise errors.batch_queue_full(task.size, queued, limits.max_enqueued_batches)
+                batch = self._open[group] = _Batch(queue, group, limits, run)
                 self._batches.append(batch)
             batch.tasks.append(task)
             batch.size += task.size
-            batch.full = batch.size == self.parameters.execution_size
+            batch.full = batch.size == limits.execution_size
             self._changed.notify()
         return task.future
 
@@ -154,7 +163,7 @@ class BatchScheduler:
         """Returns the oldest batch that may run, or the seconds until one may."""
         now, wait = time.monotonic(), None
         for batch in self._batches:
-            left = batch.tasks[0].enqueued + self.parameters.batch_timeout_micros / 1e6 - now
+            left = batch.tasks[0].enqueued + batch.limits.batch_timeout_micros / 1e6 - now
             if batch.full or left <= 0 or self._stopping:
                 self._batches.remove(batch)
                 if self._open.get(batch.group) is batch:
@@ -189,7 +198,7 @@ class BatchScheduler:
         while groups:
             group = groups.pop()
             try:
-                for task, result in zip(group, self._run_joined(batch.run, group), strict=True):
+                for task, result in zip(group, self._run_joined(batch, group), strict=True):
                     task.future.set_result(result)
             except Exception as error:  # noqa: BLE001 - the caller gets it, whatever it is
                 if len(group) == 1:
@@ -197,10 +206,10 @@ class BatchScheduler:
                 else:
                     groups.extend([task] for task in group)
 
-    def _run_joined(self, run: Run, tasks: list[_Task]) -> list[Tensors]:
+    def _run_joined(self, batch: _Batch, tasks: list[_Task]) -> list[Tensors]:
         sizes = [task.size for task in tasks]
         total = sum(sizes)
-        wanted = next((size for size in self.parameters.allowed_batch_sizes if size >= total), total)
+        wanted = next((size for size in batch.limits.allowed_batch_sizes if size >= total), total)
         joined = {}
         for name in tasks[0].inputs:
             parts = [task.inputs[name] for task in tasks]
@@ -209,7 +218,7 @@ class BatchScheduler:
             if wanted > total:  # a row that is surely valid, as in batching_session.cc
                 parts.append(np.repeat(parts[-1][:1], wanted - total, axis=0))
             joined[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        outputs = run(joined)
+        outputs = batch.run(joined)
         self._metrics.wrapped_run_count.inc()
         if any(values.ndim == 0 or len(values) != wanted for values in outputs.values()):
             raise errors.batch_output_rows()

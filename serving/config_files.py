@@ -170,7 +170,15 @@ def read_models(path: str) -> model_server_config_pb2.ModelServerConfig:
 
 def read_batching(path: str) -> Batching:
     """Reads a --batching_parameters_file; what it does not set keeps its default."""
-    proto = _read(path, "BatchingParameters")
+    return _batching(_read(path, "BatchingParameters"))
+
+
+def parse_batching(text: str, source: str) -> Batching:
+    """Parses BatchingParameters; see `parse`."""
+    return _batching(parse(text, "BatchingParameters", source))
+
+
+def _batching(proto: message.Message) -> Batching:
     values: dict[str, Any] = {}
     for field, value in proto.ListFields():
         if field.label == field.LABEL_REPEATED:

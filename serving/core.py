@@ -1,6 +1,7 @@
 """What both doors, gRPC and REST, share: the models, what runs them, their status and metadata."""
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,11 +29,13 @@ class Loading:
         tags: tags of the graph within the SavedModel.
         warm_up: run the requests that a version brings along.
         iterations: how often each of them runs.
+        own_batching: take a version's batching parameters from its folder, not the server's.
     """
 
     tags: tuple[str, ...] = ("serve",)
     warm_up: bool = True
     iterations: int = 1
+    own_batching: bool = False
 
 
 class Core:
@@ -40,7 +43,7 @@ class Core:
 
     def __init__(self, limits: Limits, batching: Batching | None, lifecycle: Lifecycle, loading: Loading):
         self.metrics = Metrics()
-        self._loading = loading
+        self._loading, self._batching = loading, batching
         self.scheduler = BatchScheduler(batching, self.metrics) if batching else None
         self.predictor = Predictor(limits, self.scheduler, self.metrics)
         self.inference = Inference(self.predictor, self.metrics)
@@ -51,6 +54,9 @@ class Core:
 
     def _load(self, name: str, number: int, path: str) -> LoadedVersion:
         version = saved_model.load(name, number, path, self._loading.tags)
+        if self._batching:
+            own = self._loading.own_batching
+            version = dataclasses.replace(version, batching=saved_model.own_batching(path) if own else self._batching)
         if not self._loading.warm_up:
             return version
         call, predictor, inference = Call(), self._warm_predictor, self._warm_inference

@@ -85,6 +85,8 @@ class ServerOptions:
         least = 4 * (os.cpu_count() or 1)
         if self.batching is None:
             return least
+        if self.loading.own_batching:  # what versions bring along is not known yet
+            return _MOST_THREADS
         batches = self.batching.max_enqueued_batches + self.batching.num_batch_threads
         return max(least, min(_MOST_THREADS, self.batching.max_batch_size * batches + least))
 

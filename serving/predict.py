@@ -179,9 +179,9 @@ class Predictor:
             self._metrics.runtime_latency.labels(version.name, call.api, "TF2").observe(micros)
             return outputs
 
-        if self._batching:
+        if self._batching and version.batching:
             queue = (version.name, version.version, version.path, name)
-            return self._batching.run(queue, timed, inputs, call.deadline, call.on_cancel)
+            return self._batching.run(queue, timed, inputs, call.deadline, call.on_cancel, version.batching)
         if call.deadline is not None and call.deadline <= time.monotonic():
             raise errors.deadline_exceeded()
         return timed(inputs)

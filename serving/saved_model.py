@@ -9,9 +9,13 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from serving import errors, tensors
+from colorgan_tf.command import InputError
+from serving import config_files, errors, tensors
+from serving.config_files import Batching
 
 DEFAULT_SIGNATURE = "serving_default"
+# bundle_factory_util.cc
+_BATCHING_FILE = "batching_params.pbtxt"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class LoadedVersion:
         version: its number.
         path: its folder.
         signatures: the SignatureDefs of the file, by name; `__saved_model_init_op` among them, which cannot run.
+        batching: how its requests are joined, None for not at all; counts on a server that batches only.
     """
 
     name: str
@@ -32,6 +37,7 @@ class LoadedVersion:
     _functions: dict[str, Any] = field(repr=False)
     # The loaded object owns the variables that the functions use.
     _owner: Any = field(repr=False)
+    batching: Batching | None = None
 
     def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs a signature on checked inputs.
@@ -89,3 +95,24 @@ def load(name: str, version: int, path: str, tags: tuple[str, ...] = ("serve",))
     except Exception as error:  # noqa: BLE001 - a broken file fails in many ways, and none may stop the server
         raise errors.ServingError(errors.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
     return LoadedVersion(name, version, path, dict(graph.signature_def), dict(loaded.signatures), loaded)
+
+
+def own_batching(path: str) -> Batching | None:
+    """Reads the batching parameters that a version brings along, for --enable_per_model_batching_parameters.
+
+    Args:
+        path: the version's folder.
+
+    Returns:
+        Those of its `batching_params.pbtxt`; None, which means no batching, if there is no such file.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT: the file is not right.
+    """
+    file = os.path.join(path, _BATCHING_FILE)
+    if not tf.io.gfile.exists(file):
+        return None
+    try:
+        return config_files.parse_batching(tf.io.gfile.GFile(file, "rb").read().decode(), file)
+    except (InputError, UnicodeError) as error:
+        raise errors.invalid_argument(str(error)) from error

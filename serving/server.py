@@ -37,6 +37,12 @@ flags.DEFINE_bool("enable_model_warmup", True, "Run the warm-up requests that a 
 flags.DEFINE_integer("num_request_iterations_for_warmup", 1, "How often each warm-up request runs.")
 flags.DEFINE_bool("enable_batching", False, "Join requests of many callers in batches.")
 flags.DEFINE_string("batching_parameters_file", "", "Text-format BatchingParameters.")
+flags.DEFINE_bool(
+    "enable_per_model_batching_parameters",
+    False,
+    "Batch by batching_params.pbtxt in each version's folder; without it not at all. The file of the server gives the "
+    "threads only.",
+)
 flags.DEFINE_string("monitoring_config_file", "", "Text-format MonitoringConfig.")
 flags.DEFINE_string("ssl_config_file", "", "Text-format SSLConfig: TLS for gRPC.")
 flags.DEFINE_string("grpc_channel_arguments", "", "Comma-separated gRPC arguments, key=value.")
@@ -119,6 +125,7 @@ def _options():
             tags=tuple(_FLAGS.saved_model_tags.split(",")),
             warm_up=_FLAGS.enable_model_warmup,
             iterations=_FLAGS.num_request_iterations_for_warmup,
+            own_batching=_FLAGS.enable_per_model_batching_parameters,
         ),
     )
 

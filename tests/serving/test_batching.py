@@ -1,6 +1,7 @@
 """Batching: what is joined, padded, bounded, and that callers do not harm each other (batching_session_test)."""
 
 import io
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from serving import config_files, errors
 from serving.batching import BatchScheduler
 from serving.client import Client
 from serving.config_files import Batching
+from serving.core import Loading
+from serving.lifecycle import Lifecycle, State
 from serving.metrics import Metrics
 
 Code = errors.StatusCode
@@ -301,6 +304,55 @@ def test_signatures_and_output_filters_in_batches(serve, tiny):
     with pytest.raises(grpc.RpcError) as caught:
         stub(server).Predict(predict_request(signature="total", x=[1.0, 2.0]))
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+
+
+def with_parameters(path: str, version: int, text: str) -> None:
+    with open(os.path.join(path, str(version), "batching_params.pbtxt"), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def rejection(server) -> str:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub(server).Predict(predict_request(x=[0.0] * 9))
+    return caught.value.details()
+
+
+def test_a_version_brings_its_own_parameters(serve, copy_model):
+    path = copy_model(1)
+    with_parameters(path, 1, "max_batch_size { value: 4 }")
+    batching = Batching(max_batch_size=8, num_batch_threads=1, thread_pool_name="shared")
+    server = serve(path, batching=batching, loading=Loading(own_batching=True))
+    assert rejection(server) == "Task size 9 is larger than maximum input batch size 4"
+    assert stub(server).Predict(predict_request(x=[1.0])).outputs["y"].float_val == [2.5]
+    labels = {"thread_pool_name": "shared"}
+    name = ":tensorflow:serving:batching_session:queuing_latency_count"
+    assert server.core.metrics.registry.get_sample_value(name, labels) == 1
+    assert rejection(serve(path, batching=batching)) == "Task size 9 is larger than maximum input batch size 8"
+
+
+def test_a_version_without_parameters_of_its_own_is_not_batched(serve, copy_model):
+    server = serve(copy_model(1), batching=Batching(max_batch_size=8), loading=Loading(own_batching=True))
+    assert stub(server).Predict(predict_request(x=[1.0] * 9)).outputs["y"].float_val == [2.5] * 9
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nonsense {", "Error parsing text-format tensorflow.serving.BatchingParameters"),
+        ("max_batch_size { value: 8 } allowed_batch_sizes: 4", "must increase and end with the largest batch size"),
+    ],
+)
+def test_wrong_parameters_of_a_version_fail_its_load(serve, copy_model, text, reason):
+    path = copy_model(1)
+    with_parameters(path, 1, text)
+    lifecycle = Lifecycle(poll_wait_seconds=0.05, max_num_load_retries=0)
+    server = serve(path, wait=False, batching=Batching(), loading=Loading(own_batching=True), lifecycle=lifecycle)
+    servables = server.core.servables
+    assert servables.wait_for(lambda: servables.statuses("m")[0].state == State.END, 30)
+    error = servables.statuses("m")[0].error
+    assert error is not None
+    assert error.code == Code.INVALID_ARGUMENT
+    assert reason in error.text
 
 
 def test_one_callers_broken_picture_never_fails_another(serve, tiny, pool):
