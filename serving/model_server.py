@@ -19,6 +19,7 @@ from serving.lifecycle import Lifecycle
 from serving.predict import Limits
 from serving.rest import RestApplication, RestOptions
 from serving.rest_server import RestServer
+from serving.rest_tls import server_context
 
 _INT_MAX = 2**31 - 1
 # TensorFlow Serving's short names, and the full ones that gRPC's own documentation recommends.
@@ -44,7 +45,8 @@ class ServerOptions:
         max_concurrent_rpcs: requests that are held at all; more are answered RESOURCE_EXHAUSTED.
         max_message_bytes: largest gRPC message.
         channel_arguments: further gRPC arguments.
-        tls: key and certificates of the gRPC door.
+        tls: key and certificates of the gRPC door; and
+        rest_tls: whether the REST door uses them too.
         rest_threads: REST requests that run at once.
         rest: settings of the REST door.
         health: answer grpc.health.v1.
@@ -64,6 +66,7 @@ class ServerOptions:
     max_message_bytes: int = _INT_MAX
     channel_arguments: tuple[tuple[str, str | int], ...] = ()
     tls: Tls | None = None
+    rest_tls: bool = False
     rest_threads: int = 4 * (os.cpu_count() or 1)
     rest: RestOptions = field(default_factory=RestOptions)
     health: bool = True
@@ -103,8 +106,9 @@ class ModelServer:
 
         Raises:
             ServingError: the configuration is not valid.
-            InputError: a port or the socket cannot be used.
+            InputError: a port or the socket cannot be used, or the certificates are not right.
         """
+        encryption = server_context(options.tls) if options.tls else None  # gRPC would not say what is wrong with it
         self.core = Core(options.limits, options.batching, options.lifecycle, options.loading)
         self.core.servables.configure(config, first=True)
         self._health = health.HealthServicer(
@@ -139,7 +143,12 @@ class ModelServer:
         if options.rest_port is not None:
             application = RestApplication(self.core, options.rest)
             self._rest = RestServer(
-                application, options.host, options.rest_port, options.rest_threads, options.rest.max_body_bytes
+                application,
+                options.host,
+                options.rest_port,
+                options.rest_threads,
+                options.rest.max_body_bytes,
+                encryption if options.rest_tls else None,
             )
 
     def _bind(self, address: str, tls: Tls | None) -> int:

@@ -23,6 +23,7 @@ flags.DEFINE_integer("rest_api_port", 0, "Port of the REST door; 0 for no REST, 
 flags.DEFINE_integer("rest_api_num_threads", 0, "Threads of the REST door; 0 for 4 for each CPU.")
 flags.DEFINE_integer("rest_api_timeout_in_ms", 30000, "Deadline of each REST request.")
 flags.DEFINE_integer("rest_api_max_body_bytes", 256 * 2**20, "Largest body of a REST request.")
+flags.DEFINE_bool("rest_api_enable_tls", False, "TLS for REST too, by --ssl_config_file; TensorFlow Serving has none.")
 flags.DEFINE_bool("rest_api_enable_cors_support", False, "Answer REST requests with CORS headers.")
 flags.DEFINE_string("model_name", "default", "Name of the model, without --model_config_file.")
 flags.DEFINE_string("model_base_path", "", "Folder that holds the model's version folders (1, 2, ...).")
@@ -89,6 +90,8 @@ def _options():
 
     if _FLAGS.batching_parameters_file and not _FLAGS.enable_batching:
         raise command.InputError("--batching_parameters_file must come with --enable_batching. Received: it alone.")
+    if _FLAGS.rest_api_enable_tls and not _FLAGS.ssl_config_file:
+        raise command.InputError("--rest_api_enable_tls must come with --ssl_config_file. Received: it alone.")
     batching = None
     if _FLAGS.enable_batching:
         file = _FLAGS.batching_parameters_file
@@ -104,6 +107,7 @@ def _options():
         max_message_bytes=_FLAGS.grpc_max_message_bytes,
         channel_arguments=_channel_arguments(_FLAGS.grpc_channel_arguments),
         tls=config_files.read_tls(tls) if tls else None,
+        rest_tls=_FLAGS.rest_api_enable_tls,
         rest_threads=_FLAGS.rest_api_num_threads or 4 * (os.cpu_count() or 1),
         rest=RestOptions(
             timeout_seconds=_FLAGS.rest_api_timeout_in_ms / 1000,

@@ -193,23 +193,6 @@ def test_unix_socket(serve, tiny, tmp_path):
         assert len(client.colorize([picture()])) == 1
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """Key and certificate of localhost, signed by itself."""
-    import shutil
-    import subprocess
-
-    if not shutil.which("openssl"):
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    )
-    subprocess.run([*command.split(), "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return key.read_text(), cert.read_text()
-
-
 def test_tls(serve, tiny, tmp_path, certificate):
     from serving import config_files
 

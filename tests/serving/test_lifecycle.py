@@ -578,6 +578,7 @@ def test_the_command_serves_and_drains_on_sigterm(copy_model, tmp_path):
     [
         ((), "--model_base_path or --model_config_file must be given"),
         (("--model_base_path=x", "--batching_parameters_file=x"), "must come with --enable_batching"),
+        (("--model_base_path=x", "--rest_api_enable_tls"), "must come with --ssl_config_file"),
         (("--model_config_file={bad}",), "Error parsing text-format tensorflow.serving.ModelServerConfig"),
         (("--model_config_file={relative}",), "Failed to start server. Error: INVALID_ARGUMENT: Expected model m to"),
     ],
