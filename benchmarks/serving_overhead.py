@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-import time
+import statistics
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +13,6 @@ from benchmarks.serving_requests import Rule, coloured, direct_call, picture, pr
 
 CLIENTS = 8
 MOST_OVERHEAD = 1.10
-LEAST_THROUGHPUT = 1.0
 _PICTURES = 32  # of each measurement of throughput
 _WARMUP = 5
 # Two ways to the same picture, as the report calls them.
@@ -24,15 +23,15 @@ DIRECT_THREADS = f"direct calls, {CLIENTS} threads"
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """What was measured.
+    """What was measured, by way and round; processor time is that of both processes.
 
     Attributes:
-        latency: by way, what one picture took in each round; processor time is that of both processes.
-        throughput: by way, pictures a second in each round.
+        latency: what one picture took.
+        throughput: what 32 pictures took.
     """
 
     latency: dict[str, list[machine.Spent]]
-    throughput: dict[str, list[float]]
+    throughput: dict[str, list[machine.Spent]]
 
 
 def measure(folder: Path, rounds: int) -> Figures:
@@ -57,17 +56,15 @@ def measure(folder: Path, rounds: int) -> Figures:
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
         return lambda: coloured(predict(request, timeout=60))
 
+    def of_both(server: ServerProcess, work: Callable[[], object]) -> machine.Spent:
+        before = server.processor()
+        spent = machine.spent(work)
+        return dataclasses.replace(spent, processor=spent.processor + server.processor() - before)
+
     with ServerProcess(folder) as server:
-        send = sender(server)
-
-        def over_grpc() -> machine.Spent:
-            before = server.processor()
-            spent = machine.spent(send)
-            return dataclasses.replace(spent, processor=spent.processor + server.processor() - before)
-
         ways: dict[str, Callable[[], machine.Spent]] = {
             DIRECT: functools.partial(machine.spent, lambda: call([data])),
-            SERVED: over_grpc,
+            SERVED: functools.partial(of_both, server, sender(server)),
         }
         machine.rounds(ways, _WARMUP)
         latency = machine.rounds(ways, rounds)
@@ -77,18 +74,13 @@ def measure(folder: Path, rounds: int) -> Figures:
     ):
         send = sender(server)
 
-        def rate(work: Callable[[], object]) -> float:
-            began = time.perf_counter()
-            work()
-            return _PICTURES / (time.perf_counter() - began)
+        def many(one: Callable[[], object]) -> Callable[[], object]:
+            return lambda: list(pool.map(lambda _: one(), range(_PICTURES)))
 
-        def many(one: Callable[[], object]) -> Callable[[], float]:
-            return lambda: rate(lambda: list(pool.map(lambda _: one(), range(_PICTURES))))
-
-        crowds = {
-            DIRECT_MANY: lambda: rate(lambda: [call([data]) for _ in range(_PICTURES)]),
-            DIRECT_THREADS: many(lambda: call([data])),
-            SERVED_MANY: many(send),
+        crowds: dict[str, Callable[[], machine.Spent]] = {
+            DIRECT_MANY: functools.partial(machine.spent, lambda: [call([data]) for _ in range(_PICTURES)]),
+            DIRECT_THREADS: functools.partial(machine.spent, many(lambda: call([data]))),
+            SERVED_MANY: functools.partial(of_both, server, many(send)),
         }
         machine.rounds(crowds, 1)
         throughput = machine.rounds(crowds, max(2, rounds // 6))
@@ -100,21 +92,34 @@ def report(figures: Figures) -> list[Rule]:
     print(f"\n{'one picture of 512 x 256':<40}{'ms':>8}  {'quartiles':<18}{'core ms':>8}")
     for way, spent in figures.latency.items():
         median, low, high = machine.spread([1e3 * each.wall for each in spent])
-        core = 1e3 * sum(each.processor for each in spent) / len(spent)
-        print(f"{way:<40}{median:8.1f}  {f'{low:.1f} to {high:.1f}':<18}{core:8.1f}")
-    print(f"\n{f'{_PICTURES} pictures':<40}{'a second':>8}  quartiles")
-    for way, rates in figures.throughput.items():
-        median, low, high = machine.spread(rates)
-        print(f"{way:<40}{median:8.1f}  {low:.1f} to {high:.1f}")
-    walls = {way: [each.wall for each in spent] for way, spent in figures.latency.items()}
-    ratio, low, high = machine.ratios(walls[SERVED], walls[DIRECT])
-    rules = [_rule(f"time over gRPC at most {MOST_OVERHEAD:g} of a direct call's", ratio, low, high, MOST_OVERHEAD, 1)]
+        print(f"{way:<40}{median:8.1f}  {f'{low:.1f} to {high:.1f}':<18}{1e3 * _processor(spent):8.1f}")
+    print(f"\n{f'{_PICTURES} pictures':<40}{'a second':>8}  {'quartiles':<18}{'core ms a picture':>8}")
+    for way, spent in figures.throughput.items():
+        median, low, high = machine.spread([_PICTURES / each.wall for each in spent])
+        core = 1e3 * _processor(spent) / _PICTURES
+        print(f"{way:<40}{median:8.1f}  {f'{low:.1f} to {high:.1f}':<18}{core:17.1f}")
+    crowd = figures.throughput[SERVED_MANY]
+    rules = [
+        _rule(
+            f"time over gRPC at most {MOST_OVERHEAD:g} of a direct call's",
+            figures.latency[SERVED],
+            figures.latency[DIRECT],
+            MOST_OVERHEAD,
+        )
+    ]
     for way in (DIRECT_MANY, DIRECT_THREADS):
-        ratio, low, high = machine.ratios(figures.throughput[SERVED_MANY], figures.throughput[way])
-        text = f"throughput of {CLIENTS} clients at least that of {way}"
-        rules.append(_rule(text, ratio, low, high, LEAST_THROUGHPUT, -1))
+        text = f"{_PICTURES} pictures of {CLIENTS} clients take at most the time of {way}"
+        rules.append(_rule(text, crowd, figures.throughput[way], 1.0))
     return rules
 
 
-def _rule(wanted: str, ratio: float, low: float, high: float, limit: float, sign: int) -> Rule:
-    return Rule(wanted, f"{ratio:.3f} (quartiles {low:.3f} to {high:.3f})", sign * ratio <= sign * limit)
+def _processor(spent: list[machine.Spent]) -> float:
+    """Returns the mean: the other process's clock ticks a hundred times a second, too coarse for a median."""
+    return statistics.fmean(each.processor for each in spent)
+
+
+def _rule(wanted: str, served: list[machine.Spent], direct: list[machine.Spent], most: float) -> Rule:
+    ratio, low, high = machine.ratios([each.wall for each in served], [each.wall for each in direct])
+    of_cores = _processor(served) / _processor(direct)
+    seen = f"{ratio:.3f} (quartiles {low:.3f} to {high:.3f}; of processor time {of_cores:.3f})"
+    return Rule(wanted, seen, ratio <= most)

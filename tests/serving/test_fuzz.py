@@ -1,4 +1,9 @@
-"""Random and mutated requests: never a crash, never an unlisted code. COLORGAN_FUZZ sets how many for each test."""
+"""Random and mutated requests: never a crash, never an unlisted code.
+
+COLORGAN_FUZZ says how many for each test; the long run, with other requests each time, is
+
+    COLORGAN_FUZZ=20000 python -m pytest -m "slow or not slow" tests/serving/test_fuzz.py
+"""
 
 import io
 import json
@@ -11,10 +16,16 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from protocol import predict_request
+from protocol import predict_request, stub
 from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow_serving.apis import predict_pb2
 
-EXAMPLES = int(os.environ.get("COLORGAN_FUZZ", "150"))
+from serving import versions
+from serving.model_server import ModelServer, ServerOptions
+
+SHORT = 150
+EXAMPLES = int(os.environ.get("COLORGAN_FUZZ", SHORT))
+LONG = EXAMPLES > SHORT
 LISTED = {
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
@@ -23,8 +34,8 @@ LISTED = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.DEADLINE_EXCEEDED,
 }
-fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-pytestmark = pytest.mark.usefixtures("embedded_only")
+fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not LONG)
+pytestmark = [pytest.mark.usefixtures("embedded_only"), pytest.mark.timeout(0 if LONG else 600)]
 
 
 def check(prediction, request) -> None:
@@ -58,6 +69,51 @@ def mutated_pictures(draw):
 def test_mutated_pictures(prediction, pictures, signature):
     proto = tf.make_tensor_proto(pictures, tf.string, [len(pictures)])
     check(prediction, predict_request("pictures", signature, image_bytes=proto))
+
+
+@pytest.fixture(scope="module")
+def exported():
+    """A server of an exported model, whose signatures look at the pictures themselves."""
+    import exported_models
+
+    folder = str(exported_models.folder("efficient_unet"))
+    server = ModelServer(versions.single_model("pictures", folder), ServerOptions(host="127.0.0.1", port=0))
+    server.start()
+    assert server.wait_until_available(120)
+    yield stub(server)
+    server.stop(1)
+
+
+@pytest.mark.slow
+@fuzzed
+@given(st.lists(mutated_pictures(), max_size=3), st.sampled_from(["serving_default", "colorize_jpeg"]))
+def test_mutated_pictures_on_an_exported_model(exported, pictures, signature):
+    proto = tf.make_tensor_proto(pictures, tf.string, [len(pictures)])
+    check(exported, predict_request("pictures", signature, image_bytes=proto))
+
+
+@st.composite
+def mutated_messages(draw):
+    image = predict_request("pictures", "colorize_jpeg", image_bytes=[draw(st.sampled_from(SEEDS))])
+    luma = predict_request("pictures", "luma_to_chroma", luma=np.zeros((1, 2, 2, 1), np.float32))
+    data = bytearray(draw(st.sampled_from([image, luma])).SerializeToString())
+    for _ in range(draw(st.integers(0, 6))):
+        # Names, lengths and shapes are at the ends, the picture's own bytes between them.
+        place = draw(st.one_of(st.integers(0, 60), st.integers(-60, -1), st.integers(0, len(data) - 1)))
+        data[max(-len(data), min(place, len(data) - 1))] = draw(st.integers(0, 255))
+    return bytes(data[: len(data) - draw(st.sampled_from([0, 0, 0, 1, 20]))])
+
+
+@fuzzed
+@given(st.one_of(mutated_messages(), st.binary(max_size=60)))
+def test_mutated_messages(channel, message):
+    method = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")  # bytes as they are
+    try:
+        predict_pb2.PredictResponse.FromString(method(message, timeout=60))
+    except grpc.RpcError as error:
+        # gRPC's own answer to what is no PredictRequest, before any of our code.
+        no_message = error.code() == grpc.StatusCode.INTERNAL and "deserializing" in error.details()
+        assert no_message or error.code() in LISTED, f"{error.code()}: {error.details()}"
 
 
 @st.composite
