@@ -26,11 +26,14 @@ class BinHead:
         rebalance: l in the weight of a bin of frequency p among Q bins, w ~ 1 / ((1 - l) p + l / Q) (Zhang et al.,
             equation 4): 1 treats all bins alike (no reweighting), 0 weights by rarity alone.
         temperature: of the read-out (Zhang et al., equation 5): 1 gives the mean, towards 0 the mode.
+        correction: which part of the rebalancing the read-out takes back. A network trained with weights w predicts
+            w p / sum(w p) in place of p; with 1 the read-out is that of p, with 0 that of w p.
         colour_channels: U and V.
     """
 
     rebalance: float = 0.5
     temperature: float = 0.4
+    correction: float = 0.0
     colour_channels: int = 2
 
     @property
@@ -44,7 +47,7 @@ class BinHead:
 
     def probabilities(self, output: tf.Tensor) -> tf.Tensor:
         """Returns the sharpened distribution `[batch, height, width, bins]`."""
-        return tf.nn.softmax(output / self.temperature)
+        return tf.nn.softmax(self._corrected(output) / self.temperature)
 
     def confidence(self, output: tf.Tensor) -> tf.Tensor:
         """Returns how sure the head is, `[batch, height, width, 1]` in [0, 1].
@@ -52,7 +55,7 @@ class BinHead:
         One minus the entropy of the distribution as a part of the largest possible: 1 for a single bin, 0 where all
         bins are as likely.
         """
-        log_p = tf.nn.log_softmax(output)
+        log_p = tf.nn.log_softmax(self._corrected(output))
         entropy = -tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1, keepdims=True)
         return 1.0 - entropy / np.log(self.channels)
 
@@ -74,6 +77,9 @@ class BinHead:
         labels = tf.scatter_nd(places, tf.reshape(shares, [-1]), tf.shape(logits))
         weights = tf.reduce_sum(tf.gather(tf.constant(bin_weights(self.rebalance)), indices) * shares, axis=1)
         return tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+
+    def _corrected(self, output: tf.Tensor) -> tf.Tensor:
+        return output - self.correction * np.log(bin_weights(self.rebalance)) if self.correction else output
 
 
 def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -72,12 +72,14 @@ class Loss:
         lambda_a: weight of the adversarial loss in phases that have one.
         rebalance: of the bins' cross-entropy: 1 weights all colours alike, towards 0 rare ones count more.
         temperature: of the read-out of the bins; below 1 colours are more vivid.
+        correction: which part of the rebalancing the read-out takes back, 0 to 1.
     """
 
     lambda_p: float = 100.0
     lambda_a: float = 1.0
     rebalance: float = 0.5
     temperature: float = 0.4
+    correction: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -95,4 +95,4 @@ def build(model: config_lib.Model, loss: config_lib.Loss) -> Head:
         return YuvHead()
     if model.head == "rgb":
         return RgbHead()
-    return BinHead(rebalance=loss.rebalance, temperature=loss.temperature)
+    return BinHead(loss.rebalance, loss.temperature, loss.correction)

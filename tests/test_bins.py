@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from colorgan_tf import bins
+from colorgan_tf.color import CHROMA_MAX
 
 
 def test_colour_inside_the_kept_bins_is_the_mean_of_its_four_bins():
@@ -66,6 +67,16 @@ def test_read_out_goes_from_mean_to_mode_as_the_temperature_falls():
         mean.chroma(mean.colour(tf.constant(output)))[0, 0, 0], 0.6 * centres[3] + 0.4 * centres[90], atol=1e-5
     )
     np.testing.assert_allclose(mode.chroma(mode.colour(tf.constant(output)))[0, 0, 0], centres[3], atol=1e-5)
+
+
+def test_full_correction_reads_out_the_mean_of_the_colours_as_frequent_as_they_are():
+    # A network that has learnt nothing from its input, trained to the end: the frequencies times the weights.
+    centres, frequency, _ = bins._bins()
+    weighted = frequency * bins.bin_weights(0.5)
+    output = np.log(weighted / weighted.sum()).astype(np.float32)[None, None, None]
+    kept, corrected = (bins.BinHead(0.5, 1.0, part).colour(tf.constant(output))[0, 0, 0] for part in (0.0, 1.0))
+    np.testing.assert_allclose(corrected * CHROMA_MAX, frequency @ centres, atol=1e-4)
+    np.testing.assert_allclose(kept * CHROMA_MAX, weighted @ centres / weighted.sum(), atol=1e-4)
 
 
 def test_confidence_is_one_for_one_bin_and_nought_for_all_alike():
