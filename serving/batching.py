@@ -41,6 +41,14 @@ class _Batch:
     size: int = 0
     full: bool = False
 
+    def has_room(self, task: _Task) -> bool:
+        return self.size + task.size <= self.limits.execution_size
+
+    def add(self, task: _Task) -> None:
+        self.tasks.append(task)
+        self.size += task.size
+        self.full = self.size == self.limits.execution_size
+
 
 def rows(inputs: Tensors) -> int:
     """Returns the number of rows of a request.
@@ -143,21 +151,43 @@ class BatchScheduler:
         with self._changed:
             if self._stopping:
                 raise errors.unavailable("The server is shutting down")
-            batch = self._open.get(group)
-            if batch and batch.size + task.size > limits.execution_size:
-                batch.full = True
-                batch = None
-            if batch is None:
-                queued = Counter(waiting.queue for waiting in self._batches)[queue]
-                if queued >= limits.max_enqueued_batches:
+            if self._is_full(queue, group, limits, task):
+                self._close_ranks(queue)
+                if self._is_full(queue, group, limits, task):
+                    queued = self._queued(queue)
                     raise errors.batch_queue_full(task.size, queued, limits.max_enqueued_batches)
-                batch = self._open[group] = _Batch(queue, group, limits, run)
-                self._batches.append(batch)
-            batch.tasks.append(task)
-            batch.size += task.size
-            batch.full = batch.size == limits.execution_size
+            self._place(_Batch(queue, group, limits, run), task)
             self._changed.notify()
         return task.future
+
+    def _queued(self, queue: Hashable) -> int:
+        return Counter(waiting.queue for waiting in self._batches)[queue]
+
+    def _is_full(self, queue: Hashable, group: Hashable, limits: Batching, task: _Task) -> bool:
+        batch = self._open.get(group)
+        return not (batch and batch.has_room(task)) and self._queued(queue) >= limits.max_enqueued_batches
+
+    def _place(self, new: _Batch, task: _Task) -> None:
+        """Adds a task to the open batch of its group, or to a new one."""
+        batch = self._open.get(new.group)
+        if batch is None or not batch.has_room(task):
+            if batch:
+                batch.full = True
+            batch = self._open[new.group] = new
+            self._batches.append(batch)
+        batch.add(task)
+
+    def _close_ranks(self, queue: Hashable) -> None:
+        """Joins anew what waits in a queue, without those who gave up: under load they would keep it full."""
+        waiting = [batch for batch in self._batches if batch.queue == queue]
+        self._batches = [batch for batch in self._batches if batch.queue != queue]
+        for batch in waiting:
+            self._open.pop(batch.group, None)
+        for batch in waiting:
+            for task in batch.tasks:
+                if not task.future.cancelled():
+                    self._place(_Batch(queue, batch.group, batch.limits, batch.run), task)
+        self._batches.sort(key=lambda batch: batch.tasks[0].enqueued)
 
     def _next(self) -> tuple[_Batch | None, float | None]:
         """Returns the oldest batch that may run, or the seconds until one may."""

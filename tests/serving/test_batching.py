@@ -230,6 +230,27 @@ def test_a_caller_who_goes_away_is_not_run(scheduler, model, pool):
     assert [1.0] not in model.batches
 
 
+def test_those_who_gave_up_do_not_keep_the_queue_full(scheduler, model, pool):
+    queue = scheduler(max_batch_size=2, max_enqueued_batches=2)
+    hold(queue, model, pool)
+    late = {"deadline": time.monotonic() + 0.2}
+    futures = []
+    for value in (1.0, 2.0, 3.0, 4.0):
+        futures.append(pool.submit(send, queue, model, [value], **(late if value in (1.0, 3.0) else {})))
+        waiting(queue, len(futures))
+    for gone in (futures[0], futures[2]):
+        with pytest.raises(errors.ServingError, match="DEADLINE_EXCEEDED"):
+            gone.result(10)
+    last = pool.submit(send, queue, model, [5.0])
+    while sum(len(batch.tasks) for batch in list(queue._batches)) != 3:
+        time.sleep(0.001)
+    with pytest.raises(errors.ServingError, match="UNAVAILABLE: .* is full"):
+        send(queue, model, [6.0, 7.0])
+    model.gate.set()
+    assert [future.result(10) for future in (futures[1], futures[3], last)] == [[4.0], [8.0], [10.0]]
+    assert model.batches[1:] == [[2.0, 4.0], [5.0]]
+
+
 def test_stop_runs_what_waits_and_refuses_the_rest(scheduler, model, pool):
     queue = scheduler(max_batch_size=4)
     hold(queue, model, pool)
