@@ -10,20 +10,30 @@ PORT ?= 8080
 MODEL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train test test-slow lint clean web browser screenshots
+.PHONY: help demo train test test-slow lint clean web browser screenshots desktop app desktop-screenshot
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-desktop.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-desktop.txt
 	touch $@ $(VENV)/.installed
+
+# Qt's own needs, of a Debian without a desktop; asked for only where Qt does not load.
+QT_PACKAGES := libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 \
+	libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core
+
+$(VENV)/.installed-desktop: $(VENV)/.installed requirements-desktop.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-desktop.txt
+	$(BIN)/python -c "import PySide6.QtWidgets" || \
+		{ apt-get update && apt-get install --yes --no-install-recommends $(QT_PACKAGES); }
+	touch $@
 
 demo: $(VENV)/.installed  ## Train for a minute, colour the example pictures and print where they are
 	$(BIN)/python -m colorgan_tf.train --data=examples/photos --workdir=runs/demo --preset=colorgan --steps=80 --batch=4
@@ -55,5 +65,16 @@ browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core fo
 screenshots: browser  ## Take pictures of the website into build/screenshots
 	$(BIN)/python tests/web/screenshots.py $(if $(MODEL),--model=$(MODEL))
 
+desktop: $(VENV)/.installed-desktop  ## Open the desktop window; MODEL=folder colours with another model
+	$(BIN)/python -m serving.desktop $(if $(MODEL),--model=$(MODEL))
+
+app: $(VENV)/.installed-desktop  ## Build the desktop program as dist/colorgan, which runs without Python
+	command -v strip >/dev/null && command -v cc >/dev/null || \
+		{ apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; }
+	$(BIN)/python -m serving.desktop.build --output=dist $(if $(MODEL),--model=$(MODEL))
+
+desktop-screenshot: $(VENV)/.installed-desktop  ## Take the picture of the desktop window, docs/desktop.png
+	$(BIN)/python tests/desktop/screenshots.py $(if $(MODEL),--model=$(MODEL))
+
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) build demo runs
+	rm -rf $(VENV) build demo dist runs

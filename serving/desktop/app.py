@@ -42,6 +42,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
         window = Window(session, Memory(), samples())
         window.show()
         _hear_signals(application, window)
+        sys.excepthook = lambda kind, error, _trace: _say_wrong(window, error)
         # Once the window is there: the processes that colour start behind it.
         QTimer.singleShot(0, session.start)
         if paths:
@@ -101,6 +102,12 @@ def _hear_signals(application: QApplication, window: Window) -> None:
     timer = QTimer(application)
     timer.timeout.connect(lambda: None)
     timer.start(300)
+
+
+def _say_wrong(window: Window, error: BaseException) -> None:
+    """Where the program itself has a fault, people are told so; the terminal is told which."""
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    window.message.say(texts.WRONG)
 
 
 def _tell_shown(window: Window) -> None:

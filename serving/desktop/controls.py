@@ -38,7 +38,7 @@ class Controls(QFrame):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("card")
-        self.setFixedWidth(280)
+        self.setFixedWidth(270)
         self.name = QLabel()
         self.name.setObjectName("heading")
         self.name.setWordWrap(True)
@@ -59,6 +59,10 @@ class Controls(QFrame):
         layout.addSpacing(10)
         self._add_quality(layout)
         layout.addStretch(1)
+        honest = QLabel(texts.HONEST)
+        honest.setObjectName("quiet")
+        honest.setWordWrap(True)
+        layout.addWidget(honest)
 
     def _add_strength(self, layout: QVBoxLayout) -> None:
         self.strength = QSlider(Qt.Orientation.Horizontal)

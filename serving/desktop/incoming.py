@@ -42,7 +42,8 @@ class Incoming(QObject):
     def from_clipboard(self) -> list[Path]:
         """Returns the files in the clipboard, or the picture in it as a file; says so where there is neither."""
         clipboard = QGuiApplication.clipboard()
-        paths = [Path(url.toLocalFile()) for url in clipboard.mimeData().urls() if url.isLocalFile()]
+        data = clipboard.mimeData()  # None where the clipboard is empty
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data else []
         if paths:
             return paths
         image = clipboard.image()

@@ -45,7 +45,7 @@ class Menus:
         self._add(view, texts.ZOOM_OUT, "zoom_out", "Ctrl+-")
         self._add(view, texts.ZOOM_WHOLE, "zoom_whole", "Ctrl+0")
         view.addSeparator()
-        self._add(view, f"{texts.PLAY} / {texts.PAUSE}", "play", "Space")
+        self._add(view, f"{texts.PLAY} / {texts.PAUSE}", "play", "Ctrl+P")
         self._add(view, texts.PREVIOUS, "previous", "PgUp")
         self._add(view, texts.NEXT, "next", "PgDown")
         self._add(view, texts.FULL_SCREEN, "full_screen", "F11")

@@ -45,7 +45,7 @@ class Screening(QObject):
         self._still: tuple[QImage, np.ndarray] | None = None  # before, and after as it was made
         self._made_with = 1.0  # strength of the result that is shown
         player.shown.connect(lambda before, after, _seconds: viewer.show_images(before, after))
-        player.failed.connect(self.failed)
+        player.failed.connect(self._not_played)
         bar.hide()
 
     def close(self) -> None:
@@ -84,6 +84,11 @@ class Screening(QObject):
             self._viewer.show_images(before, from_rgb(looks.strengthened(after, gain)))
         elif not self._player.playing:
             self._player.seek(self._player.seconds)
+
+    def _not_played(self, reason: str) -> None:
+        """An original that cannot be played says so when it is coloured."""
+        if self._look is not None and self._look.what == _RESULT:
+            self.failed.emit(reason)
 
     def _wanted(self, work: Work) -> _Look:
         record = work.record
@@ -137,7 +142,7 @@ class Screening(QObject):
         if look != self._look:
             return
         if not isinstance(length, float):
-            self.failed.emit(str(length))
+            self._not_played(str(length))
             return
         self._still = None
         self._player.gain = 1.0

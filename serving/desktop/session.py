@@ -127,6 +127,10 @@ class Session:
         path = self.made(record, record.result)
         return path if record.result and path.is_file() else None
 
+    def with_result(self) -> list[FileRecord]:
+        """Returns the files that have been coloured, wholly or in part."""
+        return [work.record for work in self.works() if self.result(work.record) is not None]
+
     def remove(self, identities: Iterable[str]) -> None:
         """Forgets files, whatever is being done with them; the originals stay."""
         for identity in list(identities):

@@ -132,7 +132,7 @@ class _DropFrame(QFrame):
         super().__init__()
         self.setObjectName("drop")
         self._text = QLabel(texts.DROP_HERE)
-        self._text.setObjectName("drop")
+        self._text.setObjectName("large")
         self._text.setWordWrap(True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.files = QPushButton(texts.CHOOSE_FILES)

@@ -82,7 +82,7 @@ KEYS_TEXT = (
     ("Ctrl+Return", "color"),
     ("Escape", "cancel"),
     ("← →", "move the line between before and after"),
-    ("Space", "play or pause"),
+    ("Space on the picture, Ctrl+P", "play or pause"),
     ("Page Up, Page Down", "the file before, the next file"),
     ("Ctrl+S, Ctrl+Shift+S", "save, save all"),
     ("Delete", "take a file off the list"),
@@ -119,6 +119,7 @@ SAVED = "Saved: {path}"
 PASTED = "Pasted picture"
 COPIED = "The coloured picture is in the clipboard."
 SAVED_ALL = "{count} files saved in {folder}"
+WRONG = "Something went wrong here. Please try again."
 NOT_COLOURED = "It could not be given colours."
 NO_SERVER = "The server that gives colours cannot be reached."
 NOT_PLAYED = "This film cannot be shown here, but it can gain colour all the same."

@@ -56,7 +56,7 @@ QLabel {{ color: {text}; }}
 QLabel#title {{ font-size: {huge}pt; font-weight: 700; }}
 QLabel#heading {{ font-weight: 600; }}
 QLabel#quiet, QLabel#time {{ color: {quiet}; }}
-QLabel#drop {{ font-size: {large}pt; }}
+QLabel#large {{ font-size: {large}pt; }}
 QFrame#drop {{ background: {panel}; border: 3px dashed {line}; border-radius: 18px; }}
 QFrame#drop[over="true"] {{ background: {bar}; border-color: {accent}; }}
 QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 12px; }}
@@ -132,12 +132,12 @@ def follow_system(application: QApplication) -> None:
     font = QFont(application.font())
     font.setPointSizeF(max(_LEAST_POINTS, font.pointSizeF()))
     application.setFont(font)
-    _apply(application)
-    application.styleHints().colorSchemeChanged.connect(lambda: _apply(application))
+    apply(application, colours(application))
+    application.styleHints().colorSchemeChanged.connect(lambda: apply(application, colours(application)))
 
 
-def _apply(application: QApplication) -> None:
-    scheme = colours(application)
+def apply(application: QApplication, scheme: Colours) -> None:
+    """Gives the application the looks of a scheme."""
     roles = QPalette.ColorRole
     palette = QPalette()
     for role, value in (

@@ -3,22 +3,18 @@
 from PySide6.QtCore import Property as QtProperty
 from PySide6.QtCore import QPointF, QPropertyAnimation, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QFont,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPixmap,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from serving.desktop import texts
+from serving.desktop import drawing, texts
 
 _STEP = 0.05
 _MOST_ZOOM = 16.0
@@ -31,9 +27,11 @@ class Viewer(QWidget):
 
     Signals:
         split_moved: the line was moved, to this part of the width.
+        space_pressed: the space bar was.
     """
 
     split_moved = Signal(float)
+    space_pressed = Signal()
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -178,8 +176,8 @@ class Viewer(QWidget):
         if self._side_by_side:
             self._draw(painter, "before", before, areas[0])
             self._draw(painter, "after", after, areas[1])
-            self._label(painter, texts.BEFORE, areas[0], right=False)
-            self._label(painter, texts.AFTER, areas[1], right=False)
+            for text, area in zip((texts.BEFORE, texts.AFTER), areas, strict=True):
+                drawing.label(painter, text, self.picture_rect(area).intersected(area), right=False)
         else:
             self._draw_over(painter, before, after)
         if self.hasFocus():
@@ -201,10 +199,10 @@ class Viewer(QWidget):
             painter.restore()
         seen = self.picture_rect().intersected(whole)
         if line - seen.left() > 110:
-            self._label(painter, texts.BEFORE, seen, right=False)
+            drawing.label(painter, texts.BEFORE, seen, right=False)
         if seen.right() - line > 110:
-            self._label(painter, texts.AFTER, seen, right=True)
-        self._draw_line(painter, line, seen)
+            drawing.label(painter, texts.AFTER, seen, right=True)
+        drawing.line(painter, line, seen)
 
     def _draw(self, painter: QPainter, name: str, image: QImage | None, area: QRectF) -> None:
         assert image is not None
@@ -230,37 +228,6 @@ class Viewer(QWidget):
             pixmap.setDevicePixelRatio(ratio)
             kept = self._scaled[name] = (key, pixmap)
         return kept[1]
-
-    def _draw_line(self, painter: QPainter, line: float, seen: QRectF) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 90))
-        painter.drawRect(QRectF(line - 2.5, seen.top(), 5, seen.height()))
-        painter.setBrush(QColor("white"))
-        painter.drawRect(QRectF(line - 1.5, seen.top(), 3, seen.height()))
-        centre = QPointF(line, seen.center().y())
-        painter.setBrush(QColor(0, 0, 0, 90))
-        painter.drawEllipse(centre, 23, 23)
-        painter.setBrush(QColor("white"))
-        painter.drawEllipse(centre, 21, 21)
-        painter.setBrush(QColor("#333"))
-        for side in (-1, 1):
-            tip, back = centre + QPointF(13 * side, 0), 5.5 * side
-            arrow = [tip, centre + QPointF(back, -6.5), centre + QPointF(back, 6.5)]
-            painter.drawPolygon(QPolygonF(arrow))
-
-    def _label(self, painter: QPainter, text: str, area: QRectF, right: bool) -> None:
-        font = QFont(self.font())
-        font.setBold(True)
-        painter.setFont(font)
-        width = painter.fontMetrics().horizontalAdvance(text) + 22
-        height = painter.fontMetrics().height() + 10
-        left = area.right() - width - 12 if right else area.left() + 12
-        box = QRectF(left, area.top() + 12, width, height)
-        path = QPainterPath()
-        path.addRoundedRect(box, height / 2, height / 2)
-        painter.fillPath(path, QColor(0, 0, 0, 150))
-        painter.setPen(QColor("white"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     # === Mouse and keyboard ===
 
@@ -305,6 +272,8 @@ class Viewer(QWidget):
         if key in moves and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._reveal.stop()
             self.set_split(moves[key])
+        elif key == Qt.Key.Key_Space:
+            self.space_pressed.emit()
         else:
             super().keyPressEvent(event)
 

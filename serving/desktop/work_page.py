@@ -73,7 +73,7 @@ class WorkPage(QWidget):
             holder.setLayout(column)
             split.addWidget(holder)
             split.setStretchFactor(split.count() - 1, share)
-        split.setSizes([310, 700])
+        split.setSizes([280, 740])
         right = QVBoxLayout()
         right.addWidget(self.controls, 1)
         upper = QHBoxLayout()
@@ -82,18 +82,35 @@ class WorkPage(QWidget):
         upper.addLayout(right)
         told = QVBoxLayout()
         told.setSpacing(6)
+        told.addStretch(1)
         told.addWidget(self.status)
         told.addWidget(self.progress)
+        told.addStretch(1)
         lower = QHBoxLayout()
         lower.setSpacing(10)
         lower.addLayout(told, 1)
         for button in (self.cancel, self.color, self.save, self.save_all):
             lower.addWidget(button)
+        lower.addStrut(self.color.sizeHint().height())  # the page must not jump when the progress appears
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 12, 18, 16)
         layout.setSpacing(14)
         layout.addLayout(upper, 1)
         layout.addLayout(lower)
+
+    def show_next(self, waiting: bool, finished: bool) -> None:
+        """Makes the next step the most visible: Color while anything waits for it, Save when all is done.
+
+        Args:
+            waiting: whether anything waits to be coloured.
+            finished: whether there are results, and nothing is being worked on.
+        """
+        self.color.setVisible(waiting)
+        name = "primary" if finished and not waiting else ""
+        if self.save.objectName() != name:
+            self.save.setObjectName(name)
+            self.save.style().unpolish(self.save)
+            self.save.style().polish(self.save)
 
     def show_progress(self, overall: Overall) -> None:
         """Shows how far the work is; nothing while there is none."""

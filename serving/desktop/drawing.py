@@ -1,0 +1,55 @@
+"""What is drawn over a picture: the line between before and after, and their names."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPolygonF
+
+_SHADE = QColor(0, 0, 0, 90)
+_PLATE = QColor(0, 0, 0, 150)
+_WHITE, _DARK = QColor("white"), QColor("#333")
+
+
+def line(painter: QPainter, x: float, seen: QRectF) -> None:
+    """Draws the line, with a handle to drag it by.
+
+    Args:
+        painter: draws.
+        x: where it is.
+        seen: the visible part of the picture.
+    """
+    painter.setPen(Qt.PenStyle.NoPen)
+    centre = QPointF(x, seen.center().y())
+    for brush, wider in ((_SHADE, 2), (_WHITE, 0)):
+        width = 3 + wider
+        painter.setBrush(brush)
+        painter.drawRect(QRectF(x - width / 2, seen.top(), width, seen.height()))
+    for brush, wider in ((_SHADE, 2), (_WHITE, 0)):
+        painter.setBrush(brush)
+        painter.drawEllipse(centre, 21 + wider, 21 + wider)
+    painter.setBrush(_DARK)
+    for side in (-1, 1):
+        back = 5.5 * side
+        arrow = [centre + QPointF(13 * side, 0), centre + QPointF(back, -6.5), centre + QPointF(back, 6.5)]
+        painter.drawPolygon(QPolygonF(arrow))
+
+
+def label(painter: QPainter, text: str, area: QRectF, right: bool) -> None:
+    """Writes a name into an upper corner, white on a dark plate: readable on any picture.
+
+    Args:
+        painter: draws.
+        text: the name.
+        area: of the picture.
+        right: whether into the right corner.
+    """
+    font = QFont(painter.font())
+    font.setBold(True)
+    painter.setFont(font)
+    width = painter.fontMetrics().horizontalAdvance(text) + 22
+    height = painter.fontMetrics().height() + 10
+    left = area.right() - width - 12 if right else area.left() + 12
+    box = QRectF(left, area.top() + 12, width, height)
+    path = QPainterPath()
+    path.addRoundedRect(box, height / 2, height / 2)
+    painter.fillPath(path, _PLATE)
+    painter.setPen(_WHITE)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -1,0 +1,107 @@
+"""A desktop window in memory: made files, a network that costs nothing, and answers in place of dialogs."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path.append(str(Path(__file__).parent.parent / "web"))  # made pictures, GIFs and films are the website's
+from web_fakes import FakeBackend  # noqa: E402
+
+
+@pytest.fixture
+def backend():
+    return FakeBackend()
+
+
+@pytest.fixture
+def runners(backend):
+    from serving.web.jobs import LONG, QUICK
+    from serving.web.worker import Inline
+
+    return {lane: Inline(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+
+
+@pytest.fixture
+def session(tmp_path, runners, backend):
+    """A started session that works in threads."""
+    from serving.desktop.session import Session
+
+    made = Session(tmp_path / "session", runners)
+    made.start()
+    yield made
+    backend.gate.set()
+    if not made.closed:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def application():
+    pytest.importorskip(
+        "PySide6.QtWidgets",
+        reason="PySide6 and its libraries are needed; `make desktop` installs them.",
+        exc_type=ImportError,
+    )
+    from PySide6.QtWidgets import QApplication
+
+    from serving.desktop import app
+
+    return QApplication.instance() or app.make_application()
+
+
+@pytest.fixture
+def faults(monkeypatch):
+    """What goes wrong in a slot, of which Qt itself would only print a note."""
+    found = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: found.append(error))
+    yield found
+    assert not found
+
+
+@pytest.fixture
+def make_window(application, tmp_path, session, faults):
+    """Makes windows that remember in the same place; all are closed at the end."""
+    from desktop_user import Answers, User
+    from PySide6.QtCore import QSettings
+
+    from serving.desktop.recent import Memory
+    from serving.desktop.window import Window
+
+    users = []
+
+    def make(of=None, samples=()):
+        memory = Memory(QSettings(str(tmp_path / "memory.ini"), QSettings.Format.IniFormat))
+        window = Window(of or session, memory, list(samples), Answers())
+        window.show()
+        users.append(User(window))
+        return users[-1]
+
+    yield make
+    for user in users:
+        user.window.asking.may_forget = True
+        user.window.close()
+
+
+@pytest.fixture
+def user(make_window):
+    return make_window()
+
+
+@pytest.fixture(scope="session")
+def tflite_model(tmp_path_factory):
+    """A .tflite model of one 1 x 1 convolution, that gives everything a warm tone."""
+    import json
+
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
+    def luma_to_chroma(luma):
+        return tf.nn.conv2d(luma, tf.constant([[[[-0.05, 0.1]]]], tf.float32), 1, "SAME")
+
+    path = tmp_path_factory.mktemp("model") / "warm.tflite"
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([luma_to_chroma.get_concrete_function()])
+    path.write_bytes(converter.convert())
+    path.with_suffix(".json").write_text(json.dumps({"working_size": 64, "multiple": 32}))
+    return path

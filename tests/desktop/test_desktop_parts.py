@@ -1,0 +1,284 @@
+"""What works without Qt: opening, queue, progress, texts, saving, frames."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+import web_fakes
+
+from colorgan_tf.color import merge
+from colorgan_tf.command import InputError
+from serving.desktop import looks, models, moving, opening, progress, saving, texts
+from serving.desktop.session import Work
+from serving.web import texts as shared
+from serving.web.jobs import Live
+from serving.web.records import FileRecord, Refused
+
+
+def work(state="done", kind="picture", done=0, total=0, left=None, name="a.jpg"):
+    record = FileRecord("id", "me", name, kind, ".jpg", 0.0, state)
+    return Work(record, Live(done, total, left))
+
+
+def finished(session, identity):
+    seen = 0
+    while session.get(identity).record.state in ("waiting", "working"):
+        newest = session.wait(seen, 60)
+        assert newest != seen
+        seen = newest
+    return session.get(identity).record
+
+
+# === Session ===
+
+
+def test_a_session_colours_what_it_is_asked_for_and_removes_it_all_at_the_end(session, tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(web_fakes.picture("PNG"))
+    first, second = session.open(path), session.open(path)
+    session.color([first.id])
+    assert finished(session, first.id).state == "done"
+    assert [each.record.state for each in session.works()] == ["done", "ready"]
+    assert session.original(second) == path
+    assert session.with_result() == [session.get(first.id).record]
+    session.remove([first.id, second.id])
+    assert session.works() == [] and path.exists()
+    session.close()
+    assert not session.folder.exists()
+
+
+def test_originals_are_linked_and_not_copied(session, tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(web_fakes.picture("PNG"))
+    record = session.open(path)
+    assert os.path.samefile(session.made(record, "original.png"), path)
+
+
+def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):
+    path = tmp_path / "photo.png"
+    path.write_bytes(web_fakes.picture("PNG"))
+    works = [session.open(path) for _ in range(3)]
+    backend.gate.clear()
+    session.color([record.id for record in works])
+    backend.begun.wait(60)
+    session.stop()
+    backend.gate.set()
+    assert {finished(session, record.id).state for record in works} == {"stopped"}
+
+
+def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
+    from serving.desktop.session import Session
+    from serving.web.jobs import LONG, QUICK
+    from serving.web.worker import Isolated, Model
+
+    runners = {lane: Isolated(Model(None), 60, web_fakes.load_crashing) for lane in (QUICK, LONG)}
+    session = Session(tmp_path / "session", runners)
+    session.start()
+    try:
+        records = []
+        for name, level in (("dark.png", 5), ("light.png", 150)):
+            path = tmp_path / name
+            path.write_bytes(web_fakes.picture("PNG", level=level))
+            records.append(session.open(path))
+        session.color([record.id for record in records])
+        assert [finished(session, record.id).state for record in records] == ["failed", "done"]
+        assert session.get(records[0].id).record.note == shared.CRASHED
+    finally:
+        session.close()
+
+
+def test_many_may_wait_for_a_change_at_once(session, tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(web_fakes.picture("PNG"))
+    heard = []
+    threads = [threading.Thread(target=lambda: heard.append(session.wait(0, 60))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    session.open(path)
+    for thread in threads:
+        thread.join()
+    assert all(heard)
+
+
+# === Opening and saving ===
+
+
+def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
+    (tmp_path / "album" / "deep").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    for name in ("b.JPG", "deep/a.mp4", "deep/notes.txt", ".hidden.png"):
+        (tmp_path / "album" / name).touch()
+    files, empty = opening.found([tmp_path / "album", tmp_path / "empty", tmp_path / "x.txt"])
+    album = tmp_path / "album"
+    assert sorted(files) == [album / "b.JPG", album / "deep" / "a.mp4", tmp_path / "x.txt"]
+    assert empty == [tmp_path / "empty"]
+
+
+def test_what_cannot_be_opened_is_refused_with_the_reason(tmp_path):
+    with pytest.raises(Refused, match=texts.IS_A_FOLDER):
+        opening.judge(tmp_path)
+    with pytest.raises(Refused, match=texts.GONE):
+        opening.judge(tmp_path / "gone.jpg")
+
+
+def test_a_file_is_linked_where_it_can_be_and_copied_where_not(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("text")
+    opening.link(path, tmp_path / "linked")
+    assert (tmp_path / "linked").is_symlink()
+
+    def refuses(*_):
+        raise OSError
+
+    monkeypatch.setattr(os, "symlink", refuses)
+    monkeypatch.setattr(os, "link", refuses)
+    opening.link(path, tmp_path / "copied")
+    assert (tmp_path / "copied").read_text() == "text" and not (tmp_path / "copied").is_symlink()
+
+
+def test_free_names_count_up(tmp_path):
+    path = tmp_path / "a.b.png"
+    assert saving.free_name(path) == path
+    path.touch()
+    (tmp_path / "a.b-2.png").touch()
+    assert saving.free_name(path).name == "a.b-3.png"
+
+
+def test_saving_keeps_the_ending_that_says_what_is_in_the_file(tmp_path):
+    result = tmp_path / "result.png"
+    result.write_bytes(b"png")
+    assert saving.save(result, tmp_path / "holiday").name == "holiday.png"
+    assert saving.save(result, tmp_path / "holiday.jpg").name == "holiday.jpg.png"
+    assert saving.save(result, tmp_path / "holiday.PNG").name == "holiday.PNG"
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".partial")]
+
+
+# === Models ===
+
+
+def test_a_missing_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match="The model must be .* does not exist"):
+        models.chosen(tmp_path / "none")
+
+
+def test_without_tensorflow_only_tflite_files_colour(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "has_tensorflow", lambda: False)
+    with pytest.raises(InputError, match="must be a .tflite file"):
+        models.chosen(tmp_path)
+    (tmp_path / "m.tflite").touch()
+    assert models.chosen(tmp_path / "m.tflite") == tmp_path / "m.tflite"
+
+
+def test_where_there_is_no_saved_model_a_tflite_file_of_its_name_stands_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(models.backends, "default_path", lambda: tmp_path / "colorgan")
+    with pytest.raises(InputError, match="There is no model with this copy yet"):
+        models.chosen(None)
+    (tmp_path / "colorgan.tflite").touch()
+    assert models.chosen(None) == tmp_path / "colorgan.tflite"
+
+
+# === Progress ===
+
+
+def test_progress_of_pictures_is_estimated_by_those_that_are_done():
+    works = [work(), work("working", name="b.jpg"), work("waiting"), work("waiting")]
+    summary = progress.overall(works, seconds=3.0)
+    assert (summary.done, summary.total, summary.fraction) == (1, 4, 0.25)
+    assert summary.seconds_left == pytest.approx(9.0)
+    assert summary.current == "b.jpg" and summary.busy
+
+
+def test_what_takes_longest_counts():
+    works = [work(), work("waiting"), work("working", "film", done=30, total=120, left=50.0)]
+    summary = progress.overall(works, seconds=2.0)
+    assert summary.seconds_left == 50.0
+    assert summary.fraction == pytest.approx((1 + 0 + 0.25) / 3)
+
+
+def test_nothing_asked_for_is_no_progress():
+    assert not progress.overall([], 0.0).busy
+    assert not progress.overall([work(), work("failed"), work("stopped")], 9.0).busy
+
+
+# === Texts ===
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "almost done"),
+        (7.4, "about 7 seconds left"),
+        (43, "about 45 seconds left"),
+        (62, "about 1 minute left"),
+        (600, "about 10 minutes left"),
+        (7200, "about 2 hours left"),
+    ],
+)
+def test_the_time_left_is_rounded_as_people_do(seconds, text):
+    assert texts.left(seconds) == text
+
+
+def test_times_in_films():
+    assert texts.clock(65.9) == "1:05"
+    assert texts.clock(3605) == "1:00:05"
+
+
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        ("A picture is expected. Received: /a/b.jpg, which is damaged: truncated.", shared.DAMAGED),
+        ("The disk must have room for the film. Received: disk full at /a/b.mp4.", texts.DISK_FULL),
+        ("The film must exist. Received: /a/b.mp4, which does not exist.", texts.GONE),
+        ("`thing` must hold. Received: what.", texts.NOT_COLOURED),
+        (shared.HAS_COLOURS, shared.HAS_COLOURS),
+    ],
+)
+def test_messages_of_programs_become_sentences_for_people(note, text):
+    assert texts.friendly(note) == text
+
+
+# === Frames ===
+
+
+def test_frames_of_an_animation_come_with_their_times(tmp_path):
+    path = tmp_path / "a.gif"
+    path.write_bytes(web_fakes.animation(5))
+    frames = list(moving.frames(path, "animation", 48))
+    assert [round(frame.seconds, 3) for frame in frames] == [0, 0.08, 0.16, 0.24, 0.32]
+    assert frames[0].picture().shape == (32, 48, 3)
+    assert moving.length(path, "animation") == pytest.approx(0.4)
+    assert [round(frame.seconds, 3) for frame in moving.frames(path, "animation", 48, start=0.2)] == [0.16, 0.24, 0.32]
+
+
+def test_frames_of_a_film_begin_where_they_are_asked_to(tmp_path):
+    path = tmp_path / "a.mp4"
+    web_fakes.film(path, frames=40)
+    frames = list(moving.frames(path, "film", 1000))
+    assert [round(frame.seconds, 3) for frame in frames[:3]] == [0, 0.1, 0.2] and len(frames) == 40
+    later = list(moving.frames(path, "film", 48, start=3.0))
+    assert [round(frame.seconds, 3) for frame in later] == [round(3 + n / 10, 3) for n in range(10)]
+    assert later[0].picture().shape == (32, 48, 3)
+    assert moving.length(path, "film") == pytest.approx(4.0)
+
+
+def test_looks_are_upright_and_no_larger_than_asked(tmp_path):
+    from PIL import Image
+
+    image = Image.fromarray(web_fakes.grey(400, 300))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    for name in ("a.jpg", "a.png"):
+        image.save(tmp_path / name, exif=exif)
+        assert looks.original(tmp_path / name, "picture", 100).shape == (100, 75, 3)
+
+
+def test_strength_shown_at_once_is_that_of_a_new_colouring():
+    """Within the RGB cube chroma is linear: luma plus gain times chroma (ITU-R BT.601)."""
+    rng = np.random.default_rng(0)
+    luma = rng.uniform(0.3, 0.7, (20, 30, 1)).astype(np.float32)
+    chroma = rng.uniform(-0.1, 0.1, (20, 30, 2)).astype(np.float32)
+    rgb = np.rint(255 * merge(luma, chroma)).astype(np.uint8)
+    for gain in (0.0, 0.5, 1.5):
+        wanted = 255 * merge(luma, np.float32(gain) * chroma)
+        assert np.abs(looks.strengthened(rgb, gain) - wanted).max() <= 2

@@ -1,0 +1,83 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import web_fakes
+from PIL import Image
+
+from colorgan_tf.command import InputError
+from serving.desktop import transform_img
+
+
+def pixels(path):
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(web_fakes.picture("PNG"))
+    return path
+
+
+def test_a_picture_is_coloured_beside_the_original(photo, tflite_model):
+    result = transform_img(photo, model=tflite_model)
+    assert result == photo.with_name("photo-coloured.png")
+    rgb, grey = pixels(result), pixels(photo)
+    assert np.abs(rgb @ [0.299, 0.587, 0.114] - grey[..., 0]).max() <= 1
+    assert (rgb[..., 0] > rgb[..., 2]).mean() > 0.9  # V = 0.1, U = -0.05: red up, blue down
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo-coloured.png", "photo.png"]
+
+
+def test_a_second_result_does_not_overwrite_the_first(photo, tflite_model, tmp_path):
+    output = tmp_path / "out"
+    first = transform_img(photo, output, model=tflite_model)
+    second = transform_img(str(photo), output, model=tflite_model, strength=0.0)
+    assert (first.name, second.name) == ("photo-coloured.png", "photo-coloured-2.png")
+    assert np.ptp(pixels(second), axis=-1).max() <= 1 < np.ptp(pixels(first), axis=-1).max()
+
+
+def test_gif_and_film_are_coloured_by_their_content(tflite_model, tmp_path):
+    gif, film = tmp_path / "named_wrongly.jpg", tmp_path / "film.mp4"
+    gif.write_bytes(web_fakes.animation())
+    web_fakes.film(film)
+    coloured = transform_img(gif, model=tflite_model)
+    assert coloured.suffix == ".gif" and Image.open(coloured).n_frames == 6
+    assert transform_img(film, model=tflite_model).suffix == ".mp4"
+
+
+def test_what_cannot_be_coloured_raises_a_readable_error(tflite_model, tmp_path, photo):
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear Sir or Madam")
+    with pytest.raises(InputError, match="letter.jpg: This is not a picture"):
+        transform_img(letter, model=tflite_model)
+    with pytest.raises(InputError, match="can no longer be found"):
+        transform_img(tmp_path / "gone.jpg", model=tflite_model)
+    with pytest.raises(InputError, match="`strength` must be a number from 0 to 2. Received: 3"):
+        transform_img(photo, model=tflite_model, strength=3)
+    with pytest.raises(InputError, match="`quality` must be one of"):
+        transform_img(photo, model=tflite_model, quality="superb")
+    with pytest.raises(InputError, match="The model must be"):
+        transform_img(photo, model=tmp_path / "no_model")
+
+
+def command(*arguments):
+    line = [sys.executable, "-m", "serving.desktop", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_colours_without_a_window(photo, tflite_model, tmp_path):
+    done = command(photo, f"--model={tflite_model}", f"--output={tmp_path / 'out'}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "out" / "photo-coloured.png")
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path):
+    for arguments, text in (
+        ((f"--model={tmp_path / 'none'}",), "The model must be"),
+        (("--model=a", "--server=b:1"), "`--model` and `--server` must not be given together"),
+    ):
+        done = command(*arguments)
+        assert done.returncode == 2
+        assert text in done.stderr and done.stderr.count("\n") == 1
