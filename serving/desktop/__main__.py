@@ -28,7 +28,7 @@ def define_flags() -> None:
 
 def main(argv: list[str]) -> None:
     """Shows the window until it is closed."""
-    from serving.desktop import models
+    from serving.desktop import models, screen
 
     values = flags.FLAGS
     if values.model and values.server:
@@ -40,10 +40,9 @@ def main(argv: list[str]) -> None:
         _without_window(paths, values.output)
         return
     path = None if values.server else models.chosen(values.model)
-    try:
-        from serving.desktop import app
-    except ImportError as error:
-        raise InputError(f"PySide6 must be installed; `make desktop` does it. Received: {error}.") from error
+    screen.check_libraries()
+    screen.check_display()
+    from serving.desktop import app
     from serving.web.worker import Model
 
     sys.exit(app.run(Model(path, values.server), paths, values.color_now, values.exit_when_shown))

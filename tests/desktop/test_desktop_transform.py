@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -64,7 +65,9 @@ def test_what_cannot_be_coloured_raises_a_readable_error(tflite_model, tmp_path,
 
 def command(*arguments):
     line = [sys.executable, "-m", "serving.desktop", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120)
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in screens}
+    return subprocess.run(line, capture_output=True, text=True, timeout=120, env=environment)
 
 
 def test_the_command_colours_without_a_window(photo, tflite_model, tmp_path):
@@ -81,3 +84,12 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path):
         done = command(*arguments)
         assert done.returncode == 2
         assert text in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_without_a_screen_the_command_says_so(tflite_model):
+    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is needed; `make desktop` does it.", exc_type=ImportError)
+    done = command(f"--model={tflite_model}")
+    assert done.returncode == 2
+    # Where a library of Qt is missing as well, that is said first.
+    assert "needs a screen" in done.stderr or "with all that it needs" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,88 @@
+"""Command: takes the picture of the desktop window that the README shows.
+
+python tests/desktop/screenshots.py [--model=FOLDER] [--output=docs/desktop.png] [--dark]
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+from colorgan_tf import command  # noqa: E402
+from colorgan_tf.command import InputError  # noqa: E402
+
+_SHOWN = "theater"
+_LOOK_MS, _REST_MS = 50, 1500
+
+
+def define_flags() -> None:
+    """Defines this command's flags."""
+    flags.DEFINE_string("model", None, "What colours. Default: the model that came with this.")
+    flags.DEFINE_string("output", "docs/desktop.png", "The picture to write.")
+    flags.DEFINE_bool("dark", False, "In dark colours.")
+    flags.DEFINE_bool("start", False, "Of the start page.")
+
+
+def take(model: Path, output: Path, dark: bool, start: bool) -> None:
+    """Opens the window in memory, colours the sample pictures, and takes its picture."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtCore import QSettings, QTimer
+
+    from serving.desktop import app, theme
+    from serving.desktop.recent import Memory
+    from serving.desktop.session import Session, isolated
+    from serving.desktop.window import Window
+    from serving.web.worker import Model
+
+    application = app.make_application()
+    theme.apply(application, theme.DARK if dark else theme.LIGHT)
+    with tempfile.TemporaryDirectory(prefix="screenshot.") as folder:
+        session = Session(Path(folder) / "session", isolated(Model(model)))
+        memory = Memory(QSettings(f"{folder}/memory.ini", QSettings.Format.IniFormat))
+        window = Window(session, memory, app.samples())
+        window.show()
+        session.start()
+
+        def shoot() -> None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            window.grab().save(str(output))
+            window.end()
+            application.quit()
+
+        def look() -> None:
+            states = [work.record.state for work in session.works()]
+            if start or (states and set(states) <= {"done", "failed"}):
+                timer.stop()
+                QTimer.singleShot(_REST_MS, shoot)
+
+        def color(_identities: list[str]) -> None:
+            rows = {work.record.name: work.record.id for work in session.works()}
+            window.page.works.choose(rows[f"{_SHOWN}.jpg"])
+            window.color()
+
+        timer = QTimer()
+        timer.timeout.connect(look)
+        timer.start(_LOOK_MS)
+        window.incoming.opened.connect(color)
+        if not start:
+            window.open(app.samples())
+        application.exec()
+
+
+def main(argv: list[str]) -> None:
+    """Takes the picture."""
+    from serving.desktop import models
+
+    values = flags.FLAGS
+    if argv[1:]:
+        raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
+    take(models.chosen(values.model), Path(values.output), values.dark, values.start)
+    print(values.output)
+
+
+if __name__ == "__main__":
+    define_flags()
+    command.run(main)
