@@ -9,6 +9,8 @@ Each starts servers of its own on free ports of this machine, with --model=saved
 rule whether it was kept. Exit code 1: one was broken.
 """
 
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +91,7 @@ def main(argv: list[str]) -> None:
     backends.version_folder(folder)
     if (folder / "saved_model.pb").is_file():
         raise InputError(f"`model` must be the folder above the version's. Received: {folder}.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would be left running
     print(machine.describe(), flush=True)
     verdict(SCENARIOS[argv[1]](folder))
 
