@@ -98,19 +98,11 @@ def report(figures: Figures) -> list[Rule]:
         median, low, high = machine.spread([_PICTURES / each.wall for each in spent])
         core = 1e3 * _processor(spent) / _PICTURES
         print(f"{way:<40}{median:8.1f}  {f'{low:.1f} to {high:.1f}':<18}{core:17.1f}")
-    crowd = figures.throughput[SERVED_MANY]
-    rules = [
-        _rule(
-            f"time over gRPC at most {MOST_OVERHEAD:g} of a direct call's",
-            figures.latency[SERVED],
-            figures.latency[DIRECT],
-            MOST_OVERHEAD,
-        )
-    ]
-    for way in (DIRECT_MANY, DIRECT_THREADS):
-        text = f"{_PICTURES} pictures of {CLIENTS} clients take at most the time of {way}"
-        rules.append(_rule(text, crowd, figures.throughput[way], 1.0))
-    return rules
+    single, many = figures.latency, figures.throughput
+    text = f"time of a picture over gRPC at most {MOST_OVERHEAD:g} of a direct call's"
+    rules = [_rule(text, single[SERVED], single[DIRECT], MOST_OVERHEAD)]
+    text = f"time of {_PICTURES} pictures of {CLIENTS} clients at most that of {DIRECT_MANY}"
+    return [*rules, _rule(text, many[SERVED_MANY], many[DIRECT_MANY], 1.0)]
 
 
 def _processor(spent: list[machine.Spent]) -> float:
