@@ -1,5 +1,6 @@
 """Keeps the window as the works are: list, picture, controls, progress, and what can be pressed."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from serving.web import records
 if TYPE_CHECKING:
     from serving.desktop.window import Window
 
-_REFRESH_MS = 60  # changes that come closer together are shown together
+# Changes that come closer together are shown together; with many files, at most a fifth of the time goes to showing.
+_REFRESH_MS, _SHARE = 60, 4
 _TICK_MS = 500  # for the time that is left
 
 
@@ -31,15 +33,15 @@ class Display(QObject):
     Args:
         session: the works.
         window: what shows them.
-        errands: loads small pictures.
 
     Attributes:
         shown: identity of the work on the screen; empty where there is none.
     """
 
-    def __init__(self, session: Session, window: "Window", errands: Errands):
+    def __init__(self, session: Session, window: "Window"):
         super().__init__(window)
-        self._session, self._window, self._errands = session, window, errands
+        self._session, self._window = session, window
+        self._errands = Errands(self)  # small pictures of many files must not keep a result from being saved
         self._seen: dict[str, tuple[str, int]] = {}  # state and version that each work was last seen in
         self.shown = ""
         self._news = News(session, self)
@@ -55,6 +57,7 @@ class Display(QObject):
 
     def close(self) -> None:
         """Ends it."""
+        self._errands.close()
         self._due.stop()
         self._tick.stop()
 
@@ -62,6 +65,7 @@ class Display(QObject):
         """Shows everything as it is now."""
         if self._session.closed:
             return
+        began = time.monotonic()
         works = self._session.works()
         page = self._window.page
         self._tell_of_failures(works)
@@ -72,6 +76,7 @@ class Display(QObject):
         self._show_progress()
         self._show_possible(works)
         self._window.show_start_if_empty()
+        self._due.setInterval(max(_REFRESH_MS, round(_SHARE * 1000 * (time.monotonic() - began))))
 
     def show_tiles(self, recent: list[Path], samples: list[Path]) -> None:
         """Shows the files that were opened before on the start page, or sample pictures where there are none."""

@@ -160,6 +160,8 @@ def clock(seconds: float) -> str:
 
 def friendly(note: str) -> str:
     """Puts what a reader or writer of files says into words for people; a sentence that is meant for them stays."""
+    if "the server at " in note:  # "No answer from the server at ..." and the like
+        return NO_SERVER
     if "Received:" not in note:
         return note
     low = note.lower()

@@ -45,7 +45,8 @@ class Window(QMainWindow):
         holder.setObjectName("page")
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.message)
+        layout.setSpacing(0)
+        layout.addLayout(self._message_row())
         layout.addWidget(self._stack, 1)
         self.setCentralWidget(holder)
         self.setWindowTitle(texts.TITLE)
@@ -58,12 +59,18 @@ class Window(QMainWindow):
         self.screening = Screening(session, page.viewer, page.player, page.bar, self)
         self.menus = Menus(self, self._deeds())
         self._connect()
-        self.display = Display(session, self, self._errands)
+        self.display = Display(session, self)
         place = memory.place()
         if place is not None:
             self.restoreGeometry(place)
         self.to_start()
         self.display.start()
+
+    def _message_row(self) -> QVBoxLayout:
+        row = QVBoxLayout()
+        row.setContentsMargins(18, 4, 18, 0)
+        row.addWidget(self.message)
+        return row
 
     # === Deeds ===
 

@@ -38,19 +38,17 @@ class WorksList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUniformItemSizes(True)
         self.setAccessibleName(texts.WORKS)
+        self._items: dict[str, QListWidgetItem] = {}  # by identity
         self.currentItemChanged.connect(self._changed)
 
     def refresh(self, works: list[Work]) -> None:
         """Shows the works as they are now."""
-        wanted = {work.record.id for work in works}
-        for row in reversed(range(self.count())):
-            if self.item(row).data(_IDENTITY) not in wanted:
-                self.takeItem(row)
-        items = {self.item(row).data(_IDENTITY): self.item(row) for row in range(self.count())}
+        for identity in self._items.keys() - {work.record.id for work in works}:
+            self.takeItem(self.row(self._items.pop(identity)))
         for work in works:
-            item = items.get(work.record.id)
+            item = self._items.get(work.record.id)
             if item is None:
-                item = QListWidgetItem()
+                item = self._items[work.record.id] = QListWidgetItem()
                 item.setData(_IDENTITY, work.record.id)
                 self.addItem(item)
             if item.data(_WORK) != work:
@@ -73,9 +71,8 @@ class WorksList(QListWidget):
 
     def choose(self, identity: str) -> None:
         """Shows one."""
-        for row in range(self.count()):
-            if self.item(row).data(_IDENTITY) == identity:
-                self.setCurrentRow(row)
+        if identity in self._items:
+            self.setCurrentItem(self._items[identity])
 
     def step(self, rows: int) -> None:
         """Goes to the next one, or the one before."""
@@ -84,22 +81,18 @@ class WorksList(QListWidget):
 
     def lacking_look(self, identity: str, look: str) -> bool:
         """Tells whether the small picture of that name is neither shown nor expected yet."""
-        return any(item.data(_LOOK) != look for item in self._items(identity))
+        item = self._items.get(identity)
+        return item is not None and item.data(_LOOK) != look
 
     def expect_look(self, identity: str, look: str) -> None:
         """Notes that a small picture is on its way."""
-        for item in self._items(identity):
-            item.setData(_LOOK, look)
+        self._items[identity].setData(_LOOK, look)
 
     def show_look(self, identity: str, look: str, image: QImage) -> None:
         """Shows how a file looks, unless a newer look is expected."""
-        for item in self._items(identity):
-            if item.data(_LOOK) == look:
-                item.setData(_PICTURE, rounded(image, THUMBNAIL))
-
-    def _items(self, identity: str) -> list[QListWidgetItem]:
-        every = (self.item(row) for row in range(self.count()))
-        return [item for item in every if item.data(_IDENTITY) == identity]
+        item = self._items.get(identity)
+        if item is not None and item.data(_LOOK) == look:
+            item.setData(_PICTURE, rounded(image, THUMBNAIL))
 
     def _changed(self, current: QListWidgetItem | None) -> None:
         self.chosen.emit("" if current is None else current.data(_IDENTITY))

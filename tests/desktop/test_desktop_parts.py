@@ -230,6 +230,7 @@ def test_times_in_films():
         ("A picture is expected. Received: /a/b.jpg, which is damaged: truncated.", shared.DAMAGED),
         ("The disk must have room for the film. Received: disk full at /a/b.mp4.", texts.DISK_FULL),
         ("The film must exist. Received: /a/b.mp4, which does not exist.", texts.GONE),
+        ("No answer from the server at a:1: is it running? (failed to connect)", texts.NO_SERVER),
         ("`thing` must hold. Received: what.", texts.NOT_COLOURED),
         (shared.HAS_COLOURS, shared.HAS_COLOURS),
     ],
