@@ -125,7 +125,10 @@ class Display(QObject):
         waiting = bool(states & {READY, records.STOPPED, records.FAILED})
         busy = bool(states & set(BUSY))
         results = any(self._session.result(work.record) is not None for work in works)
-        page.show_next(waiting, results and not busy)
+        partly = records.STOPPED in states and all(
+            self._session.result(work.record) for work in works if work.record.state in (READY, records.STOPPED)
+        )
+        page.show_next(waiting, partly, results and not busy)
         for can, parts in (
             (waiting, (page.color, menus.color)),
             (busy, (page.cancel, menus.cancel)),

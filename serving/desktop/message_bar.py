@@ -1,6 +1,7 @@
 """One friendly sentence at the top of the window."""
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from serving.desktop import texts
@@ -43,7 +44,7 @@ class MessageBar(QFrame):
             good: whether it tells of something that went well.
         """
         self._label.setText(text)
-        self._label.setAccessibleName(text)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))  # screen readers say it
         self.setProperty("good", good)
         self.style().unpolish(self)
         self.style().polish(self)

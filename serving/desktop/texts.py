@@ -13,7 +13,6 @@ CHOOSE_FILES = "Choose files…"
 CHOOSE_FOLDER = "Choose a folder…"
 RECENT = "Opened before"
 SAMPLES = shared.PAGE["samples"]
-SAMPLE = "Try the sample picture {name}"
 LET_GO = "Let go to open"
 TO_FILES = "Back to your files  →"
 
@@ -41,9 +40,8 @@ STATES = {
     "failed": "Not done",
 }
 LEFT_ALONE = "Had colours already"
-STOPPED_FILM = "Stopped; the first part is in colour"
-KINDS = {"picture": "Picture", "animation": "Moving picture", "film": "Film"}
-FRAMES = "{done} of {total} frames"
+STOPPED_FILM = "Partly in colour"
+FRAMES = "{done} of {total}"
 
 STRENGTH = "Strength of the colours"
 WEAKER, STRONGER = "grey", "strong"

@@ -4,9 +4,12 @@ import functools
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from colorgan_tf.colorizer import Backend
 from colorgan_tf.command import InputError
+
+if TYPE_CHECKING:  # OpenCV is not imported for --help
+    from colorgan_tf.colorizer import Backend
 
 
 def transform_img(
@@ -67,7 +70,7 @@ def transform_img(
 
 
 @functools.lru_cache(maxsize=1)
-def _backend(model: str | None, server: str | None) -> tuple[Backend, str]:
+def _backend(model: str | None, server: str | None) -> "tuple[Backend, str]":
     from serving.desktop import models
     from serving.web.worker import Model
 

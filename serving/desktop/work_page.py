@@ -98,14 +98,16 @@ class WorkPage(QWidget):
         layout.addLayout(upper, 1)
         layout.addLayout(lower)
 
-    def show_next(self, waiting: bool, finished: bool) -> None:
+    def show_next(self, waiting: bool, partly: bool, finished: bool) -> None:
         """Makes the next step the most visible: Color while anything waits for it, Save when all is done.
 
         Args:
             waiting: whether anything waits to be coloured.
+            partly: whether all of that has been begun.
             finished: whether there are results, and nothing is being worked on.
         """
         self.color.setVisible(waiting)
+        self.color.setText(texts.GO_ON if partly else texts.COLOR)
         name = "primary" if finished and not waiting else ""
         if self.save.objectName() != name:
             self.save.setObjectName(name)

@@ -211,6 +211,7 @@ def test_a_cancelled_film_keeps_what_is_done_and_goes_on(user, tmp_path, backend
     user.until(lambda: user.states == ["stopped"])
     result = user.session.result(user.record)
     assert result is not None and 0 < user.record.frames < 120
+    user.until(lambda: user.page.color.text() == texts.GO_ON)
     user.colours()
     assert user.states == ["done"] and user.record.frames == 120
 
@@ -396,3 +397,18 @@ def test_closing_removes_what_was_made(user, photo):
     assert folder.exists()
     user.window.close()
     assert not folder.exists() and photo.exists()
+
+
+def test_what_a_killed_run_left_is_removed_and_a_living_ones_is_not(application, tmp_path, monkeypatch):
+    from serving.desktop import app
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    left = tmp_path / "colorgan-desktop" / "run-left"
+    left.mkdir(parents=True)
+    (left / "film.mp4").touch()
+    with app.session_folder() as living:
+        assert not left.exists()
+        with app.session_folder() as other:
+            assert living.exists() and other != living
+        assert not other.exists()
+    assert not living.exists()
