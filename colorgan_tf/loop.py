@@ -5,6 +5,7 @@ loop is our own; the step is the model's `train_step`.
 """
 
 import dataclasses
+import json
 import shutil
 import signal
 import tempfile
@@ -87,6 +88,7 @@ def train(
         watched = dataset.open_source(validation)
     say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
     claim(workdir, config)
+    same_data(workdir, source)
 
     with distribution.dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
@@ -225,6 +227,23 @@ def claim(workdir: Path, config: config_lib.Config) -> None:
             run_files.write_text(stored_path, config_lib.to_json(config))
     except OSError as error:
         raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
+
+
+def same_data(workdir: Path, source: dataset.Source) -> None:
+    """Checks that a run goes on with the pictures that it began with, whose order its position stands for.
+
+    Raises:
+        InputError: if it began with others.
+    """
+    told = {"pictures": source.count, "fingerprint": source.fingerprint}
+    path = workdir / run_files.DATA
+    if not path.exists():
+        run_files.write_text(path, json.dumps(told) + "\n")
+    elif (stored := json.loads(path.read_text())) != told:
+        raise InputError(
+            f"The run in {workdir} must go on with the data that it began with ({stored['pictures']} pictures). "
+            f"Received: other data ({source.count} pictures). Use another --workdir for these."
+        )
 
 
 def same_as_stored(workdir: Path, config: config_lib.Config) -> None:

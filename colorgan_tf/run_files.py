@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import keras
 
 CONFIG = "config.json"
+DATA = "data.json"  # which pictures it is trained on
 CHECKPOINTS = "checkpoints"  # everything that a resume needs
 LAST, BEST = "last.weights.h5", "best.weights.h5"  # the generator's averaged weights
 BEST_SCORE = "best.json"

@@ -6,6 +6,7 @@ Stop it at any moment and start the same command again: it goes on where the las
 """
 
 import math
+import sys
 
 from absl import flags
 
@@ -72,6 +73,7 @@ def main(argv: list[str]) -> None:
         print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")
     else:
         print(f"stopped at step {outcome.step} of {config.steps}; the same command goes on from there")
+        sys.exit(130)  # so that `train && export` does not export half a run
 
 
 def describe(config: config_lib.Config) -> None:

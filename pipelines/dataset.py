@@ -6,6 +6,9 @@ not grow with the number of pictures.
 """
 
 import dataclasses
+import hashlib
+import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -41,6 +44,13 @@ class Source:
     def count(self) -> int:
         """Pictures in all."""
         return sum(self.counts)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short text that differs between sources of other names or numbers of pictures, wherever they lie."""
+        folder = os.path.commonpath([os.path.dirname(path) for path in self.paths])
+        names = [os.path.relpath(path, folder) for path in self.paths]
+        return hashlib.sha256(json.dumps([names, self.counts]).encode()).hexdigest()[:16]
 
 
 def open_source(folder: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> Source:

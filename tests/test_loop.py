@@ -93,6 +93,16 @@ def test_how_often_is_logged_and_saved_may_change(tiny_run, tiny_config):
     loop.same_as_stored(tiny_run, dataclasses.replace(tiny_config, runtime=runtime))
 
 
+def test_a_run_goes_on_only_with_the_pictures_it_began_with(copy, tiny_config, photographs, tmp_path):
+    more = shutil.copytree(photographs, tmp_path / "more")
+    some = next(path for path in sorted(more.iterdir()))
+    shutil.copy(some, more / f"another{some.suffix}")
+    with pytest.raises(InputError, match="must go on with the data that it began with"):
+        loop.train(tiny_config, more, copy, say=lambda text: None)
+    moved = shutil.copytree(photographs, tmp_path / "moved")
+    assert loop.train(tiny_config, moved, copy, say=lambda text: None).finished
+
+
 @pytest.mark.parametrize("data", ["nowhere", "empty"])
 def test_bad_data_is_refused_before_a_workdir_is_made(tmp_path, tiny_config, data):
     (tmp_path / "empty").mkdir()

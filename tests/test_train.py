@@ -115,7 +115,7 @@ def test_a_run_that_was_killed_and_stopped_ends_bit_identical_to_one_that_was_no
     wait_for(run / f"checkpoints/ckpt-{max(known) + 1}.index", process)
     process.send_signal(signal.SIGTERM)
     code, output, errors = finish(process)
-    assert code == 0, errors
+    assert code == 130, errors
     (going_on,) = [line for line in output.splitlines() if line.startswith("going on at step ")]
     assert int(going_on.split()[4]) in known
     last = output.splitlines()[-1]

@@ -53,7 +53,7 @@ class Degradation:
         jpeg: strength = JPEG quality, 1 to 100.
     """
 
-    clean: float = 0.5
+    clean: float = 0.75
     orthochromatic: Effect = Effect(0.3, 0.6, 1.0)
     panchromatic: Effect = Effect(0.6, 60.0, 6.0)
     blur: Effect = Effect(0.2, 0.4, 1.2)
