@@ -91,7 +91,8 @@ def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> np.
         raise errors.tensor_parsing(alias)
     dtype = tf.dtypes.as_dtype(proto.dtype)
     needed = _decoded_bytes(proto, math.prod(sizes))
-    if needed > max_bytes:
+    # Without elements any size is right for TensorFlow, but numpy counts the other dimensions even so.
+    if needed > max_bytes or math.prod(filter(None, sizes)) > max_bytes:
         raise errors.invalid_argument(
             f"Input `{alias}` must decode to at most {max_bytes} bytes. "
             f"Received: {needed} bytes in shape {shape_text(proto.tensor_shape)}."

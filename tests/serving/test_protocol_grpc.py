@@ -194,9 +194,10 @@ def test_unparsable_tensor(prediction, proto):
 
 @pytest.mark.usefixtures("embedded_only")
 @pytest.mark.parametrize("dtype", [types_pb2.DT_FLOAT, types_pb2.DT_STRING])
-def test_small_proto_of_an_enormous_tensor_is_refused(prediction, dtype):
+@pytest.mark.parametrize("shape", [(2**40,), (0, 2**62)])
+def test_small_proto_of_an_enormous_tensor_is_refused(prediction, dtype, shape):
     proto = tensor_pb2.TensorProto(dtype=dtype, float_val=[1.0], string_val=[b"x" * 1000])
-    proto.tensor_shape.dim.add().size = 2**40
+    proto.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
     refused(prediction.Predict, predict_request(MODEL, x=proto), INVALID, "must decode to at most")
 
 
