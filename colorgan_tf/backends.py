@@ -21,9 +21,11 @@ MULTIPLE = 32
 EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite file or a training run"
 
 
-def default_path() -> Path:
-    """Returns where the model that comes with the project is."""
-    return Path(__file__).parent.parent / "saved_models" / "colorgan"
+def default_path(quality: str = "good") -> Path:
+    """Returns where the model that comes with the project is: a SavedModel, for `fast` its int8 copy for LiteRT."""
+    model = Path(__file__).parent.parent / "saved_models" / "colorgan"
+    small = model.with_suffix(".tflite")
+    return small if quality == "fast" and small.is_file() else model
 
 
 def load(path: str | Path) -> Backend:

@@ -51,7 +51,7 @@ def colorizer():
         from serving.client import Client
 
         return Colorizer(Client(values.server), values.quality, values.saturation), values.server
-    model = values.model or backends.default_path()
+    model = values.model or backends.default_path(values.quality)
     return Colorizer(backends.load(model), values.quality, values.saturation), backends.identity(model)
 
 

@@ -39,9 +39,9 @@ class Finish:
     saturation: float = 1.0
     guided: bool = True
     grain: int = 4
-    blur: float = 1.0
-    radius: int = 1
-    epsilon: float = 0.01
+    blur: float = 2.0
+    radius: int = 2
+    epsilon: float = 0.002
 
 
 QUALITIES = {
