@@ -1,37 +1,107 @@
 """Palettes for coloured GIFs: 255 colours for a whole animation or for each frame, with a still dither."""
 
+import dataclasses
+from collections.abc import Iterator
+
 import numpy as np
 
 COLOURS = 255  # the 256th entry is transparency
+
+# A grid is of use from four cells a colour on; more than sixteen hardly change the palette.
+_FEWEST_CELLS, _ENOUGH_CELLS = 4 * COLOURS, 4096
+_CUT_PIXELS = 1 << 13
+_ROUNDS = 12
+_BLOCK = 1024
+# Of the table that gives each pixel its entry. With 6 bits, as in Pillow, a smooth sky has steps.
+_TABLE_BITS = 7
 
 # Bayer's 8 x 8 matrix (B. Bayer, "An optimum method for two-level rendition of continuous-tone pictures", 1973), in
 # [-0.5, 0.5). It stands still from frame to frame, where error diffusion would crawl and swell the file.
 _TWO = np.array([[0, 2], [3, 1]])
 _FOUR = np.block([[4 * _TWO, 4 * _TWO + 2], [4 * _TWO + 3, 4 * _TWO + 1]])
-_BAYER = (np.block([[4 * _FOUR, 4 * _FOUR + 2], [4 * _FOUR + 3, 4 * _FOUR + 1]]) + 0.5) / 64 - 0.5
+_BAYER = ((np.block([[4 * _FOUR, 4 * _FOUR + 2], [4 * _FOUR + 3, 4 * _FOUR + 1]]) + 0.5) / 64 - 0.5).astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Cells:
+    """Colours of pixels, gathered: `[n, 3]` float32 means of the cells of a grid, and `[n]` pixels in each."""
+
+    means: np.ndarray
+    pixels: np.ndarray
 
 
 def choose(samples: np.ndarray) -> np.ndarray:
     """Chooses a palette.
 
     Median cut follows where the pixels are, so that large even areas (skin, sky) get close shades; k-means then moves
-    each shade to the middle of its pixels.
+    each shade to the middle of its pixels. Both look at cells of like colours with their numbers of pixels rather than
+    at single pixels: of these there are fifty times as many. k-means goes from coarse cells to fine ones, since most of
+    the way can be gone with few of them.
 
     Args:
-        samples: `[n, 3]` uint8 RGB.
+        samples: `[n, 3]` uint8 RGB, at least one.
 
     Returns:
         `[256, 3]` uint8; the last entry is left black for transparency.
     """
+    chosen: np.ndarray | None = None
+    for cells in _gathered(samples):
+        chosen = _centred(_cut(cells) if chosen is None else chosen, cells)
+    assert chosen is not None  # the finest cells are always of use
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(chosen)] = np.rint(chosen)
+    palette[len(chosen) : COLOURS] = palette[0]
+    return palette
+
+
+def _gathered(samples: np.ndarray) -> Iterator[_Cells]:
+    """Yields the cells of finer and finer grids, 5 bits a channel to 8, until there are enough of them.
+
+    Grids that are too coarse for a palette are left out; the finest one holds the colours as they are.
+    """
+    channels = samples.T.astype(np.int32)
+    bit = 3
+    red, green, blue = channels >> bit
+    cells = red << 10 | green << 5 | blue
+    while True:
+        counts = np.bincount(cells)
+        held = np.flatnonzero(counts)
+        if len(held) >= _FEWEST_CELLS or bit == 0:
+            sums = [np.bincount(cells, weights=channel)[held] for channel in channels]
+            yield _Cells((np.stack(sums, axis=-1) / counts[held, None]).astype(np.float32), counts[held])
+        if len(held) >= _ENOUGH_CELLS or bit == 0:
+            return
+        # Cells that hold nothing lose their numbers, so that the counts stay short.
+        numbers = np.cumsum(counts > 0) - 1
+        bit -= 1
+        red, green, blue = channels >> bit & 1
+        cells = numbers[cells] << 3 | red << 2 | green << 1 | blue
+
+
+def _cut(cells: _Cells) -> np.ndarray:
+    """Returns up to 255 colours by median cut, `[n, 3]` float32; each cell counts, even one of a single pixel."""
     from PIL import Image
 
-    picture = Image.fromarray(np.ascontiguousarray(samples.reshape(1, -1, 3)))
-    chosen = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=3).getpalette() or []
-    palette = np.zeros((256, 3), np.uint8)
-    entries = np.array(chosen, np.uint8).reshape(-1, 3)[:COLOURS]
-    palette[: len(entries)] = entries
-    palette[len(entries) : COLOURS] = entries[0] if len(entries) else 0
-    return palette
+    if len(cells.means) <= COLOURS:
+        return cells.means
+    shares = np.maximum(1, np.rint(cells.pixels * (_CUT_PIXELS / cells.pixels.sum()))).astype(int)
+    picture = Image.fromarray(np.repeat(np.rint(cells.means).astype(np.uint8), shares, axis=0)[None])
+    chosen = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT).getpalette() or []
+    return np.array(chosen, np.float32).reshape(-1, 3)[:COLOURS]
+
+
+def _centred(centres: np.ndarray, cells: _Cells) -> np.ndarray:
+    """Moves colours to the middle of the pixels that are nearest to them (S. Lloyd, "Least squares quantization in
+    PCM", 1982); one that is the nearest of none stays.
+    """
+    means = _extended(cells.means)
+    weights = [cells.pixels, *(cells.pixels * channel for channel in cells.means.T)]
+    for _ in range(_ROUNDS):
+        nearest = _nearest(means, centres)
+        pixels, *sums = (np.bincount(nearest, weights=weight, minlength=len(centres)) for weight in weights)
+        moved = np.stack(sums, axis=-1) / np.maximum(pixels, 1)[:, None]
+        centres = np.where(pixels[:, None] > 0, moved, centres).astype(np.float32)
+    return centres
 
 
 def spacing(palette: np.ndarray) -> float:
@@ -55,18 +125,36 @@ def apply(rgb: np.ndarray, palette: np.ndarray, dither: float) -> np.ndarray:
     Returns:
         `[height, width]` uint8 below 255.
     """
-    from PIL import Image
-
     height, width = rgb.shape[:2]
     pattern = np.tile(_BAYER, (-(-height // 8), -(-width // 8)))[:height, :width]
     # Each channel has the pattern turned another way, so that the dither also mixes hues.
     turned = np.stack([pattern, pattern[::-1, :], pattern[:, ::-1]], axis=-1)
-    dithered = np.clip(rgb + dither * turned + 0.5, 0, 255).astype(np.uint8)
-    holder = Image.new("P", (1, 1))
-    holder.putpalette(palette[:COLOURS].tobytes() + palette[:1].tobytes())
-    indices = np.asarray(Image.fromarray(dithered).quantize(palette=holder, dither=Image.Dither.NONE)).copy()
-    indices[indices == 255] = 0
-    return indices
+    dithered = np.clip(rgb + np.float32(dither) * turned + np.float32(0.5), 0, 255).astype(np.uint8)
+    red, green, blue = np.moveaxis(dithered >> (8 - _TABLE_BITS), -1, 0).astype(np.int32)
+    cells = red << 2 * _TABLE_BITS | green << _TABLE_BITS | blue
+    # A table of the nearest entries, filled only where a pixel asks.
+    asked = np.zeros(1 << 3 * _TABLE_BITS, bool)
+    asked[cells] = True
+    held = np.flatnonzero(asked)
+    step = 1 << (8 - _TABLE_BITS)
+    channels = [(held >> shift & ((1 << _TABLE_BITS) - 1)) * step for shift in (2 * _TABLE_BITS, _TABLE_BITS, 0)]
+    table = np.zeros(len(asked), np.uint8)
+    table[held] = _nearest(_extended(np.stack(channels, axis=-1) + (step - 1) / 2), palette[:COLOURS])
+    return table[cells]
+
+
+def _extended(colours: np.ndarray) -> np.ndarray:
+    """Returns `[n, 3]` colours as `_nearest` wants them: `[n, 4]` float32, with ones."""
+    return np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)
+
+
+def _nearest(extended: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """Returns which of the entries, `[m, 3]`, is nearest to each colour, `[n]` whole numbers; of equals the first."""
+    # |x - c|^2 is least where |c|^2 - 2 x c is: one matrix product, in blocks that stay in the cache.
+    entries = entries.astype(np.float32)
+    products = np.vstack([-2 * entries.T, np.square(entries).sum(axis=1)])
+    blocks = [extended[start : start + _BLOCK] @ products for start in range(0, len(extended), _BLOCK)]
+    return np.concatenate([block.argmin(axis=1) for block in blocks])
 
 
 def error(rgb: np.ndarray, palette: np.ndarray, indices: np.ndarray) -> float:
