@@ -11,9 +11,10 @@ COLOURS = 255  # the 256th entry is transparency
 _FEWEST_CELLS, _ENOUGH_CELLS = 4 * COLOURS, 4096
 _CUT_PIXELS = 1 << 13
 _ROUNDS = 12
-_BLOCK = 1024
-# Of the table that gives each pixel its entry. With 6 bits, as in Pillow, a smooth sky has steps.
-_TABLE_BITS = 7
+_BLOCK = 256  # a matrix product of this size is not worth a second thread
+# Of the table that gives each pixel its entry. 6 bits are 4 steps: a dither that is weaker does not hide them.
+_COARSE_BITS, _FINE_BITS = 6, 7
+_HIDDEN_STEPS = 4.0
 
 # Bayer's 8 x 8 matrix (B. Bayer, "An optimum method for two-level rendition of continuous-tone pictures", 1973), in
 # [-0.5, 0.5). It stands still from frame to frame, where error diffusion would crawl and swell the file.
@@ -130,14 +131,15 @@ def apply(rgb: np.ndarray, palette: np.ndarray, dither: float) -> np.ndarray:
     # Each channel has the pattern turned another way, so that the dither also mixes hues.
     turned = np.stack([pattern, pattern[::-1, :], pattern[:, ::-1]], axis=-1)
     dithered = np.clip(rgb + np.float32(dither) * turned + np.float32(0.5), 0, 255).astype(np.uint8)
-    red, green, blue = np.moveaxis(dithered >> (8 - _TABLE_BITS), -1, 0).astype(np.int32)
-    cells = red << 2 * _TABLE_BITS | green << _TABLE_BITS | blue
-    # A table of the nearest entries, filled only where a pixel asks.
-    asked = np.zeros(1 << 3 * _TABLE_BITS, bool)
+    bits = _COARSE_BITS if dither >= _HIDDEN_STEPS else _FINE_BITS
+    red, green, blue = np.moveaxis(dithered >> (8 - bits), -1, 0).astype(np.int32)
+    cells = red << 2 * bits | green << bits | blue
+    # Only what a pixel asks for is filled in.
+    asked = np.zeros(1 << 3 * bits, bool)
     asked[cells] = True
     held = np.flatnonzero(asked)
-    step = 1 << (8 - _TABLE_BITS)
-    channels = [(held >> shift & ((1 << _TABLE_BITS) - 1)) * step for shift in (2 * _TABLE_BITS, _TABLE_BITS, 0)]
+    step = 1 << (8 - bits)
+    channels = [(held >> shift & ((1 << bits) - 1)) * step for shift in (2 * bits, bits, 0)]
     table = np.zeros(len(asked), np.uint8)
     table[held] = _nearest(_extended(np.stack(channels, axis=-1) + (step - 1) / 2), palette[:COLOURS])
     return table[cells]
