@@ -162,10 +162,12 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finis
     from pipelines.gifs import GifOptions
 
     animation = gif_frames.probe(str(task.original))
-    size = films.for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
     watch.total = _count(task.original)
     watch.aspect = animation.width / animation.height
-    spots = tracks.carry(tracks.animation_steps(str(task.original), size), _hints(task.wishes))
+    spots = []
+    if task.wishes.hints:
+        size = films.for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
+        spots = tracks.carry(tracks.animation_steps(str(task.original), size), _hints(task.wishes))
     result = task.folder / f"result{task.original.suffix}"
     try:
         options = GifOptions(force=task.wishes.force)
