@@ -49,6 +49,8 @@ def judge(path: Path, limits: Limits) -> Kind:
 
 def _film_suffix(head: bytes) -> str | None:
     """Returns the ending of a film by the first bytes of its container."""
+    if head[4:12] == b"ftypqt  ":
+        return ".mov"
     if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"heic", b"heix", b"mif1", b"msf1"):
         return ".mp4"
     if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime files may begin with any of these
@@ -61,6 +63,8 @@ def _film_suffix(head: bytes) -> str | None:
         return ".mpg"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
         return ".ts"
+    if len(head) > 388 and head[4] == head[196] == head[388] == 0x47:  # each packet after four bytes of its time
+        return ".m2ts"
     if head[:4] == b"\x30\x26\xb2\x75":
         return ".wmv"
     return ".flv" if head[:3] == b"FLV" else None
