@@ -7,7 +7,7 @@ import dataclasses
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from serving.desktop import opening
@@ -16,6 +16,7 @@ from serving.web.jobs import LONG, QUICK, Jobs, Live
 from serving.web.metrics import Metrics
 from serving.web.records import FileRecord, Wishes
 from serving.web.store import Store
+from serving.web.work import Finished, Task, Tell
 from serving.web.worker import Isolated, Model, Runner
 
 READY = "ready"  # opened, and not asked to be coloured yet
@@ -43,6 +44,19 @@ def isolated(model: Model) -> dict[str, Runner]:
     return {lane: Isolated(model, opening.LIMITS.task_seconds) for lane in (QUICK, LONG)}
 
 
+@dataclasses.dataclass(frozen=True)
+class _KeepsContainer:
+    """A runner whose films come back as they came: the window plays every container, where browsers do not."""
+
+    runner: Runner
+
+    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
+        return self.runner.run(dataclasses.replace(task, keep_container=True), tell, stopped)
+
+    def close(self) -> None:
+        self.runner.close()
+
+
 class Session:
     """Opens, colours and forgets files.
 
@@ -58,7 +72,8 @@ class Session:
         self.folder = folder
         self._store = Store(folder)
         self._runners = runners
-        self._jobs = Jobs(self._store, runners, opening.LIMITS, Metrics())
+        keeping: dict[str, Runner] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
+        self._jobs = Jobs(self._store, keeping, opening.LIMITS, Metrics())
         self._originals: dict[str, Path] = {}
         self._batch: list[str] = []
         self._began = 0.0

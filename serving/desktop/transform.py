@@ -36,7 +36,8 @@ def transform_img(
         force: colour what is in colour already; else it is copied.
 
     Returns:
-        Where the coloured file is: `NAME-coloured.EXT`, or `NAME-coloured-2.EXT` where that exists; films become .mp4.
+        Where the coloured file is: `NAME-coloured.EXT`, or `NAME-coloured-2.EXT` where that exists. Films
+        keep their container, by their content: what is named .avi but is an MP4 becomes .mp4.
 
     Raises:
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
@@ -58,8 +59,9 @@ def transform_img(
         folder.mkdir(parents=True, exist_ok=True)
         # Beside the result, so that it can be renamed into its place.
         with tempfile.TemporaryDirectory(prefix=".colouring-", dir=folder) as place:
-            task = Task(Path(place), Path(place) / f"original{kind.suffix}", kind.kind, wishes, opening.LIMITS)
-            opening.link(path, task.original)
+            original = Path(place) / f"original{kind.suffix}"
+            task = Task(Path(place), original, kind.kind, wishes, opening.LIMITS, keep_container=True)
+            opening.link(path, original)
             finished = work.do(task, backend, identity, lambda progress: None, lambda: False)
             made = Path(place) / finished.result
             target = saving.free_name(folder / f"{path.stem}-coloured{made.suffix}")

@@ -19,6 +19,8 @@ from serving.web.tracks import FrameHint
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
 _CHUNK_SECONDS = 2.0
+_PLAYED_BY_BROWSERS = ".mp4"
+_AS_MP4 = "It is an MP4 now, which plays in every browser."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Task:
         kind: "picture", "animation" or "film".
         wishes: how to colour it.
         limits: of films, which only the worker opens.
+        keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
+            which every browser plays.
     """
 
     folder: Path
@@ -38,6 +42,7 @@ class Task:
     kind: str
     wishes: Wishes
     limits: Limits
+    keep_container: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,7 +210,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     if wishes.hints:
         working = films.for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
         spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
-    result = task.folder / "result.mp4"
+    result = task.folder / f"result{task.original.suffix if task.keep_container else _PLAYED_BY_BROWSERS}"
     options = FilmOptions(
         quality="fast" if wishes.quality == "fast" else "good",
         chunk_seconds=_CHUNK_SECONDS,
@@ -222,6 +227,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not wishes.force else []
+    notes += [] if result.suffix == task.original.suffix else [_AS_MP4]
     note = " ".join([*notes, *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
     return Finished(result.name, note, left, frames=report.frames, size=(width, height))
 

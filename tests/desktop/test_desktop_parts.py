@@ -11,6 +11,7 @@ from colorgan_tf.color import merge
 from colorgan_tf.command import InputError
 from serving.desktop import looks, models, moving, opening, progress, saving, texts
 from serving.desktop.session import Work
+from serving.web import kinds
 from serving.web import texts as shared
 from serving.web.jobs import Live
 from serving.web.records import FileRecord, Refused
@@ -53,6 +54,16 @@ def test_originals_are_linked_and_not_copied(session, tmp_path):
     path.write_bytes(web_fakes.picture("PNG"))
     record = session.open(path)
     assert os.path.samefile(session.made(record, "original.png"), path)
+
+
+def test_a_film_keeps_its_container(session, tmp_path):
+    path = tmp_path / "film.mkv"
+    web_fakes.film(path, frames=5)
+    record = session.open(path)
+    session.color([record.id])
+    done = finished(session, record.id)
+    assert (done.state, done.note, done.download_name) == ("done", "", "film-coloured.mkv")
+    assert kinds.judge(session.result(done), opening.LIMITS).suffix == ".mkv"
 
 
 def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):

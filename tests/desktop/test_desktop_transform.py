@@ -8,7 +8,8 @@ import web_fakes
 from PIL import Image
 
 from colorgan_tf.command import InputError
-from serving.desktop import transform_img
+from serving.desktop import opening, transform_img
+from serving.web import kinds
 
 
 def pixels(path):
@@ -46,6 +47,14 @@ def test_gif_and_film_are_coloured_by_their_content(tflite_model, tmp_path):
     coloured = transform_img(gif, model=tflite_model)
     assert coloured.suffix == ".gif" and Image.open(coloured).n_frames == 6
     assert transform_img(film, model=tflite_model).suffix == ".mp4"
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi", ".mov", ".ts"])
+def test_a_film_keeps_its_container_as_on_the_command_line(tflite_model, tmp_path, suffix):
+    web_fakes.film(tmp_path / f"film{suffix}", frames=5)
+    coloured = transform_img(tmp_path / f"film{suffix}", model=tflite_model)
+    assert coloured.name == f"film-coloured{suffix}"
+    assert kinds.judge(coloured, opening.LIMITS).suffix == suffix
 
 
 def test_what_cannot_be_coloured_raises_a_readable_error(tflite_model, tmp_path, photo):

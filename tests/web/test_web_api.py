@@ -13,6 +13,7 @@ from web_fakes import Visitor
 from colorgan_tf import color
 from colorgan_tf.colorizer import Colorizer
 from pipelines import stills
+from serving.web import tracks
 
 
 def decoded(data):
@@ -100,6 +101,26 @@ def test_a_film_comes_back_as_mp4_with_progress_and_a_preview(visitor, tmp_path)
     assert {live.done for now in told for live in now} >= {4, 28}
     assert max(live.previews for now in told for live in now) >= 1
     assert decoded(visitor.get(f"{file['links']['self']}/preview").get_data()).any()
+
+
+def test_a_film_of_another_container_comes_back_as_mp4_and_says_so(visitor, tmp_path):
+    file = visitor.coloured(web_fakes.film(tmp_path / "film.mkv", frames=5), "film.mkv")
+    assert visitor.result(file)[4:8] == b"ftyp" and "MP4" in file["note"]
+    same = visitor.coloured(web_fakes.film(tmp_path / "film.mp4", frames=5), "film.mp4")
+    assert same["note"] == ""
+
+
+def test_only_an_animation_with_hints_is_followed_along_its_motion(visitor, monkeypatch):
+    followed, steps = [], tracks.animation_steps
+    monkeypatch.setattr(tracks, "animation_steps", lambda *values: (followed.append(values), steps(*values))[1])
+    file = visitor.coloured(web_fakes.animation(3), "moving.gif")
+    plain = visitor.result(file)
+    assert not followed
+    hint = {"x": 0.5, "y": 0.5, "rgb": [60, 60, 220]}
+    visitor.patch(file["links"]["self"], {"hints": [hint]})
+    assert visitor.result(visitor.finished(file)) != plain and len(followed) == 1
+    visitor.patch(file["links"]["self"], {"hints": []})
+    assert visitor.result(visitor.finished(file)) == plain and len(followed) == 1
 
 
 def test_a_hint_is_carried_through_a_film(visitor, tmp_path):
