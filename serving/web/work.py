@@ -19,8 +19,10 @@ from serving.web.tracks import FrameHint
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
 _CHUNK_SECONDS = 2.0
-_PLAYED_BY_BROWSERS = ".mp4"
-_AS_MP4 = "It is an MP4 now, which plays in every browser."
+_AS_MP4 = "It is an MP4 now, which plays everywhere."
+# Two muxers of FFmpeg go by this ending, and `film_encode.muxer_for` may take the one for streaming, which makes files
+# that cannot be read again.
+_NOT_KEPT = (".wmv",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +212,8 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     if wishes.hints:
         working = films.for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
         spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
-    result = task.folder / f"result{task.original.suffix if task.keep_container else _PLAYED_BY_BROWSERS}"
+    kept = task.keep_container and task.original.suffix not in _NOT_KEPT
+    result = task.folder / f"result{task.original.suffix if kept else '.mp4'}"
     options = FilmOptions(
         quality="fast" if wishes.quality == "fast" else "good",
         chunk_seconds=_CHUNK_SECONDS,
