@@ -35,9 +35,8 @@ $(VENV)/.installed-desktop: $(VENV)/.installed requirements-desktop.txt
 		{ apt-get update && apt-get install --yes --no-install-recommends $(QT_PACKAGES); }
 	touch $@
 
-demo: $(VENV)/.installed  ## Train for a minute, colour the example pictures and print where they are
-	$(BIN)/python -m colorgan_tf.train --data=examples/photos --workdir=runs/demo --preset=colorgan --steps=80 --batch=4
-	$(BIN)/python -m colorgan_tf.colorize examples/bw --model=runs/demo --output=demo --side_by_side --overwrite
+demo: $(VENV)/.installed  ## Colour the example pictures and print where they are
+	$(BIN)/python -m colorgan_tf.colorize examples/bw --output=demo --side_by_side --overwrite
 
 train: $(VENV)/.installed  ## Train on DATA=folder (default: the example photographs) into WORKDIR with PRESET
 	$(BIN)/python -m colorgan_tf.train --data=$(DATA) --workdir=$(WORKDIR) --preset=$(PRESET)
@@ -62,8 +61,9 @@ browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core fo
 	command -v npm >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends npm; }
 	npm install --silent --no-audit --no-fund --prefix build/browser axe-core@4.14.1
 
-screenshots: browser  ## Take pictures of the website into build/screenshots
+screenshots: browser  ## Take pictures of the website into build/screenshots, the README's into docs
 	$(BIN)/python tests/web/screenshots.py $(if $(MODEL),--model=$(MODEL))
+	cp build/screenshots/desktop-result.png docs/web.png
 
 desktop: $(VENV)/.installed-desktop  ## Open the desktop window; MODEL=folder colours with another model
 	$(BIN)/python -m serving.desktop $(if $(MODEL),--model=$(MODEL))

@@ -193,13 +193,12 @@ PRESETS: dict[str, Config] = {
         preset="colorgan",
         data=Data(window=(224, 224), zoom=(0.6, 1.0), degradation="old_film"),
         model=Model(generator="efficient_unet", dropout=0.1, head="bins", output_stride=4, discriminator_levels=2),
-        loss=Loss(lambda_p=1.0, lambda_a=0.05, rebalance=0.75),
+        loss=Loss(lambda_p=1.0, lambda_a=0.3, rebalance=0.75, temperature=0.25, correction=0.15),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("trained", 4_900, 1e-3, 1e-4, warmup=500, discriminator_learning_rate=0.0),
-            Phase("adversarial", 1_200, 1e-4, 1e-5, discriminator_learning_rate=2e-4),
+            Phase("trained", 7_300, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
         ),
-        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.1, ema=0.998),
+        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
         runtime=Runtime(batch=16),
     ),
     # Seconds long: for tests and demonstrations.

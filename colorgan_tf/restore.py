@@ -55,7 +55,7 @@ def working_size(config: config_lib.Config) -> int:
     Windows that are cut from a part of a picture (`data.zoom`) show them larger than the window's own size tells.
     """
     part = sum(config.data.zoom) / 2 if config.data.zoom else 1.0
-    return max(32, int(min(config.data.window) / part / 32) * 32)
+    return max(32, round(min(config.data.window) / part / 32) * 32)
 
 
 class _Run:
