@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
 from colorgan_tf.command import InputError  # noqa: E402
 
-_SHOWN = "theater"
+_SHOWN = "fish_market"
 _LOOK_MS, _REST_MS = 50, 1500
 
 

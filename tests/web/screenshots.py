@@ -50,7 +50,7 @@ def _tour(page):
     page.goto("/")
     page.wait_for_timeout(400)
     yield "start"
-    page.click("[data-sample=theater]")
+    page.click("[data-sample=fish_market]")
     page.wait_for_url("**/files/*", timeout=120_000)
     page.wait_for_function(
         "() => document.getElementById('still').complete && document.getElementById('still').naturalWidth"
