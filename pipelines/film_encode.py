@@ -56,6 +56,8 @@ _MUXERS = {
     ".mk3d": "matroska",
     ".divx": "avi",
     ".mxf": "mxf",
+    ".wmv": "asf",
+    ".asf": "asf",
 }
 _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
     Fraction(60000, 1001),
@@ -109,7 +111,7 @@ def muxer_for(output: str) -> str:
         return _MUXERS[ending]
     name = {".mov": "mov", ".qt": "mov", ".mp4": "mp4", ".avi": "avi", ".webm": "webm", ".ts": "mpegts"}.get(ending)
     if name is None:
-        for candidate in av.formats_available:
+        for candidate in sorted(av.formats_available):  # a set: its own order differs from run to run
             try:
                 container = av.ContainerFormat(candidate, "w")
             except ValueError:

@@ -126,7 +126,7 @@ def test_the_centre_is_cut_without_a_seed():
 
 def test_ageing_changes_the_input_and_never_the_target():
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    plain, aged = (cut(rgb, Data(window=(48, 48), degradation=kind), seed=5) for kind in ("none", "old_film"))
+    plain, aged = (cut(rgb, Data(window=(48, 48), degradation=kind), seed=1) for kind in ("none", "old_film"))
     np.testing.assert_array_equal(aged[..., 1:], plain[..., 1:])
     assert np.abs(aged[..., 0] - plain[..., 0]).max() > 0.05
 

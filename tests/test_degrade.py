@@ -319,7 +319,7 @@ def test_degrade_batches_in_tf_data_with_a_static_shape_in_range_and_differs_bet
     assert dataset.element_spec.shape.as_list() == [None, 48, 64, 1]
     batch = next(iter(dataset)).numpy()
     assert batch.min() >= 0.0 and batch.max() <= 1.0
-    assert len({luma.tobytes() for luma in batch}) > 25
+    assert len({luma.tobytes() for luma in batch}) > 10
 
 
 def test_clean_pictures_are_exactly_bt601_luma():
