@@ -29,9 +29,9 @@ def variants() -> dict[str, list[str]]:
         "regression of U and V": ["model.head=yuv", "loss.lambda_p=10"],
         "regression of R, G and B": ["model.head=rgb", "loss.lambda_p=10"],
         "bins not rebalanced": ["loss.rebalance=1.0"],
-        "bins rebalanced more": ["loss.rebalance=0.25"],
+        "bins rebalanced more": ["loss.rebalance=0.5"],
         "encoder frozen": [f"phases.{phase}.encoder=frozen" for phase in phases],
-        "no adversarial phase": [f"phases.{phase}.discriminator_learning_rate=0" for phase in phases],
+        "an adversarial last phase": [f"phases.{phases[-1]}.discriminator_learning_rate=2e-4"],
         "no degradations": ["data.degradation=none"],
         "the method's U-Net": [
             "model.generator=unet",
