@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipelines import film_measure, film_sheet, films
 from pipelines.films import FilmOptions
-from tests.test_films import WarmColorizer, make_film, pattern
+from tests.made_films import WarmColorizer, make_film, pattern
 
 
 class Flicker(WarmColorizer):

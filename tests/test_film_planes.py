@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import film_planes
 from pipelines.film_planes import FULL, LIMITED, PlaneFormat, describe
-from tests.test_films import pattern, put
+from tests.made_films import pattern, put
 
 
 def layout(name="yuv420p", matrix=6, range_=LIMITED, size=(480, 640)):

@@ -12,7 +12,7 @@ from pipelines import films
 from pipelines.film_encode import StoredPacket, read_packets, write_packets
 from pipelines.film_resume import ChunkStore
 from pipelines.films import FilmOptions
-from tests.test_films import WarmColorizer, lumas, make_film, packets, pattern, times
+from tests.made_films import WarmColorizer, lumas, make_film, packets, pattern, times
 
 OPTIONS = {
     steady: FilmOptions(quality="fast", steady=steady, chunk_seconds=0.5, window=4, every=2, batch=3)

@@ -11,7 +11,7 @@ from colorgan_tf import color
 from colorgan_tf.command import InputError
 from pipelines import gif_frames, gif_palette, gifs
 from pipelines.gifs import GifOptions
-from tests.test_films import WarmColorizer, pattern
+from tests.made_films import WarmColorizer, pattern
 
 SIZE = (48, 80)
 
