@@ -15,6 +15,7 @@ from colorgan_tf.colorizer import Backend
 from colorgan_tf.command import InputError, silence_tensorflow
 
 SIGNATURE = "luma_to_chroma"
+SHIPPED = Path(__file__).parent.parent / "saved_models" / "colorgan"
 # Used where a model does not say what it was trained for.
 WORKING_SIZE = 256
 MULTIPLE = 32
@@ -22,10 +23,12 @@ EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), 
 
 
 def default_path(quality: str = "good") -> Path:
-    """Returns where the model that comes with the project is: a SavedModel, for `fast` its int8 copy for LiteRT."""
-    model = Path(__file__).parent.parent / "saved_models" / "colorgan"
-    small = model.with_suffix(".tflite")
-    return small if quality == "fast" and small.is_file() else model
+    """Returns where the model that comes with the project is: a SavedModel, or its int8 copy for LiteRT.
+
+    The copy is for `fast`, and stands in where there is no SavedModel, as in the desktop's executable.
+    """
+    small = SHIPPED.with_suffix(".tflite")
+    return small if small.is_file() and (quality == "fast" or not SHIPPED.exists()) else SHIPPED
 
 
 def load(path: str | Path) -> Backend:

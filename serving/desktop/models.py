@@ -10,9 +10,6 @@ from colorgan_tf.command import InputError
 def chosen(model: str | Path | None) -> Path:
     """Returns where the model is.
 
-    The executable carries no SavedModel: there, and wherever else there is none, a .tflite file of the same name
-    stands in for it.
-
     Args:
         model: what was asked for; None for the model that came with this.
 
@@ -20,8 +17,6 @@ def chosen(model: str | Path | None) -> Path:
         InputError: there is no such model, or this program has no TensorFlow to run it with.
     """
     path = Path(model) if model else backends.default_path()
-    if not model and not path.exists():
-        path = path.with_suffix(".tflite")
     if not path.exists():
         hint = "" if model else " There is no model with this copy yet: give one with --model or --server."
         raise InputError(f"The model must be {backends.EXPECTED}. Received: {path}, which does not exist.{hint}")

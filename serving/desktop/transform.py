@@ -37,7 +37,7 @@ def transform_img(
 
     Returns:
         Where the coloured file is: `NAME-coloured.EXT`, or `NAME-coloured-2.EXT` where that exists. Films
-        keep their container, by their content: what is named .avi but is an MP4 becomes .mp4. A .wmv becomes .mp4.
+        keep their container, by their content: what is named .avi but is an MP4 becomes .mp4.
 
     Raises:
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.

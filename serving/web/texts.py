@@ -37,6 +37,7 @@ NO_SAMPLE = "There is no such sample picture."
 
 HAS_COLOURS = "It has colours already, so it was left as it is."
 SOME_SHOTS_HAVE_COLOURS = "Some scenes have colours already and were left as they are."
+AS_MP4 = "It is an MP4 now, which plays everywhere."
 ONLY_FIRST_PAGE = "The file has {pages} pages; the first one was coloured."
 STOPPED_EARLY = "this is what was done until then."
 

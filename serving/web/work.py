@@ -19,10 +19,6 @@ from serving.web.tracks import FrameHint
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
 _CHUNK_SECONDS = 2.0
-_AS_MP4 = "It is an MP4 now, which plays everywhere."
-# Two muxers of FFmpeg go by this ending, and `film_encode.muxer_for` may take the one for streaming, which makes files
-# that cannot be read again.
-_NOT_KEPT = (".wmv",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,8 +208,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     if wishes.hints:
         working = films.for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
         spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
-    kept = task.keep_container and task.original.suffix not in _NOT_KEPT
-    result = task.folder / f"result{task.original.suffix if kept else '.mp4'}"
+    result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
     options = FilmOptions(
         quality="fast" if wishes.quality == "fast" else "good",
         chunk_seconds=_CHUNK_SECONDS,
@@ -230,7 +225,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not wishes.force else []
-    notes += [] if result.suffix == task.original.suffix else [_AS_MP4]
+    notes += [] if result.suffix == task.original.suffix else [texts.AS_MP4]
     note = " ".join([*notes, *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
     return Finished(result.name, note, left, frames=report.frames, size=(width, height))
 

@@ -182,7 +182,7 @@ def test_without_tensorflow_only_tflite_files_colour(tmp_path, monkeypatch):
 
 
 def test_where_there_is_no_saved_model_a_tflite_file_of_its_name_stands_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(models.backends, "default_path", lambda: tmp_path / "colorgan")
+    monkeypatch.setattr(models.backends, "SHIPPED", tmp_path / "colorgan")
     with pytest.raises(InputError, match="There is no model with this copy yet"):
         models.chosen(None)
     (tmp_path / "colorgan.tflite").touch()
