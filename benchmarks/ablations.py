@@ -31,7 +31,10 @@ def variants() -> dict[str, list[str]]:
         "bins not rebalanced": ["loss.rebalance=1.0"],
         "bins rebalanced more": ["loss.rebalance=0.5"],
         "encoder frozen": [f"phases.{phase}.encoder=frozen" for phase in phases],
-        "an adversarial last phase": [f"phases.{phases[-1]}.discriminator_learning_rate=2e-4"],
+        "no adversarial phase": [f"phases.{phases[-1]}.discriminator_learning_rate=0"],
+        "no adversarial loss, only features": ["loss.lambda_a=0"],
+        "no feature loss, only adversarial": ["loss.lambda_f=0"],
+        "the method's PatchGAN": ["model.discriminator=patch", "model.discriminator_levels=2"],
         "no degradations": ["data.degradation=none"],
         "the method's U-Net": [
             "model.generator=unet",

@@ -48,7 +48,9 @@ class Model:
         head: "yuv" regresses U and V, "rgb" regresses R, G and B (for comparison), "bins" classifies colours.
         output_stride: 1, 2 or 4: the chroma's resolution is the input's divided by it.
         decoder: filters of the efficient_unet's decoder blocks, innermost first.
-        discriminator_filters: of the PatchGAN's first convolution.
+        discriminator: "patch" is the method's PatchGAN on grey and colour; "projected" judges the features that a
+            pretrained network has of the coloured picture.
+        discriminator_filters: of the PatchGAN's first convolution, or of each convolution of the projected one.
         discriminator_levels: stride-2 convolutions of the PatchGAN: 3 gives patches of 70 pixels.
     """
 
@@ -59,6 +61,7 @@ class Model:
     head: Literal["yuv", "rgb", "bins"] = "yuv"
     output_stride: int = 1
     decoder: tuple[int, ...] = (256, 192, 128, 96)
+    discriminator: Literal["patch", "projected"] = "patch"
     discriminator_filters: int = 64
     discriminator_levels: int = 3
 
@@ -70,16 +73,21 @@ class Loss:
     Attributes:
         lambda_p: weight of the pixel loss (or of the bins' cross-entropy).
         lambda_a: weight of the adversarial loss in phases that have one.
+        lambda_f: weight of the feature loss in these phases, for a projected discriminator.
         rebalance: of the bins' cross-entropy: 1 weights all colours alike, towards 0 rare ones count more.
         temperature: of the read-out of the bins; below 1 colours are more vivid.
         correction: which part of the rebalancing the read-out takes back, 0 to 1.
+        gain: of the chroma that comes out, after all losses: squared distances, those of features too, draw colours
+            towards grey where several are likely.
     """
 
     lambda_p: float = 100.0
     lambda_a: float = 1.0
+    lambda_f: float = 0.0
     rebalance: float = 0.5
     temperature: float = 0.4
     correction: float = 0.0
+    gain: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,11 +200,19 @@ PRESETS: dict[str, Config] = {
     "colorgan": Config(
         preset="colorgan",
         data=Data(window=(224, 224), zoom=(0.6, 1.0), degradation="old_film"),
-        model=Model(generator="efficient_unet", dropout=0.1, head="bins", output_stride=4, discriminator_levels=2),
-        loss=Loss(lambda_p=1.0, lambda_a=0.3, rebalance=0.75, temperature=0.25, correction=0.15),
+        model=Model(
+            generator="efficient_unet",
+            dropout=0.1,
+            head="bins",
+            output_stride=4,
+            discriminator="projected",
+            discriminator_filters=96,
+        ),
+        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("trained", 7_300, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
+            Phase("trained", 5_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
+            Phase("adversarial", 3_600, 7e-4, 1e-5, warmup=100, discriminator_learning_rate=5e-4),
         ),
         optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
         runtime=Runtime(batch=16),

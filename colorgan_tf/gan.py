@@ -5,8 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 from colorgan_tf import config as config_lib
-from colorgan_tf import efficient_unet, heads, losses, unet
+from colorgan_tf import efficient_unet, heads, losses, projected, unet
 from colorgan_tf.adam import Adam
+from colorgan_tf.color import CHROMA_MAX
 from colorgan_tf.discriminator import patch_gan
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
@@ -28,12 +29,14 @@ class ColorGAN(keras.Model):
         self.config = config
         self.head = heads.build(config.model, config.loss)
         self.generator, self.multiple = build_generator(config.model, self.head.channels)
-        self.discriminator = patch_gan(
-            1 + self.head.colour_channels,
-            config.model.discriminator_filters,
-            config.model.discriminator_levels,
-            "batch" if config.model.normalization == "batch" else config.model.normalization,
-        )
+        filters = config.model.discriminator_filters
+        if config.model.discriminator == "projected":
+            self.feature_view = projected.FeatureView()
+            self.discriminator = projected.projected_patch_gan(filters)
+        else:
+            self.discriminator = patch_gan(
+                1 + self.head.colour_channels, filters, config.model.discriminator_levels, config.model.normalization
+            )
         self.phase = config.phases[0]
 
     def build_optimizers(self) -> None:
@@ -77,7 +80,8 @@ class ColorGAN(keras.Model):
         """Returns the chroma `[batch, height, width, 2]` for luma of any size."""
 
         def chroma(padded: tf.Tensor) -> tf.Tensor:
-            return self.head.chroma(self.head.colour(self.generator(padded, training=training)))
+            vivid = self.config.loss.gain * self.head.chroma(self.head.colour(self.generator(padded, training=training)))
+            return tf.clip_by_value(vivid, -CHROMA_MAX, CHROMA_MAX)
 
         return at_any_size(chroma, luma, self.multiple)
 
@@ -85,7 +89,8 @@ class ColorGAN(keras.Model):
         """Trains both networks once, each in its turn, on one replica's batch.
 
         Returns:
-            The replica's losses: pixel, and in adversarial phases adversarial and discriminator.
+            The replica's losses: pixel, and in adversarial phases adversarial, discriminator and, with a projected
+            discriminator, feature.
         """
         luma, chroma = batch
         small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
@@ -99,14 +104,16 @@ class ColorGAN(keras.Model):
             pixel = self.head.loss(output, small_luma, small_chroma)
             generator_loss = self.config.loss.lambda_p * pixel
             if self.phase.adversarial:
-                truth = tf.concat([_centred(small_luma), self.head.target(small_luma, small_chroma)], axis=-1)
-                guess = tf.concat([_centred(small_luma), self.head.colour(output)], axis=-1)
-                real_logits = self.discriminator(truth, training=True)
-                generated_logits = self.discriminator(guess, training=True)
-                adversarial = losses.adversarial_loss(generated_logits)
-                discriminator_loss = losses.discriminator_loss(real_logits, generated_logits)
+                truth = self._seen(luma, small_luma, self.head.target(small_luma, small_chroma))
+                guess = self._seen(luma, small_luma, self.head.colour(output))
+                real_logits, generated_logits = self._verdicts(truth), self._verdicts(guess)
+                adversarial = losses.mean_over_levels(losses.adversarial_loss, generated_logits)
+                discriminator_loss = losses.mean_over_levels(losses.discriminator_loss, real_logits, generated_logits)
                 generator_loss += self.config.loss.lambda_a * adversarial
                 scores |= {"adversarial": adversarial, "discriminator": discriminator_loss}
+                if self.config.model.discriminator == "projected":
+                    scores["feature"] = losses.mean_over_levels(losses.feature_loss, guess, truth)
+                    generator_loss += self.config.loss.lambda_f * scores["feature"]
                 scaled_discriminator = self.discriminator_optimizer.scale_loss(discriminator_loss * share)
             scaled_generator = self.generator_optimizer.scale_loss(generator_loss * share)
 
@@ -125,6 +132,17 @@ class ColorGAN(keras.Model):
         output = self.generator(luma, training=False)
         small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
         return {"pixel": self.head.loss(output, small_luma, small_chroma)}
+
+    def _seen(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
+        """Returns what the discriminator sees of a colour: grey and colour together, or their features."""
+        if self.config.model.discriminator == "projected":
+            return self.feature_view(luma, self.head.chroma(colour))
+        return [tf.concat([_centred(small_luma), colour], axis=-1)]
+
+    def _verdicts(self, seen: list[tf.Tensor]) -> list[tf.Tensor]:
+        if self.config.model.discriminator == "projected":
+            return self.discriminator([seen[level] for level in projected.JUDGED], training=True)
+        return [self.discriminator(seen[0], training=True)]
 
     def _at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
         stride = self.config.model.output_stride

@@ -1,5 +1,7 @@
 """The losses of the method, as pure functions of tensors."""
 
+from collections.abc import Callable, Sequence
+
 import tensorflow as tf
 
 
@@ -47,3 +49,26 @@ def adversarial_loss(generated_logits: tf.Tensor) -> tf.Tensor:
         A scalar float32.
     """
     return tf.reduce_mean(tf.math.softplus(-generated_logits))
+
+
+def feature_loss(generated: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
+    """Distance between the features of a generated picture and of the true one, in units of their spread.
+
+    The perceptual loss of Johnson, Alahi and Fei-Fei ("Perceptual Losses for Real-Time Style Transfer and
+    Super-Resolution", ECCV 2016, equation 2), each channel divided by its standard deviation over the true batch, so
+    that all channels and levels count alike.
+
+    Args:
+        generated: `[batch, ..., channels]`.
+        true: the same shape.
+
+    Returns:
+        A scalar float32: 0 for equal features, about 2 for pictures that have nothing to do with each other.
+    """
+    variance = tf.math.reduce_variance(true, axis=tf.range(tf.rank(true) - 1))
+    return tf.reduce_mean(tf.math.squared_difference(generated, true) / (variance + 1e-3))
+
+
+def mean_over_levels(loss: Callable[..., tf.Tensor], *levels: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the mean of a loss over the levels of a picture, each of which has a tensor in every one of `levels`."""
+    return tf.reduce_mean(tf.stack([loss(*tensors) for tensors in zip(*levels, strict=True)]))

@@ -184,3 +184,13 @@ def test_the_nan_guard_names_the_loss_the_step_and_what_is_kept():
         guard_against_nan(5, {"pixel": float("nan"), "generator": 1.0}, "run/ckpt-4")
     with pytest.raises(Diverged, match="generator weights=inf; no checkpoint had been written yet"):
         guard_against_nan(5, {"generator weights": float("inf")}, None)
+
+
+def test_the_gain_makes_what_comes_out_more_vivid_within_the_range_of_chroma(batch):
+    model = config.Model(filters=2, dropout=0.0)
+    plain, vivid, loud = (
+        build(dataclasses.replace(TINY, model=model, loss=config.Loss(gain=gain))) for gain in (1.0, 1.5, 1e6)
+    )
+    np.testing.assert_allclose(vivid(batch[0]), 1.5 * plain(batch[0]).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(np.abs(loud(batch[0])).max(axis=(0, 1, 2)), [0.436, 0.615], atol=1e-3)
+    assert float(vivid.test_step(batch)["pixel"]) == float(plain.test_step(batch)["pixel"])

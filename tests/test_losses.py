@@ -66,3 +66,17 @@ def test_sure_verdicts_stay_finite_and_have_gradients():
         loss = losses.adversarial_loss(verdict)
     assert float(loss) == pytest.approx(1000)
     assert float(tape.gradient(loss, verdict)[0, 0, 0, 0]) == pytest.approx(-1)
+
+
+def test_feature_loss_is_the_squared_distance_in_units_of_the_true_variance():
+    true = tf.constant([[0.0, 10.0], [2.0, 30.0]])  # variances 1 and 100
+    generated = tf.constant([[1.0, 10.0], [2.0, 10.0]])  # off by 1, 0 and 0, 20
+    expected = (1 / 1.001 + 0 + 0 + 400 / 100.001) / 4
+    assert float(losses.feature_loss(generated, true)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.feature_loss(true, true)) == 0
+
+
+def test_levels_count_alike_whatever_their_size():
+    levels = [tf.zeros((1, 8, 8, 1)), tf.constant([[[[4.0]]]])]
+    expected = (math.log(2) + math.log1p(math.exp(-4.0))) / 2
+    assert float(losses.mean_over_levels(losses.adversarial_loss, levels)) == pytest.approx(expected, rel=1e-6)
