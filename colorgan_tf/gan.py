@@ -80,8 +80,8 @@ class ColorGAN(keras.Model):
         """Returns the chroma `[batch, height, width, 2]` for luma of any size."""
 
         def chroma(padded: tf.Tensor) -> tf.Tensor:
-            vivid = self.config.loss.gain * self.head.chroma(self.head.colour(self.generator(padded, training=training)))
-            return tf.clip_by_value(vivid, -CHROMA_MAX, CHROMA_MAX)
+            colour = self.head.colour(self.generator(padded, training=training))
+            return tf.clip_by_value(self.config.loss.gain * self.head.chroma(colour), -CHROMA_MAX, CHROMA_MAX)
 
         return at_any_size(chroma, luma, self.multiple)
 
