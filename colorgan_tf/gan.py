@@ -31,7 +31,6 @@ class ColorGAN(keras.Model):
         self.generator, self.multiple = build_generator(config.model, self.head.channels)
         filters = config.model.discriminator_filters
         if config.model.discriminator == "projected":
-            self.feature_view = projected.FeatureView()
             self.discriminator = projected.projected_patch_gan(filters)
         else:
             self.discriminator = patch_gan(
@@ -40,7 +39,9 @@ class ColorGAN(keras.Model):
         self.phase = config.phases[0]
 
     def build_optimizers(self) -> None:
-        """Creates both Adam optimizers with all their slots, so that a checkpoint finds them when it is restored."""
+        """Creates what only training needs: both Adam optimizers with all their slots, so that a checkpoint finds them
+        when it is restored, and the network that a projected discriminator looks through.
+        """
         # compile() without arguments would add an RMSprop that nobody uses to every checkpoint.
         super().compile(optimizer=None)
         options, phases = self.config.optimizer, self.config.phases
@@ -66,6 +67,8 @@ class ColorGAN(keras.Model):
             self.discriminator_optimizer = keras.optimizers.LossScaleOptimizer(self.discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        if self.config.model.discriminator == "projected":
+            self.feature_view = projected.FeatureView()
 
     @property
     def noise_state(self) -> list[tf.Variable]:
