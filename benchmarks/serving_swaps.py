@@ -10,7 +10,7 @@ from benchmarks.serving_callers import callers, failed, plain_ask, publish, unti
 from benchmarks.serving_process import ServerProcess
 from benchmarks.serving_requests import MODEL, RightAnswers, Rule, direct_call, picture
 
-_CALLERS = 4
+_CALLERS = 2
 _REPORTS = 10
 
 

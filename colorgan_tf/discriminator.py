@@ -1,8 +1,76 @@
-"""PatchGAN: a convolutional discriminator whose every output judges one patch of the picture."""
+"""The discriminators' interface, and the method's PatchGAN, whose every output judges one patch of the picture.
+
+Two discriminators share the interface, so that the training step need not know which is in use.
+"""
+
+from typing import Protocol
 
 import keras
+import tensorflow as tf
 
+from colorgan_tf import config as config_lib
+from colorgan_tf.heads import Head
+from colorgan_tf.projected import ProjectedDiscriminator
 from colorgan_tf.unet import normalize
+
+
+class Discriminator(Protocol):
+    """The interface of every discriminator.
+
+    Attributes:
+        network: what learns to judge.
+    """
+
+    network: keras.Model
+
+    def prepare(self) -> None:
+        """Makes ready what only training needs; before `seen`."""
+
+    def seen(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
+        """Returns what the discriminator sees of a coloured picture, level by level.
+
+        Args:
+            luma: `[batch, height, width, 1]` in [0, 1].
+            small_luma: the same at the resolution of the colour.
+            colour: `[batch, h, w, colour_channels]`, of a `Head`.
+        """
+
+    def verdicts(self, seen: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the logits of each level that is judged, positive for pictures taken as real, in training mode."""
+
+    def feature_loss(self, generated: list[tf.Tensor], true: list[tf.Tensor]) -> tf.Tensor | None:
+        """Returns the scalar distance between what is seen of a generated and of the true picture; None for no loss."""
+
+
+class PatchDiscriminator:
+    """Judges grey and colour together, at the resolution of the colour: the method."""
+
+    def __init__(self, channels: int, filters: int, levels: int, normalization: str):
+        """Builds the network; see `patch_gan`."""
+        self.network = patch_gan(channels, filters, levels, normalization)
+
+    def prepare(self):
+        """See `Discriminator`."""
+
+    def seen(self, luma, small_luma, colour):
+        """See `Discriminator`."""
+        return [tf.concat([2.0 * small_luma - 1.0, colour], axis=-1)]
+
+    def verdicts(self, seen):
+        """See `Discriminator`."""
+        return [self.network(picture, training=True) for picture in seen]
+
+    def feature_loss(self, generated, true):
+        """See `Discriminator`."""
+        return None
+
+
+def build(model: config_lib.Model, head: Head) -> Discriminator:
+    """Returns the discriminator that the configuration names, for the colours of a head."""
+    if model.discriminator == "projected":
+        return ProjectedDiscriminator(model.discriminator_filters, head)
+    channels = 1 + head.colour_channels
+    return PatchDiscriminator(channels, model.discriminator_filters, model.discriminator_levels, model.normalization)
 
 
 def patch_gan(

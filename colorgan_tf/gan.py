@@ -5,10 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 from colorgan_tf import config as config_lib
-from colorgan_tf import efficient_unet, heads, losses, projected, unet
+from colorgan_tf import discriminator, efficient_unet, heads, losses, unet
 from colorgan_tf.adam import Adam
 from colorgan_tf.color import CHROMA_MAX
-from colorgan_tf.discriminator import patch_gan
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
 
@@ -29,18 +28,14 @@ class ColorGAN(keras.Model):
         self.config = config
         self.head = heads.build(config.model, config.loss)
         self.generator, self.multiple = build_generator(config.model, self.head.channels)
-        filters = config.model.discriminator_filters
-        if config.model.discriminator == "projected":
-            self.discriminator = projected.projected_patch_gan(filters)
-        else:
-            self.discriminator = patch_gan(
-                1 + self.head.colour_channels, filters, config.model.discriminator_levels, config.model.normalization
-            )
+        self.adversary = discriminator.build(config.model, self.head)
+        # The network by itself, for Keras and for checkpoints.
+        self.discriminator = self.adversary.network
         self.phase = config.phases[0]
 
     def build_optimizers(self) -> None:
         """Creates what only training needs: both Adam optimizers with all their slots, so that a checkpoint finds them
-        when it is restored, and the network that a projected discriminator looks through.
+        when it is restored, and what the discriminator sees pictures with.
         """
         # compile() without arguments would add an RMSprop that nobody uses to every checkpoint.
         super().compile(optimizer=None)
@@ -67,8 +62,7 @@ class ColorGAN(keras.Model):
             self.discriminator_optimizer = keras.optimizers.LossScaleOptimizer(self.discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        if self.config.model.discriminator == "projected":
-            self.feature_view = projected.FeatureView()
+        self.adversary.prepare()
 
     @property
     def noise_state(self) -> list[tf.Variable]:
@@ -101,22 +95,25 @@ class ColorGAN(keras.Model):
         share = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
         weights = self._learning_variables()
         scores: dict[str, tf.Tensor] = {}
+        if self.phase.adversarial:
+            # Before the tape, which would keep every step on the way: nothing learns from the truth's features.
+            truth = self.adversary.seen(luma, small_luma, self.head.target(small_luma, small_chroma))
 
         with tf.GradientTape(persistent=True) as tape:
             output = self.generator(luma, training=True)
             pixel = self.head.loss(output, small_luma, small_chroma)
             generator_loss = self.config.loss.lambda_p * pixel
             if self.phase.adversarial:
-                truth = self._seen(luma, small_luma, self.head.target(small_luma, small_chroma))
-                guess = self._seen(luma, small_luma, self.head.colour(output))
-                real_logits, generated_logits = self._verdicts(truth), self._verdicts(guess)
+                guess = self.adversary.seen(luma, small_luma, self.head.colour(output))
+                real_logits, generated_logits = self.adversary.verdicts(truth), self.adversary.verdicts(guess)
                 adversarial = losses.mean_over_levels(losses.adversarial_loss, generated_logits)
                 discriminator_loss = losses.mean_over_levels(losses.discriminator_loss, real_logits, generated_logits)
                 generator_loss += self.config.loss.lambda_a * adversarial
                 scores |= {"adversarial": adversarial, "discriminator": discriminator_loss}
-                if self.config.model.discriminator == "projected":
-                    scores["feature"] = losses.mean_over_levels(losses.feature_loss, guess, truth)
-                    generator_loss += self.config.loss.lambda_f * scores["feature"]
+                feature = self.adversary.feature_loss(guess, truth)
+                if feature is not None:
+                    generator_loss += self.config.loss.lambda_f * feature
+                    scores["feature"] = feature
                 scaled_discriminator = self.discriminator_optimizer.scale_loss(discriminator_loss * share)
             scaled_generator = self.generator_optimizer.scale_loss(generator_loss * share)
 
@@ -135,17 +132,6 @@ class ColorGAN(keras.Model):
         output = self.generator(luma, training=False)
         small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
         return {"pixel": self.head.loss(output, small_luma, small_chroma)}
-
-    def _seen(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
-        """Returns what the discriminator sees of a colour: grey and colour together, or their features."""
-        if self.config.model.discriminator == "projected":
-            return self.feature_view(luma, self.head.chroma(colour))
-        return [tf.concat([_centred(small_luma), colour], axis=-1)]
-
-    def _verdicts(self, seen: list[tf.Tensor]) -> list[tf.Tensor]:
-        if self.config.model.discriminator == "projected":
-            return self.discriminator([seen[level] for level in projected.JUDGED], training=True)
-        return [self.discriminator(seen[0], training=True)]
 
     def _at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
         stride = self.config.model.output_stride
@@ -185,10 +171,6 @@ def build_generator(model: config_lib.Model, channels: int) -> tuple[keras.Model
         channels, model.decoder, model.normalization, model.dropout, model.output_stride
     )
     return network, efficient_unet.MULTIPLE
-
-
-def _centred(luma: tf.Tensor) -> tf.Tensor:
-    return 2.0 * luma - 1.0
 
 
 def _computes_in_float16(network: keras.Model) -> bool:

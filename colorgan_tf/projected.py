@@ -7,7 +7,8 @@ learn first what a face or a tree is; this one knows, and only has to learn how 
 import keras
 import tensorflow as tf
 
-from colorgan_tf import color, efficientnet
+from colorgan_tf import color, efficientnet, losses
+from colorgan_tf.heads import Head
 
 # The encoder's levels that are judged, by number: strides 8, 16 and 32.
 JUDGED = (2, 3, 4)
@@ -35,6 +36,36 @@ class FeatureView:
         rgb = tf.tensordot(tf.concat([luma, chroma], axis=-1), color.YUV_TO_RGB.T, 1)
         levels = self._network(efficientnet.preprocess(tf.clip_by_value(rgb, 0.0, 1.0)), training=False)
         return [tf.cast(level, tf.float32) for level in levels]
+
+
+class ProjectedDiscriminator:
+    """Judges the features of the coloured picture, and draws the generated ones to the true ones."""
+
+    def __init__(self, filters: int, head: Head):
+        """Builds the network that learns, without the one that it looks through.
+
+        Args:
+            filters: see `projected_patch_gan`.
+            head: whose colours are judged.
+        """
+        self.network = projected_patch_gan(filters)
+        self._head = head
+
+    def prepare(self):
+        """See `Discriminator`."""
+        self.view = FeatureView()
+
+    def seen(self, luma, small_luma, colour):
+        """See `Discriminator`."""
+        return self.view(luma, self._head.chroma(colour))
+
+    def verdicts(self, seen):
+        """See `Discriminator`."""
+        return self.network([seen[level] for level in JUDGED], training=True)
+
+    def feature_loss(self, generated, true):
+        """See `Discriminator`."""
+        return losses.mean_over_levels(losses.feature_loss, generated, true)
 
 
 def projected_patch_gan(filters: int = 96, name: str = "discriminator") -> keras.Model:

@@ -61,7 +61,8 @@ class Client:
             timeout: seconds until an answer is no longer waited for, all tries together.
             retries: how often a request is sent again while the server is not available: starting, overloaded, gone.
             backoff: seconds before the first of them; each further wait is twice as long, up to 4 s, all by
-                chance up to half longer or shorter, so that many clients do not come back at once.
+                chance up to half longer or shorter, so that many clients do not come back at once. By default at most
+                5.6 s in all: a person hears soon that there is no server.
             ca: PEM of the authority that signed the server's certificate; None for the system's. Means TLS.
             key: PEM of the client's own key and
             certificate: PEM of its certificate, if the server asks for one. Means TLS.

@@ -16,7 +16,7 @@ from absl import logging
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving import errors, versions
+from serving import errors, memory, versions
 from serving.errors import ServingError
 from serving.lifecycle import Entry, Lifecycle, State, VersionStatus
 from serving.saved_model import LoadedVersion
@@ -349,6 +349,7 @@ class Servables:
                     entry.loaded = None
                     self._set(entry, State.END, None)
                     gc.collect()  # functions and variables of a SavedModel refer to each other in circles
+                    memory.give_back()
                     logging.info("Done unloading servable version {name: %s version: %d}", name, version)
                     self._poll_now |= version in wanted  # configured anew while it was on its way out
                     self._forget(name)

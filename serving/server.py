@@ -143,6 +143,10 @@ def main(argv: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors reach a person in our words
+
+    from serving import memory
+
+    memory.limit_heaps()
     options, models = _options(), _models()
 
     import tensorflow as tf

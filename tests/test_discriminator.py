@@ -1,10 +1,11 @@
-"""The PatchGAN: shapes and parameters of the method, and patches of 70 pixels, seen by moving one pixel."""
+"""The PatchGAN: the method's shapes and parameters, patches of 70 pixels (seen by moving one), and what it is shown."""
 
 import keras
 import numpy as np
 import pytest
 
-from colorgan_tf.discriminator import patch_gan
+from colorgan_tf import config, heads
+from colorgan_tf.discriminator import build, patch_gan
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,14 @@ def test_the_first_convolution_is_never_normalized():
     names = [layer.name for layer in patch_gan(3, 2).layers if layer.name.endswith("norm")]
     assert names == ["down2_norm", "down3_norm", "context_norm"]
     assert not [layer for layer in patch_gan(3, 2, normalization="none").layers if layer.name.endswith("norm")]
+
+
+@pytest.mark.parametrize(("head", "colour"), [("yuv", [0.5, -0.25]), ("rgb", [0.5, 0.0, -1.0])])
+def test_it_is_shown_grey_and_colour_in_the_same_range(head, colour):
+    model = config.Model(head=head, discriminator_filters=2)
+    discriminator = build(model, heads.build(model, config.Loss()))
+    luma, small_luma = (np.full((1, side, side, 1), 0.25, np.float32) for side in (128, 64))
+    seen = discriminator.seen(luma, small_luma, np.full((1, 64, 64, len(colour)), colour, np.float32))
+    np.testing.assert_array_equal(seen, np.full((1, 1, 64, 64, 1 + len(colour)), [-0.5, *colour]))
+    assert [logits.shape for logits in discriminator.verdicts(seen)] == [(1, 6, 6, 1)]
+    assert discriminator.feature_loss(seen, seen) is None

@@ -60,6 +60,11 @@ def test_chroma_of_a_lower_resolution_is_enlarged(batch):
     np.testing.assert_allclose(view(luma, small)[-1], view(luma, tf.image.resize(small, (256, 256)))[-1], atol=1e-3)
 
 
+def test_who_only_colours_does_without_the_view(batch, monkeypatch):
+    monkeypatch.delattr(projected, "FeatureView")
+    assert ColorGAN(TINY)(batch[0]).shape == batch[1].shape
+
+
 def test_every_loss_is_told_and_weighted(gan, batch):
     scores = {name: float(score) for name, score in gan.train_step(batch).items()}
     assert set(scores) == {"generator", "pixel", "adversarial", "discriminator", "feature"}
@@ -70,11 +75,11 @@ def test_every_loss_is_told_and_weighted(gan, batch):
 def test_both_networks_learn_and_the_view_does_not(gan, batch):
     networks = {"generator": gan.generator, "discriminator": gan.discriminator}
     before = {name: [v.numpy() for v in network.trainable_variables] for name, network in networks.items()}
-    seen = [level.numpy() for level in gan.feature_view(*batch)]
+    seen = [level.numpy() for level in gan.adversary.view(*batch)]
     gan.train_step(batch)
     for name, network in networks.items():
         assert any(not np.array_equal(v, b) for v, b in zip(network.trainable_variables, before[name], strict=True))
-    for level, same in zip(gan.feature_view(*batch), seen, strict=True):
+    for level, same in zip(gan.adversary.view(*batch), seen, strict=True):
         np.testing.assert_array_equal(level, same)
 
 

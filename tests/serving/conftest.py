@@ -1,6 +1,9 @@
 import os
 import shutil
+import socket
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -116,6 +119,40 @@ def serve():
     yield start
     for server in running:
         server.stop(1)
+
+
+@pytest.fixture
+def drain(monkeypatch):
+    """Stops a server while each of `asks` has a request running there; returns what they return.
+
+    The requests end only after the stop has begun. Afterwards the REST port is closed.
+    """
+
+    def drain(server: ModelServer, *asks) -> list:
+        entered, go = threading.Semaphore(0), threading.Event()
+        run = server.core.predictor.run
+
+        def held(*arguments):
+            entered.release()
+            assert go.wait(20)
+            return run(*arguments)
+
+        monkeypatch.setattr(server.core.predictor, "run", held)
+        with ThreadPoolExecutor(len(asks) + 1) as pool:
+            answers = [pool.submit(ask) for ask in asks]
+            for _ in asks:
+                assert entered.acquire(timeout=10)
+            stopping = pool.submit(server.stop, 20)
+            while not server._stopped:
+                pass
+            go.set()
+            results = [answer.result(20) for answer in answers]
+            stopping.result(20)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.rest_port))
+        return results
+
+    return drain
 
 
 @pytest.fixture(scope="session")

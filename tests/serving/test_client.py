@@ -1,5 +1,7 @@
 import io
 import socket
+import time
+import types
 
 import grpc
 import numpy as np
@@ -9,6 +11,7 @@ from protocol import predict_request
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from colorgan_tf.command import InputError
+from serving import client as client_module
 from serving.client import Client, ServerError
 from serving.predict import Limits
 
@@ -138,6 +141,17 @@ def test_no_server_is_told():
         pytest.raises(ServerError, match="No answer from the server at .* is it running"),
     ):
         client.colorize([picture()])
+
+
+def test_by_default_it_is_told_within_seconds_that_no_server_is_there(monkeypatch):
+    pauses = []
+    # In the client only: other threads sleep too.
+    monkeypatch.setattr(client_module, "random", types.SimpleNamespace(uniform=lambda low, high: high))
+    monkeypatch.setattr(client_module, "time", types.SimpleNamespace(monotonic=time.monotonic, sleep=pauses.append))
+    with Client(f"localhost:{free_port()}") as client, pytest.raises(ServerError, match="Connection refused"):
+        client.luma_to_chroma(np.zeros((1, 8, 8, 1)))
+    # 0.25 s, doubled three times, each half longer: 5.6 s, since a refused connection itself takes no time.
+    assert pauses == [0.375, 0.75, 1.5, 3.0]
 
 
 class Flaky(prediction_service_pb2_grpc.PredictionServiceServicer):

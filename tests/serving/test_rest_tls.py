@@ -1,8 +1,6 @@
 """REST behind TLS: the same answers, strangers kept out, and the drain at the end."""
 
 import socket
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -63,28 +61,12 @@ def test_clients_show_their_certificate_on_demand(encrypted, files):
     assert requests.get(f"{address}/v1/models/m", verify=cert, cert=(cert, key), timeout=30).status_code == 200
 
 
-def test_requests_that_run_end_during_the_drain(encrypted, files, monkeypatch):
+def test_requests_that_run_end_during_the_drain(encrypted, files, drain):
     server, address = encrypted()
-    entered, go = threading.Event(), threading.Event()
-    run = server.core.predictor.run
-
-    def held(*arguments):
-        entered.set()
-        assert go.wait(20)
-        return run(*arguments)
-
-    monkeypatch.setattr(server.core.predictor, "run", held)
-    with ThreadPoolExecutor(2) as pool:
-        answered = pool.submit(requests.post, address + PREDICT, json={"instances": [1.0]}, verify=files[1], timeout=30)
-        assert entered.wait(10)
-        stopping = pool.submit(server.stop, 20)
-        while not server._stopped:
-            pass
-        go.set()
-        assert answered.result(20).json() == {"predictions": [2.5]}
-        stopping.result(20)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("localhost", int(address.rsplit(":", 1)[1])))
+    (answered,) = drain(
+        server, lambda: requests.post(address + PREDICT, json={"instances": [1.0]}, verify=files[1], timeout=30)
+    )
+    assert answered.json() == {"predictions": [2.5]}
 
 
 def test_an_idle_connection_does_not_hold_up_the_end(encrypted, files):

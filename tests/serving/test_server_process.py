@@ -5,12 +5,9 @@ Mirrors saved_model_warmup_util_test and server_core_test.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -141,32 +138,14 @@ def test_a_port_in_use_is_told(serve, copy_model):
             ModelServer(versions.single_model("m", path), ServerOptions(host="127.0.0.1", **more))
 
 
-def test_requests_that_run_end_during_the_drain(serve, copy_model, monkeypatch):
+def test_requests_that_run_end_during_the_drain(serve, copy_model, drain):
     server = serve(copy_model(1), rest_port=0)
-    entered, go = threading.Semaphore(0), threading.Event()
-    run = server.core.predictor.run
-
-    def held(*arguments):
-        entered.release()
-        assert go.wait(20)
-        return run(*arguments)
-
-    monkeypatch.setattr(server.core.predictor, "run", held)
-    with ThreadPoolExecutor(3) as pool:
-        by_grpc = pool.submit(answer, server)
-        url = f"http://127.0.0.1:{server.rest_port}/v1/models/m:predict"
-        by_rest = pool.submit(requests.post, url, json={"instances": [1.0]}, timeout=30)
-        assert entered.acquire(timeout=10)
-        assert entered.acquire(timeout=10)
-        stopping = pool.submit(server.stop, 20)
-        while not server._stopped:
-            pass
-        go.set()
-        assert by_grpc.result(20) == 1
-        assert by_rest.result(20).json() == {"predictions": [2.5]}
-        stopping.result(20)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.rest_port))
+    url = f"http://127.0.0.1:{server.rest_port}/v1/models/m:predict"
+    by_grpc, by_rest = drain(
+        server, lambda: answer(server), lambda: requests.post(url, json={"instances": [1.0]}, timeout=30)
+    )
+    assert by_grpc == 1
+    assert by_rest.json() == {"predictions": [2.5]}
 
 
 @pytest.mark.parametrize("batching", [None, config_files.Batching()])
