@@ -1,4 +1,4 @@
-"""Keeps a server's memory flat for months: what is freed goes back to the system. With glibc; elsewhere it does nothing.
+"""Keeps a server's memory flat for months: what is freed goes back to the system (glibc; nothing is done elsewhere).
 
 The C library gives each thread a heap of its own, up to eight for each core, and every heap keeps what its busiest
 moment needed. With batches of all sizes on the threads of TensorFlow, of gRPC and of our own those moments come one
