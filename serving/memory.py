@@ -1,21 +1,26 @@
 """Keeps a server's memory flat for months: what is freed goes back to the system (glibc; nothing is done elsewhere).
 
-The C library gives each thread a heap of its own, up to eight for each core, and every heap keeps what its busiest
-moment needed. With batches of all sizes on the threads of TensorFlow, of gRPC and of our own those moments come one
-after the other for hours, and memory creeps up although nothing leaks.
+Two things let memory creep up for hours although nothing leaks. The C library gives each thread a heap of its own, up
+to eight for each core, and every heap keeps what its busiest moment needed. And TensorFlow with oneDNN keeps a pool of
+large tensors that only grows: each time that more batches than ever before are at their widest layer together.
 """
 
 import ctypes
 import os
 
 _M_ARENA_MAX = -8  # malloc.h
-_ARENAS = 2
+_HEAPS = 2
 
 
-def limit_heaps() -> None:
-    """Lets all threads share two heaps. To be called before threads exist; MALLOC_ARENA_MAX, if set, is obeyed."""
+def limit() -> None:
+    """Lets all threads share two heaps, and TensorFlow do without its pool.
+
+    To be called before threads exist and TensorFlow is imported. The environment's own MALLOC_ARENA_MAX and
+    TF_ONEDNN_USE_SYSTEM_ALLOCATOR are obeyed.
+    """
+    os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "true")
     if "MALLOC_ARENA_MAX" not in os.environ and (mallopt := _function("mallopt")):
-        mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def give_back() -> None:
