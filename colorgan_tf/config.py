@@ -79,6 +79,7 @@ class Loss:
         correction: which part of the rebalancing the read-out takes back, 0 to 1.
         gain: of the chroma that comes out, after all losses: squared distances, those of features too, draw colours
             towards grey where several are likely.
+        sharpen: strength of an unsharp mask on the chroma that comes out, at the output's own resolution; 0 for none.
     """
 
     lambda_p: float = 100.0
@@ -88,6 +89,7 @@ class Loss:
     temperature: float = 0.4
     correction: float = 0.0
     gain: float = 1.0
+    sharpen: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +210,7 @@ PRESETS: dict[str, Config] = {
             discriminator="projected",
             discriminator_filters=96,
         ),
-        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, gain=1.1),
+        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, gain=1.05, sharpen=0.8),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
             Phase("trained", 5_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
@@ -312,6 +314,7 @@ def validate(config: Config) -> Config:
             f"`model.discriminator_levels` must leave a patch to judge in a window of {width}x{height}. "
             f"Received: {config.model.discriminator_levels}.",
         ),
+        (0 <= config.loss.sharpen <= 4, f"`loss.sharpen` must be in [0, 4]. Received: {config.loss.sharpen}."),
         (0 <= config.runtime.seed < 2**32, f"`seed` must be in [0, 2**32). Received: {config.runtime.seed}."),
         (0 <= config.optimizer.ema < 1, f"`optimizer.ema` must be in [0, 1). Received: {config.optimizer.ema}."),
         (config.steps >= 1, f"`steps` must be at least 1. Received: {config.steps}."),

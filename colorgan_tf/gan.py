@@ -8,6 +8,7 @@ from colorgan_tf import config as config_lib
 from colorgan_tf import discriminator, efficient_unet, heads, losses, unet
 from colorgan_tf.adam import Adam
 from colorgan_tf.color import CHROMA_MAX
+from colorgan_tf.enlarging import enlarge
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
 
@@ -77,8 +78,10 @@ class ColorGAN(keras.Model):
         """Returns the chroma `[batch, height, width, 2]` for luma of any size."""
 
         def chroma(padded: tf.Tensor) -> tf.Tensor:
-            colour = self.head.colour(self.generator(padded, training=training))
-            return tf.clip_by_value(self.config.loss.gain * self.head.chroma(colour), -CHROMA_MAX, CHROMA_MAX)
+            small = self.head.chroma(self.head.colour(self.generator(padded, training=training)))
+            # All of it after the losses, which see what the network itself says.
+            options, stride = self.config.loss, self.config.model.output_stride
+            return tf.clip_by_value(enlarge(options.gain * small, stride, options.sharpen), -CHROMA_MAX, CHROMA_MAX)
 
         return at_any_size(chroma, luma, self.multiple)
 
