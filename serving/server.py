@@ -146,7 +146,7 @@ def main(argv: list[str]) -> None:
 
     from serving import memory
 
-    memory.limit()
+    memory.limit_heaps()
     options, models = _options(), _models()
 
     import tensorflow as tf
