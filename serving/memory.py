@@ -1,9 +1,9 @@
 """Keeps a server's memory flat for months: what is freed goes back to the system (glibc; nothing is done elsewhere).
 
 The C library gives each thread a heap of its own, up to eight for each core, and every heap keeps what its busiest
-moment needed: memory creeps up for hours although nothing leaks. TensorFlow's pool of large tensors is left as it is. It
-only grows too, up to what the threads need that run batches, but without it (TF_ONEDNN_USE_SYSTEM_ALLOCATOR) the server
-answered a fifth fewer requests and took no less memory.
+moment needed: memory creeps up for hours although nothing leaks. TensorFlow's pool of large tensors is left as it is.
+It only grows too, up to what the threads need that run batches, but without it (TF_ONEDNN_USE_SYSTEM_ALLOCATOR) the
+server answered a fifth fewer requests and took no less memory.
 """
 
 import ctypes
