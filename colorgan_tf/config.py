@@ -210,7 +210,7 @@ PRESETS: dict[str, Config] = {
             discriminator="projected",
             discriminator_filters=96,
         ),
-        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, gain=1.05, sharpen=0.8),
+        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, gain=1.03, sharpen=0.8),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
             Phase("trained", 5_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
