@@ -79,6 +79,7 @@ class Loss:
         correction: which part of the rebalancing the read-out takes back, 0 to 1.
         gain: of the chroma that comes out, after all losses: squared distances, those of features too, draw colours
             towards grey where several are likely.
+        contrast: power of a colour's strength, relative to its picture's mean, that it is multiplied by as well.
         sharpen: strength of an unsharp mask on the chroma that comes out, at the output's own resolution; 0 for none.
     """
 
@@ -89,6 +90,7 @@ class Loss:
     temperature: float = 0.4
     correction: float = 0.0
     gain: float = 1.0
+    contrast: float = 0.0
     sharpen: float = 0.0
 
 
@@ -314,6 +316,7 @@ def validate(config: Config) -> Config:
             f"`model.discriminator_levels` must leave a patch to judge in a window of {width}x{height}. "
             f"Received: {config.model.discriminator_levels}.",
         ),
+        (0 <= config.loss.contrast <= 2, f"`loss.contrast` must be in [0, 2]. Received: {config.loss.contrast}."),
         (0 <= config.loss.sharpen <= 4, f"`loss.sharpen` must be in [0, 4]. Received: {config.loss.sharpen}."),
         (0 <= config.runtime.seed < 2**32, f"`seed` must be in [0, 2**32). Received: {config.runtime.seed}."),
         (0 <= config.optimizer.ema < 1, f"`optimizer.ema` must be in [0, 1). Received: {config.optimizer.ema}."),

@@ -11,6 +11,7 @@ from colorgan_tf.color import CHROMA_MAX
 from colorgan_tf.enlarging import enlarge
 from colorgan_tf.padding import at_any_size
 from colorgan_tf.schedule import PhaseSchedule
+from colorgan_tf.vividness import strengthen
 
 
 class ColorGAN(keras.Model):
@@ -81,7 +82,8 @@ class ColorGAN(keras.Model):
             small = self.head.chroma(self.head.colour(self.generator(padded, training=training)))
             # All of it after the losses, which see what the network itself says.
             options, stride = self.config.loss, self.config.model.output_stride
-            return tf.clip_by_value(enlarge(options.gain * small, stride, options.sharpen), -CHROMA_MAX, CHROMA_MAX)
+            small = strengthen(small, options.gain, options.contrast)
+            return tf.clip_by_value(enlarge(small, stride, options.sharpen), -CHROMA_MAX, CHROMA_MAX)
 
         return at_any_size(chroma, luma, self.multiple)
 
