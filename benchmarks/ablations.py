@@ -26,21 +26,22 @@ def variants() -> dict[str, list[str]]:
     phases = range(len(config_lib.preset(PRESET).phases))
     return {
         "the preset": [],
-        "regression of U and V": ["model.head=yuv", "loss.lambda_p=10"],
-        "regression of R, G and B": ["model.head=rgb", "loss.lambda_p=10"],
+        "regression of UV": ["model.head=yuv", "loss.lambda_p=10"],
+        "regression of RGB": ["model.head=rgb", "loss.lambda_p=10"],
         "bins not rebalanced": ["loss.rebalance=1.0"],
         "bins rebalanced more": ["loss.rebalance=0.5"],
         "encoder frozen": [f"phases.{phase}.encoder=frozen" for phase in phases],
         "no adversarial phase": [f"phases.{phases[-1]}.discriminator_learning_rate=0"],
-        "no adversarial loss, only features": ["loss.lambda_a=0"],
-        "no feature loss, only adversarial": ["loss.lambda_f=0"],
-        "the method's PatchGAN": ["model.discriminator=patch", "model.discriminator_levels=2"],
         "no degradations": ["data.degradation=none"],
         "the method's U-Net": [
             "model.generator=unet",
             "model.filters=32",
             "data.window=[256, 256]",
         ],
+        "less augmentation": ["data.zoom=[0.6, 1]", "data.stretch=1", "model.dropout=0.1", "model.drop_path=0"],
+        "the method's PatchGAN": ["model.discriminator=patch", "model.discriminator_levels=2"],
+        "feature loss alone": ["loss.lambda_a=0"],
+        "adversarial loss alone": ["loss.lambda_f=0"],
     }
 
 
@@ -59,7 +60,7 @@ def run(name: str, settings: list[str], data: str, validation: str, output: Path
     Raises:
         command.PartialFailure: if one of the commands fails; its own message is on the screen.
     """
-    folder = output / name.replace(" ", "_").replace(",", "")
+    folder = output / name.replace(" ", "_")
     options = [f"--set={each}" for each in settings]
     train = ["colorgan_tf.train", f"--preset={PRESET}", f"--data={data}", f"--workdir={folder}", f"--steps={steps}"]
     evaluate = ["colorgan_tf.evaluate", f"--model={folder}", f"--data={validation}"]
@@ -76,7 +77,7 @@ def table(output: Path) -> str:
         "|---|---|---|---|---|",
     ]
     for name in variants():
-        folder = output / name.replace(" ", "_").replace(",", "")
+        folder = output / name.replace(" ", "_")
         if (folder / "degraded.json").exists():
             clean, degraded = (json.loads((folder / f"{each}.json").read_text()) for each in ("clean", "degraded"))
             lines.append(f"| {name} | {' | '.join(_figures(clean))} | {', '.join(_figures(degraded))} |")

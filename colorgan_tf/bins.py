@@ -49,6 +49,13 @@ class BinHead:
         """Returns the sharpened distribution `[batch, height, width, bins]`."""
         return tf.nn.softmax(self._corrected(output) / self.temperature)
 
+    def variance(self, output: tf.Tensor) -> tf.Tensor:
+        """Returns the variance of the sharpened distribution around its mean, `[batch, height, width, 1]`."""
+        centres = _bins()[0]
+        moments = np.concatenate([centres, np.square(centres).sum(axis=1, keepdims=True)], axis=1)
+        mean, square = tf.split(tf.tensordot(self.probabilities(output), moments, 1), [2, 1], axis=-1)
+        return tf.maximum(square - tf.reduce_sum(tf.square(mean), axis=-1, keepdims=True), 0.0)
+
     def confidence(self, output: tf.Tensor) -> tf.Tensor:
         """Returns how sure the head is, `[batch, height, width, 1]` in [0, 1].
 

@@ -21,6 +21,7 @@ class Data:
         follow_orientation: turns the window upright for upright pictures.
         zoom: None cuts the window at the picture's own scale (the method's way; smaller pictures are enlarged).
             (a, b) cuts a box that covers a to b of the largest box that fits, and resizes it to the window.
+        stretch: how many times as wide or as tall a box may be in proportion; 1 keeps the window's proportions.
         flip: mirrors half of the windows.
         degradation: "none", or "old_film" to age the input (never the target).
         shuffle_buffer: how many encoded pictures are held for shuffling.
@@ -30,6 +31,7 @@ class Data:
     window: tuple[int, int] = (512, 256)
     follow_orientation: bool = False
     zoom: tuple[float, float] | None = None
+    stretch: float = 1.0
     flip: bool = True
     degradation: Literal["none", "old_film"] = "none"
     shuffle_buffer: int = 1024
@@ -45,6 +47,8 @@ class Model:
         filters: of the U-Net's outermost block (64 in the method); deeper blocks have multiples of it.
         normalization: "batch", "instance" or "none".
         dropout: rate in the innermost decoder blocks: the noise z of the conditional GAN.
+        drop_path: of the efficient_unet's encoder: rate at which its last residual branch is left out in training; at
+            earlier ones it is smaller in proportion.
         head: "yuv" regresses U and V, "rgb" regresses R, G and B (for comparison), "bins" classifies colours.
         output_stride: 1, 2 or 4: the chroma's resolution is the input's divided by it.
         decoder: filters of the efficient_unet's decoder blocks, innermost first.
@@ -58,6 +62,7 @@ class Model:
     filters: int = 64
     normalization: Literal["batch", "instance", "none"] = "batch"
     dropout: float = 0.5
+    drop_path: float = 0.0
     head: Literal["yuv", "rgb", "bins"] = "yuv"
     output_stride: int = 1
     decoder: tuple[int, ...] = (256, 192, 128, 96)
@@ -80,6 +85,8 @@ class Loss:
         gain: of the chroma that comes out, after all losses: squared distances, those of features too, draw colours
             towards grey where several are likely.
         contrast: power of a colour's strength, relative to its picture's mean, that it is multiplied by as well.
+        doubt: power of the spread of likely colours, mean over a picture, that its chroma is multiplied by as well;
+            bins only.
         sharpen: strength of an unsharp mask on the chroma that comes out, at the output's own resolution; 0 for none.
     """
 
@@ -91,6 +98,7 @@ class Loss:
     correction: float = 0.0
     gain: float = 1.0
     contrast: float = 0.0
+    doubt: float = 0.0
     sharpen: float = 0.0
 
 
@@ -203,19 +211,29 @@ PRESETS: dict[str, Config] = {
     # The shipped model's recipe.
     "colorgan": Config(
         preset="colorgan",
-        data=Data(window=(224, 224), zoom=(0.6, 1.0), degradation="old_film"),
+        data=Data(window=(224, 224), zoom=(0.4, 1.0), stretch=1.5, degradation="old_film"),
         model=Model(
             generator="efficient_unet",
-            dropout=0.1,
+            dropout=0.3,
+            drop_path=0.2,
             head="bins",
             output_stride=4,
             discriminator="projected",
             discriminator_filters=96,
         ),
-        loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, gain=1.03, sharpen=0.8),
+        loss=Loss(
+            lambda_p=1.0,
+            lambda_a=0.2,
+            lambda_f=4.0,
+            rebalance=0.75,
+            gain=1.1,
+            contrast=0.4,
+            doubt=0.5,
+            sharpen=1.0,
+        ),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("trained", 5_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
+            Phase("trained", 7_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
             Phase("adversarial", 3_600, 7e-4, 1e-5, warmup=100, discriminator_learning_rate=5e-4),
         ),
         optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
@@ -305,6 +323,8 @@ def validate(config: Config) -> Config:
             f"Received: {width}x{height}.",
         ),
         (0 < low <= high <= 1, f"`data.zoom` must rise within (0, 1]. Received: {low}, {high}."),
+        (config.data.stretch >= 1, f"`data.stretch` must be at least 1. Received: {config.data.stretch}."),
+        (0 <= config.model.drop_path < 1, f"`model.drop_path` must be in [0, 1). Received: {config.model.drop_path}."),
         (0 <= config.model.dropout < 1, f"`model.dropout` must be in [0, 1). Received: {config.model.dropout}."),
         (
             config.model.output_stride in strides,
@@ -317,6 +337,7 @@ def validate(config: Config) -> Config:
             f"Received: {config.model.discriminator_levels}.",
         ),
         (0 <= config.loss.contrast <= 2, f"`loss.contrast` must be in [0, 2]. Received: {config.loss.contrast}."),
+        (0 <= config.loss.doubt <= 2, f"`loss.doubt` must be in [0, 2]. Received: {config.loss.doubt}."),
         (0 <= config.loss.sharpen <= 4, f"`loss.sharpen` must be in [0, 4]. Received: {config.loss.sharpen}."),
         (0 <= config.runtime.seed < 2**32, f"`seed` must be in [0, 2**32). Received: {config.runtime.seed}."),
         (0 <= config.optimizer.ema < 1, f"`optimizer.ema` must be in [0, 1). Received: {config.optimizer.ema}."),

@@ -33,6 +33,7 @@ def efficient_unet(
     decoder: tuple[int, ...] = (256, 192, 128, 96),
     normalization: str = "batch",
     dropout: float = 0.0,
+    drop_path: float = 0.0,
     output_stride: int = 4,
     name: str = "efficient_unet",
 ) -> keras.Model:
@@ -46,6 +47,7 @@ def efficient_unet(
         decoder: filters of the decoder's blocks, at strides 32, 16, 8, 4 (and 2).
         normalization: of the decoder: "batch", "instance" or "none".
         dropout: rate of the noise z in the innermost decoder block.
+        drop_path: as in `efficientnet.encode`.
         output_stride: 2 or 4.
         name: of the model.
 
@@ -67,7 +69,7 @@ def efficient_unet(
     # Depthwise convolutions gain nothing from bfloat16 on a CPU.
     with dtype_policy("float32"):
         rgb = keras.layers.Concatenate(name="grey_as_rgb")([efficientnet.preprocess(luma)] * 3)
-        features = efficientnet.encode(rgb, folded=True)
+        features = efficientnet.encode(rgb, folded=True, drop_path=drop_path)
     efficientnet.load_imagenet_weights(keras.Model(luma, features))
 
     # Innermost: local features, told what the whole picture is about.

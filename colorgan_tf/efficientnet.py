@@ -71,22 +71,26 @@ def efficientnet_lite0(
     return keras.Model(inputs, logits, name=name)
 
 
-def encode(image: keras.KerasTensor, folded: bool = False) -> list[keras.KerasTensor]:
+def encode(image: keras.KerasTensor, folded: bool = False, drop_path: float = 0.0) -> list[keras.KerasTensor]:
     """Applies the encoder to a symbolic image, for models that are built around it.
 
     Args:
         image: `[batch, height, width, 3]`, scaled by `preprocess`.
         folded: as in `efficientnet_lite0`.
+        drop_path: rate at which training leaves out a picture's last residual branch, rising linearly from the first
+            (stochastic depth: Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016).
 
     Returns:
         The feature maps at strides 2, 4, 8, 16 and 32.
     """
     x = _conv_norm(image, layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=folded, name="stem_conv"), relu=True)
     blocks: list[keras.KerasTensor] = []
+    count = sum(repeats for repeats, *_ in STAGES)
     for repeats, kernel, stride, expansion, filters in STAGES:
         for repeat in range(repeats):
             step = stride if repeat == 0 else 1
-            x = _inverted_residual(x, kernel, step, expansion, filters, folded, prefix=f"block{len(blocks)}_")
+            rate = drop_path * (len(blocks) + 1) / count
+            x = _inverted_residual(x, kernel, step, expansion, filters, folded, rate, prefix=f"block{len(blocks)}_")
             blocks.append(x)
     return [blocks[number] for number in LEVEL_BLOCKS]
 
@@ -141,7 +145,7 @@ def _conv_norm(x, convolution: layers.Layer, relu: bool):
     return layers.ReLU(max_value=6.0, name=f"{stem}_relu6")(x) if relu else x
 
 
-def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, prefix: str):
+def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, drop: float, prefix):
     """Expand 1x1, depthwise kxk, project 1x1 without activation; joined with its input where shapes allow."""
     inputs, channels = x, x.shape[-1]
     joined = stride == 1 and channels == filters
@@ -152,5 +156,7 @@ def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int
     x = _conv_norm(x, depthwise, relu=True)
     project = layers.Conv2D(filters, 1, use_bias=folded, name=f"{prefix}project_conv")
     x = _conv_norm(x, project, relu=False)
+    if joined and drop:
+        x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{prefix}drop_path")(x)
     # The join, or a mere name for the output, so that every block ends in a layer called `blockN_output`.
     return layers.Add(name=f"{prefix}output")([inputs, x]) if joined else layers.Identity(name=f"{prefix}output")(x)

@@ -41,7 +41,7 @@ class Finish:
     grain: int = 4
     blur: float = 2.0
     radius: int = 2
-    epsilon: float = 0.002
+    epsilon: float = 0.01
 
 
 QUALITIES = {

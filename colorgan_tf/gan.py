@@ -79,10 +79,11 @@ class ColorGAN(keras.Model):
         """Returns the chroma `[batch, height, width, 2]` for luma of any size."""
 
         def chroma(padded: tf.Tensor) -> tf.Tensor:
-            small = self.head.chroma(self.head.colour(self.generator(padded, training=training)))
-            # All of it after the losses, which see what the network itself says.
+            output = self.generator(padded, training=training)
+            # All that follows comes after the losses, which see what the network itself says.
             options, stride = self.config.loss, self.config.model.output_stride
-            small = strengthen(small, options.gain, options.contrast)
+            small = self.head.chroma(self.head.colour(output))
+            small = strengthen(small, options.gain, options.contrast, self.head.variance(output), options.doubt)
             return tf.clip_by_value(enlarge(small, stride, options.sharpen), -CHROMA_MAX, CHROMA_MAX)
 
         return at_any_size(chroma, luma, self.multiple)
@@ -173,7 +174,7 @@ def build_generator(model: config_lib.Model, channels: int) -> tuple[keras.Model
         network = unet.unet(channels, model.filters, model.normalization, model.dropout, model.output_stride)
         return network, unet.MULTIPLE
     network = efficient_unet.efficient_unet(
-        channels, model.decoder, model.normalization, model.dropout, model.output_stride
+        channels, model.decoder, model.normalization, model.dropout, model.drop_path, model.output_stride
     )
     return network, efficient_unet.MULTIPLE
 

@@ -35,6 +35,10 @@ class Head(Protocol):
     def chroma(self, colour: tf.Tensor) -> tf.Tensor:
         """Returns the chroma `[..., 2]` (U and V) of a colour."""
 
+    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
+        """Returns how far apart the colours are that a generator's output holds for likely, as the variance of their
+        chroma `[batch, height, width, 1]`; None if the head knows of one colour only."""
+
     def loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         """Returns the scalar loss L_p of a generator's output against the truth."""
 
@@ -57,6 +61,10 @@ class YuvHead:
     def chroma(self, colour):
         """See `Head`."""
         return colour * CHROMA_MAX
+
+    def variance(self, output):
+        """See `Head`."""
+        return None
 
     def loss(self, output, luma, chroma):
         """See `Head`."""
@@ -83,6 +91,10 @@ class RgbHead:
         """See `Head`."""
         # A grey offset has no chroma, so [-1, 1] needs only its scale brought back.
         return tf.tensordot(0.5 * colour, RGB_TO_YUV[1:].T, 1)
+
+    def variance(self, output):
+        """See `Head`."""
+        return None
 
     def loss(self, output, luma, chroma):
         """See `Head`."""

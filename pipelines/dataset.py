@@ -194,7 +194,7 @@ def window(
         a, b = picture[:, :half], picture[:, half : 2 * half]
     else:
         a = b = picture
-    box = _box(_half_size(picture, paired), shape, data.zoom, seed)
+    box = _box(_half_size(picture, paired), shape, data, seed)
     a = _cut(a, box, shape)
     b = _cut(b, box, shape) if paired else a
 
@@ -253,14 +253,17 @@ def _oriented(size: tf.Tensor, data: config_lib.Data) -> tf.Tensor:
     return tf.where(tf.not_equal(size[0] > size[1], height > width), shape[::-1], shape)
 
 
-def _box(size: tf.Tensor, shape: tf.Tensor, zoom: tuple[float, float] | None, seed: tf.Tensor | None) -> tf.Tensor:
-    """The box to cut, int32 [top, left, height, width] in the picture's pixels; it has the window's proportions."""
+def _box(size: tf.Tensor, shape: tf.Tensor, data: config_lib.Data, seed: tf.Tensor | None) -> tf.Tensor:
+    """The box to cut, int32 [top, left, height, width] in the picture's pixels; about of the window's proportions."""
     size_f, shape_f = tf.cast(size, tf.float32), tf.cast(shape, tf.float32)
+    if data.stretch > 1.0 and seed is not None:
+        taller = data.stretch ** (_uniform(seed, 4) - 0.5)
+        shape_f *= tf.stack([taller, 1.0 / taller])
     largest = tf.reduce_min(size_f / shape_f)  # scale of the largest box that fits
-    if zoom is None:
+    if data.zoom is None:
         scale = tf.minimum(1.0, largest)  # a smaller picture is enlarged to the window
     else:
-        share = zoom[1] if seed is None else zoom[0] + (zoom[1] - zoom[0]) * _uniform(seed, 0)
+        share = data.zoom[1] if seed is None else data.zoom[0] + (data.zoom[1] - data.zoom[0]) * _uniform(seed, 0)
         scale = largest * share
     box = tf.clip_by_value(tf.cast(tf.round(shape_f * scale), tf.int32), 1, size)
     slack = tf.cast(size - box, tf.float32)

@@ -69,6 +69,17 @@ def test_read_out_goes_from_mean_to_mode_as_the_temperature_falls():
     np.testing.assert_allclose(mode.chroma(mode.colour(tf.constant(output)))[0, 0, 0], centres[3], atol=1e-5)
 
 
+def test_variance_is_the_mean_squared_distance_from_the_mean_colour():
+    centres = bins._bins()[0]
+    output = np.full((1, 1, 2, len(centres)), -20.0, np.float32)
+    output[0, 0, 0, 3], output[0, 0, 0, 90] = np.log(0.6), np.log(0.4)
+    output[0, 0, 1, 7] = 0.0  # of this pixel the head is sure
+    variance = bins.BinHead(temperature=1.0).variance(tf.constant(output)).numpy()
+    # Of two colours: the product of their shares times their squared distance.
+    expected = 0.6 * 0.4 * np.square(centres[3] - centres[90]).sum()
+    np.testing.assert_allclose(variance[0, 0, :, 0], [expected, 0.0], atol=1e-5)
+
+
 def test_full_correction_reads_out_the_mean_of_the_colours_as_frequent_as_they_are():
     # A network that has learnt nothing from its input, trained to the end: the frequencies times the weights.
     centres, frequency, _ = bins._bins()

@@ -119,6 +119,16 @@ def test_zoomed_windows_cover_between_both_shares_of_the_picture():
     assert 0.85 < max(covered) <= 1
 
 
+def test_stretched_windows_show_things_wider_and_taller():
+    ramps = np.zeros((200, 200, 3), np.uint8)
+    ramps[..., 0], ramps[..., 2] = np.arange(200)[None, :], np.arange(200)[:, None]
+    data = Data(window=(32, 32), zoom=(0.5, 0.5), stretch=1.5, flip=False)
+    shown = [color.yuv_to_rgb(cut(ramps, data, seed)) for seed in range(60)]
+    wider = np.array([np.ptp(rgb[..., 0]) / np.ptp(rgb[..., 2]) for rgb in shown])
+    assert 0.6 < wider.min() < 0.75 and 1.35 < wider.max() < 1.65  # 1 / 1.5 to 1.5
+    assert np.ptp(cut(ramps, data, None)[..., 0]) > 0  # the centre, without a seed, is cut as ever
+
+
 def test_the_centre_is_cut_without_a_seed():
     rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
     np.testing.assert_allclose(cut(rgb, Data(window=(30, 20))), color.rgb_to_yuv(rgb[10:30, 10:40] / 255), atol=1e-6)

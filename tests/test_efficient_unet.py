@@ -33,6 +33,23 @@ def test_encoder_sees_grey_as_three_equal_channels_with_imagenet_weights(network
     np.testing.assert_allclose(level, expected, atol=1e-3)
 
 
+def test_training_leaves_out_residual_branches_and_inference_none(network):
+    dropping = efficient_unet.efficient_unet(7, decoder=(16, 12, 8, 8), drop_path=0.5)
+    luma = tf.random.stateless_uniform((1, 64, 64, 1), (1, 2))
+
+    def level(model, training):
+        return keras.Model(model.input, model.get_layer("block10_output").output)(luma, training=training)
+
+    np.testing.assert_allclose(level(dropping, False), level(network, False), atol=1e-5)
+    assert len({float(tf.reduce_sum(level(dropping, True))) for _ in range(4)}) > 1
+    # A branch is left out as a whole, or enlarged by what is left out elsewhere.
+    branch = tf.ones((64, 2, 2, 192))
+    made = dropping.get_layer("block12_drop_path")(branch, training=True).numpy().reshape(64, -1)
+    kept = 1 - 0.5 * 13 / 16
+    assert {round(float(value), 4) for value in made.ravel()} == {0.0, round(1 / kept, 4)}
+    assert (np.ptp(made, axis=1) == 0).all()
+
+
 def test_phases_choose_what_learns(network):
     def learning(encoder):
         return {v.path for v in network.trainable_variables if efficient_unet.learns(v.path, encoder)}

@@ -31,6 +31,11 @@ def test_the_true_colour_has_the_true_chroma_and_no_loss(head, yuv):
     assert float(head.loss(tf.constant(output), luma, chroma)) < 1e-9
 
 
+@pytest.mark.parametrize("head", [heads.YuvHead(), heads.RgbHead()])
+def test_a_regression_knows_of_one_colour_only(head):
+    assert head.variance(tf.zeros((1, 2, 2, head.channels))) is None
+
+
 def test_a_grey_guess_loses_the_mean_square_of_the_scaled_chroma(yuv):
     luma, chroma = yuv[..., :1], yuv[..., 1:]
     expected = (((chroma[..., 0] / 0.436) ** 2).mean() + ((chroma[..., 1] / 0.615) ** 2).mean()) / 2

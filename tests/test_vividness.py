@@ -38,6 +38,15 @@ def test_each_picture_has_its_own_mean():
     np.testing.assert_allclose(together, alone, rtol=1e-6)
 
 
+def test_a_picture_of_doubtful_colours_gains_as_a_whole():
+    picture = two_colours(0.05, -0.2)
+    variance = np.zeros((1, 4, 6, 1), np.float32)
+    variance[:, :, :3] = 0.1  # half of the picture: 0.05 in the mean, and the floor's 0.0001
+    made = vividness.strengthen(picture, 1.5, 0.0, variance, 0.5)
+    np.testing.assert_allclose(made, 1.5 * picture * (0.0501**0.5 / 0.08) ** 0.5, rtol=1e-5)
+    np.testing.assert_allclose(vividness.strengthen(picture, 1.5, 0.0, None, 0.5), 1.5 * picture, rtol=1e-6)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.2])
 def test_a_plain_picture_only_has_the_gain(value):
     """Grey stays grey, without a division by zero."""
