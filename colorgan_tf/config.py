@@ -226,10 +226,10 @@ PRESETS: dict[str, Config] = {
             lambda_a=0.2,
             lambda_f=4.0,
             rebalance=0.75,
-            gain=1.1,
+            gain=1.135,
             contrast=0.4,
             doubt=0.5,
-            sharpen=1.0,
+            sharpen=0.6,
         ),
         phases=(
             Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
