@@ -19,6 +19,8 @@ from colorgan_tf import command
 from colorgan_tf import config as config_lib
 
 PRESET = "colorgan"
+# The method's weight of the pixel loss; and no read-out that was chosen for bins.
+REGRESSION = ("loss.lambda_p=100", "loss.gain=1", "loss.contrast=0")
 
 
 def variants() -> dict[str, list[str]]:
@@ -26,8 +28,8 @@ def variants() -> dict[str, list[str]]:
     phases = range(len(config_lib.preset(PRESET).phases))
     return {
         "the preset": [],
-        "regression of UV": ["model.head=yuv", "loss.lambda_p=10"],
-        "regression of RGB": ["model.head=rgb", "loss.lambda_p=10"],
+        "regression of UV": ["model.head=yuv", *REGRESSION],
+        "regression of RGB": ["model.head=rgb", *REGRESSION],
         "bins not rebalanced": ["loss.rebalance=1.0"],
         "bins rebalanced more": ["loss.rebalance=0.5"],
         "encoder frozen": [f"phases.{phase}.encoder=frozen" for phase in phases],
