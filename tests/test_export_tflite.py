@@ -93,7 +93,7 @@ def test_files_settings_and_report(tmp_path, photographs):
     report = json.loads((tmp_path / "out" / "tflite_report.json").read_text())
     for row in report["files"]:
         assert row["psnr"] > 44  # of an untrained network, whose faint colours the read-out strengthens
-        assert row["largest"] < 8
+        assert row["largest"] < 16
         assert set(row["milliseconds"]) == {"1", "2"}
     assert report["saved_model"] is None
     assert table.splitlines()[2].startswith("| tiny_float16_any.tflite | ")
