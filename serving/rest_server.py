@@ -1,5 +1,6 @@
 """Runs the REST application on waitress, in a thread, with a drain at the end; behind TLS on demand."""
 
+import contextlib
 import os
 import ssl
 import tempfile
@@ -81,7 +82,8 @@ class RestServer:
         while time.monotonic() < end and self._busy():
             time.sleep(_POLL_SECONDS)
         dispatcher.shutdown(cancel_pending=True, timeout=1)
-        server.trigger.pull_trigger(self._close_all)
+        with contextlib.suppress(OSError):  # without a connection left, its thread has ended and closed the trigger
+            server.trigger.pull_trigger(self._close_all)
         self._thread.join(timeout=2)
         if self._thread.is_alive():
             logging.warning("The REST server did not end in time")
