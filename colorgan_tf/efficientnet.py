@@ -145,7 +145,9 @@ def _conv_norm(x, convolution: layers.Layer, relu: bool):
     return layers.ReLU(max_value=6.0, name=f"{stem}_relu6")(x) if relu else x
 
 
-def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, drop: float, prefix):
+def _inverted_residual(
+    x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, drop_path: float, prefix: str
+):
     """Expand 1x1, depthwise kxk, project 1x1 without activation; joined with its input where shapes allow."""
     inputs, channels = x, x.shape[-1]
     joined = stride == 1 and channels == filters
@@ -156,7 +158,7 @@ def _inverted_residual(x, kernel: int, stride: int, expansion: int, filters: int
     x = _conv_norm(x, depthwise, relu=True)
     project = layers.Conv2D(filters, 1, use_bias=folded, name=f"{prefix}project_conv")
     x = _conv_norm(x, project, relu=False)
-    if joined and drop:
-        x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{prefix}drop_path")(x)
+    if joined and drop_path:
+        x = layers.Dropout(drop_path, noise_shape=(None, 1, 1, 1), name=f"{prefix}drop_path")(x)
     # The join, or a mere name for the output, so that every block ends in a layer called `blockN_output`.
     return layers.Add(name=f"{prefix}output")([inputs, x]) if joined else layers.Identity(name=f"{prefix}output")(x)

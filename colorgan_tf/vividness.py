@@ -17,8 +17,8 @@ def strengthen(
 
     A network that is unsure says weak colours. To strengthen all alike strengthens its doubtful stains as well: the
     first power strengthens strong colours more than weak ones. And the mean of many likely colours is paler than any of
-    them: the second makes up for it, for a picture as a whole. At 0.85 of the true colourfulness both together cost
-    0.25 dB less PSNR than a gain alone on the validation pictures.
+    them: the second makes up for it, for a picture as a whole. The same colourfulness
+    costs less PSNR then; the shipped model's card says how much.
 
     Args:
         chroma: `[batch, height, width, 2]`, U and V.
