@@ -254,7 +254,7 @@ def _oriented(size: tf.Tensor, data: config_lib.Data) -> tf.Tensor:
 
 
 def _box(size: tf.Tensor, shape: tf.Tensor, data: config_lib.Data, seed: tf.Tensor | None) -> tf.Tensor:
-    """The box to cut, int32 [top, left, height, width] in pixels, of the proportions of the window but for `stretch`."""
+    """The box to cut, int32 [top, left, height, width], pixels, of the proportions of the window but for `stretch`."""
     size_f, shape_f = tf.cast(size, tf.float32), tf.cast(shape, tf.float32)
     if data.stretch > 1.0 and seed is not None:
         taller = data.stretch ** (_uniform(seed, 4) - 0.5)
