@@ -203,41 +203,49 @@ class Config:
         raise ValueError(f"`step` must be below {self.steps}. Received: step={step}.")
 
 
+# The shipped model's recipe.
+_COLORGAN = Config(
+    preset="colorgan",
+    data=Data(window=(224, 224), zoom=(0.4, 1.0), stretch=1.5, degradation="old_film"),
+    model=Model(
+        generator="efficient_unet",
+        dropout=0.3,
+        drop_path=0.2,
+        head="bins",
+        output_stride=4,
+        discriminator="projected",
+        discriminator_filters=96,
+    ),
+    loss=Loss(
+        lambda_p=1.0,
+        lambda_a=0.2,
+        lambda_f=4.0,
+        rebalance=0.75,
+        gain=1.135,
+        contrast=0.4,
+        doubt=0.5,
+        sharpen=0.6,
+    ),
+    phases=(
+        Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
+        Phase("trained", 7_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
+        Phase("adversarial", 3_600, 7e-4, 1e-5, warmup=100, discriminator_learning_rate=5e-4),
+    ),
+    optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
+    runtime=Runtime(batch=16),
+)
+
 PRESETS: dict[str, Config] = {
     # The method as written, with pix2pix's settings: about 54 M parameters.
     "patent": Config(),
     # For comparison: the same network, but it generates R, G and B.
     "patent_rgb": Config(preset="patent_rgb", model=Model(head="rgb")),
-    # The shipped model's recipe.
-    "colorgan": Config(
-        preset="colorgan",
-        data=Data(window=(224, 224), zoom=(0.4, 1.0), stretch=1.5, degradation="old_film"),
-        model=Model(
-            generator="efficient_unet",
-            dropout=0.3,
-            drop_path=0.2,
-            head="bins",
-            output_stride=4,
-            discriminator="projected",
-            discriminator_filters=96,
-        ),
-        loss=Loss(
-            lambda_p=1.0,
-            lambda_a=0.2,
-            lambda_f=4.0,
-            rebalance=0.75,
-            gain=1.135,
-            contrast=0.4,
-            doubt=0.5,
-            sharpen=0.6,
-        ),
-        phases=(
-            Phase("frozen", 700, 2e-3, 2e-3, warmup=100, discriminator_learning_rate=0.0, encoder="frozen"),
-            Phase("trained", 7_000, 1e-3, 1e-5, warmup=500, discriminator_learning_rate=0.0),
-            Phase("adversarial", 3_600, 7e-4, 1e-5, warmup=100, discriminator_learning_rate=5e-4),
-        ),
-        optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
-        runtime=Runtime(batch=16),
+    "colorgan": _COLORGAN,
+    # From the shipped model on (`--start`), to one's own pictures.
+    "finetune": dataclasses.replace(
+        _COLORGAN,
+        preset="finetune",
+        phases=(Phase("adversarial", 1_000, 4e-4, 1e-6, warmup=100, discriminator_learning_rate=4e-4),),
     ),
     # Seconds long: for tests and demonstrations.
     "tiny": Config(

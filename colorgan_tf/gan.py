@@ -34,6 +34,8 @@ class ColorGAN(keras.Model):
         # The network by itself, for Keras and for checkpoints.
         self.discriminator = self.adversary.network
         self.phase = config.phases[0]
+        # By the ImageNet weights, whatever others are loaded later: a run that goes on must have the same.
+        self.encoder_rates = self._encoder_rates()
 
     def build_optimizers(self) -> None:
         """Creates what only training needs: both Adam optimizers with all their slots, so that a checkpoint finds them
@@ -49,7 +51,7 @@ class ColorGAN(keras.Model):
             options.beta_2,
             weight_decay=options.weight_decay or None,
             global_clipnorm=clip,
-            rates=self._encoder_rates(),
+            rates=self.encoder_rates,
             use_ema=True,
             # A short run would end as an average over its own random start.
             ema_momentum=min(options.ema, max(0.0, 1.0 - 10.0 / self.config.steps)),

@@ -17,8 +17,8 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from colorgan_tf import backends, distribution, restore, run_files
 from colorgan_tf import config as config_lib
-from colorgan_tf import distribution, run_files
 from colorgan_tf.callbacks import Means, RunLog, guard_against_nan
 from colorgan_tf.command import InputError
 from colorgan_tf.gan import ColorGAN
@@ -46,6 +46,7 @@ def train(
     data: str | Path,
     workdir: str | Path,
     validation: str | Path | None = None,
+    start: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Outcome:
     """Trains until all phases are done, from wherever `workdir` stands.
@@ -55,13 +56,14 @@ def train(
         data: folder of shards, pair files or photographs.
         workdir: holds everything the run writes.
         validation: folder of pictures to watch; without it a few of `data` are held out.
+        start: run or exported model whose generator's weights a new run begins with.
         say: prints a sentence for the person who waits.
 
     Returns:
         How the run ended. Ctrl-C and SIGTERM end it early, with a checkpoint.
 
     Raises:
-        InputError: for bad data, or a workdir of another configuration.
+        InputError: for bad data, a `start` of another network, or a workdir of another configuration.
         callbacks.Diverged: if a loss is no longer a number.
     """
     workdir = Path(workdir)
@@ -87,13 +89,16 @@ def train(
     else:
         watched = dataset.open_source(validation)
     say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
-    claim(workdir, config)
-    same_data(workdir, source)
+    begun_with = None if start is None else restore.weights_of(restore.trained(start))
 
     with distribution.dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
-        gan.build_optimizers()
+        if begun_with is not None:
+            restore.assign(gan, begun_with, str(start))
+        gan.build_optimizers()  # its averages begin with the weights as they are
         step_variable = tf.Variable(0, dtype=tf.int64, trainable=False)
+    claim(workdir, config)
+    same_data(workdir, source, start)
     checkpoint = tf.train.Checkpoint(
         generator=gan.generator,
         discriminator=gan.discriminator,
@@ -229,17 +234,26 @@ def claim(workdir: Path, config: config_lib.Config) -> None:
         raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
 
 
-def same_data(workdir: Path, source: dataset.Source) -> None:
-    """Checks that a run goes on with the pictures that it began with, whose order its position stands for.
+def same_data(workdir: Path, source: dataset.Source, start: str | Path | None = None) -> None:
+    """Checks that a run goes on with what it began with: pictures, whose order its position stands for, and weights.
 
     Raises:
         InputError: if it began with others.
     """
     told = {"pictures": source.count, "fingerprint": source.fingerprint}
+    if start is not None:
+        told["start"] = backends.identity(start)
     path = workdir / run_files.DATA
     if not path.exists():
         run_files.write_text(path, json.dumps(told) + "\n")
-    elif (stored := json.loads(path.read_text())) != told:
+        return
+    stored = json.loads(path.read_text())
+    if stored.get("start") != told.get("start"):
+        raise InputError(
+            f"The run in {workdir} must go on with the `start` that it began with. "
+            f"Received: start={start}. Use another --workdir for this."
+        )
+    if stored != told:
         raise InputError(
             f"The run in {workdir} must go on with the data that it began with ({stored['pictures']} pictures). "
             f"Received: other data ({source.count} pictures). Use another --workdir for these."

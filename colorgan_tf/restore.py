@@ -1,19 +1,85 @@
-"""A finished (or unfinished) training run, opened for use: its networks with averaged weights."""
+"""What was trained, opened again: a run's networks with averaged weights, or those of an exported model."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from colorgan_tf import backends, run_files
 from colorgan_tf import config as config_lib
-from colorgan_tf import run_files
 from colorgan_tf.command import InputError, silence_tensorflow
 
 if TYPE_CHECKING:
     from colorgan_tf.colorizer import Backend
+    from colorgan_tf.gan import ColorGAN
 
 
-def model(workdir: str | Path, weights: str = "best"):
+def trained(path: str | Path, weights: str = "best") -> "ColorGAN":
+    """Opens a run's folder (see `model`) or an exported SavedModel (see `exported`), whichever `path` is.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    return model(path, weights) if (Path(path) / run_files.CONFIG).is_file() else exported(path)
+
+
+def exported(path: str | Path) -> "ColorGAN":
+    """Builds the ColorGAN that was exported as a SavedModel, with its generator's weights.
+
+    Args:
+        path: of the servable, or of one of its versions.
+
+    Returns:
+        A `gan.ColorGAN` in float32, with a new discriminator: that is not exported.
+
+    Raises:
+        InputError: if there is no SavedModel of `colorgan_tf.export` at the path.
+    """
+    folder = backends.version_folder(path)
+    settings = folder / "assets.extra" / "colorgan.json"
+    if not settings.is_file():
+        raise InputError(f"The model must be one of colorgan_tf.export's. Received: {folder} without {settings.name}.")
+    silence_tensorflow()
+    import tensorflow as tf
+
+    from colorgan_tf.gan import ColorGAN
+
+    gan = ColorGAN(config_lib.from_json(json.dumps(json.loads(settings.read_text())["config"])))
+    loaded = tf.saved_model.load(str(folder))  # a signature alone does not keep its variables alive
+    variables = loaded.signatures[backends.SIGNATURE].variables
+    assign(gan, {variable.name.removesuffix(":0"): variable.numpy() for variable in variables}, path)
+    return gan
+
+
+def weights_of(gan: "ColorGAN") -> dict[str, np.ndarray]:
+    """Returns the generator's weights by their paths."""
+    return {weight.path: weight.numpy() for weight in gan.generator.weights}
+
+
+def assign(gan: "ColorGAN", values: dict[str, np.ndarray], name: str | Path) -> None:
+    """Gives a generator the weights of another.
+
+    Args:
+        gan: whose generator takes them.
+        values: as `weights_of` returns them.
+        name: of the model that they come from, for the message.
+
+    Raises:
+        InputError: if the networks differ, naming the first weight that does.
+    """
+    for weight in gan.generator.weights:
+        found = values.get(weight.path)
+        if found is None or found.shape != tuple(weight.shape):
+            other = "has none of this name" if found is None else f"has {found.shape}"
+            raise InputError(
+                f"Models must be of one network, here with {weight.path} of shape {tuple(weight.shape)}. "
+                f"Received: {name}, which {other}."
+            )
+        weight.assign(found)
+
+
+def model(workdir: str | Path, weights: str = "best") -> "ColorGAN":
     """Builds a run's ColorGAN and loads its averaged generator weights.
 
     Args:

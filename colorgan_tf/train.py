@@ -22,6 +22,7 @@ def define_flags() -> None:
     flags.DEFINE_string("data", None, "Folder of shards, pair files or photographs.")
     flags.DEFINE_string("workdir", None, "Folder of the run: configuration, checkpoints, log, samples.")
     flags.DEFINE_string("validation", None, "Folder of pictures to watch; else a few of --data are held out.")
+    flags.DEFINE_string("start", None, "Run or exported model, of the same network, to begin with.")
     flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
     flags.DEFINE_integer("steps", None, "Steps of all phases together.")
     flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
@@ -65,7 +66,7 @@ def main(argv: list[str]) -> None:
     from colorgan_tf import callbacks, loop
 
     try:
-        outcome = loop.train(config, values.data, values.workdir, values.validation)
+        outcome = loop.train(config, values.data, values.workdir, values.validation, values.start)
     except callbacks.Diverged as error:
         raise command.PartialFailure(error) from error
     if outcome.finished:
