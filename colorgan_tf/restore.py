@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colorgan_tf import backends, run_files
 from colorgan_tf import config as config_lib
+from colorgan_tf import run_files
 from colorgan_tf.command import InputError, silence_tensorflow
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def exported(path: str | Path) -> "ColorGAN":
     Raises:
         InputError: if there is no SavedModel of `colorgan_tf.export` at the path.
     """
+    from colorgan_tf import backends  # which needs OpenCV
+
     folder = backends.version_folder(path)
     settings = folder / "assets.extra" / "colorgan.json"
     if not settings.is_file():
