@@ -94,7 +94,7 @@ def saved_model(path: str | Path) -> Backend:
     if SIGNATURE not in model.signatures:
         names = ", ".join(model.signatures) or "none"
         raise InputError(f"The SavedModel must have the signature {SIGNATURE}. Received: {folder} with {names}.")
-    return _SavedModel(model, _settings(folder / "assets.extra" / "colorgan.json"))
+    return _SavedModel(model, settings(folder / "assets.extra" / "colorgan.json"))
 
 
 def tflite(path: str | Path, threads: int = 2) -> Backend:
@@ -120,10 +120,15 @@ def tflite(path: str | Path, threads: int = 2) -> Backend:
     if len(inputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][-1] != 1 or outputs[0]["shape"][-1] != 2:
         shapes = [detail["shape"].tolist() for detail in (*inputs, *outputs)]
         raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
-    return _TFLite(interpreter, _settings(path.with_suffix(".json")))
+    return _TFLite(interpreter, settings(path.with_suffix(".json")))
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def settings(path: Path) -> dict[str, Any]:
+    """Reads what an export says of its model; an empty dictionary where there is no such file.
+
+    Raises:
+        InputError: if the file is not a JSON object.
+    """
     if not path.is_file():
         return {}
     try:

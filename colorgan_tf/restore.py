@@ -39,15 +39,15 @@ def exported(path: str | Path) -> "ColorGAN":
     from colorgan_tf import backends  # which needs OpenCV
 
     folder = backends.version_folder(path)
-    settings = folder / "assets.extra" / "colorgan.json"
-    if not settings.is_file():
-        raise InputError(f"The model must be one of colorgan_tf.export's. Received: {folder} without {settings.name}.")
+    settings = backends.settings(folder / "assets.extra" / "colorgan.json")
+    if "config" not in settings:
+        raise InputError(f"The model must be one of colorgan_tf.export's. Received: {folder} without a configuration.")
     silence_tensorflow()
     import tensorflow as tf
 
     from colorgan_tf.gan import ColorGAN
 
-    gan = ColorGAN(config_lib.from_json(json.dumps(json.loads(settings.read_text())["config"])))
+    gan = ColorGAN(config_lib.from_json(json.dumps(settings["config"])))
     loaded = tf.saved_model.load(str(folder))  # a signature alone does not keep its variables alive
     variables = loaded.signatures[backends.SIGNATURE].variables
     assign(gan, {variable.name.removesuffix(":0"): variable.numpy() for variable in variables}, path)
