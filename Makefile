@@ -71,7 +71,7 @@ desktop: $(VENV)/.installed-desktop  ## Open the desktop window; MODEL=folder co
 app: $(VENV)/.installed-desktop  ## Build the desktop program as dist/colorgan, which runs without Python
 	command -v strip >/dev/null && command -v cc >/dev/null || \
 		{ apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; }
-	$(BIN)/python -m serving.desktop.build --output=dist $(if $(MODEL),--model=$(MODEL))
+	$(BIN)/python -m serving.desktop.packaging.build --output=dist $(if $(MODEL),--model=$(MODEL))
 
 desktop-screenshot: $(VENV)/.installed-desktop  ## Take the picture of the desktop window, docs/desktop.png
 	$(BIN)/python tests/desktop/screenshots.py $(if $(MODEL),--model=$(MODEL))

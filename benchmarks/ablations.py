@@ -17,6 +17,7 @@ from absl import flags
 from benchmarks import machine
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
+from colorgan_tf.errors import InputError, PartialFailure
 
 PRESET = "colorgan"
 # The method's weight of the pixel loss; and no read-out that was chosen for bins.
@@ -60,7 +61,7 @@ def run(name: str, settings: list[str], data: str, validation: str, output: Path
     """Trains and measures one run, as far as it is not done yet.
 
     Raises:
-        command.PartialFailure: if one of the commands fails; its own message is on the screen.
+        PartialFailure: if one of the commands fails; its own message is on the screen.
     """
     folder = output / name.replace(" ", "_")
     options = [f"--set={each}" for each in settings]
@@ -96,7 +97,7 @@ def _figures(report: dict) -> list[str]:
 
 def _call(arguments: list[str]) -> None:
     if subprocess.run([sys.executable, "-m", *arguments]).returncode:
-        raise command.PartialFailure(f"{' '.join(arguments)} failed.")
+        raise PartialFailure(f"{' '.join(arguments)} failed.")
 
 
 def main(argv: list[str]) -> None:
@@ -105,10 +106,10 @@ def main(argv: list[str]) -> None:
     values = flags.FLAGS
     for name in ("data", "validation", "output"):
         if not values[name].value:
-            raise command.InputError(f"`{name}` must name a folder. Received: nothing.")
+            raise InputError(f"`{name}` must name a folder. Received: nothing.")
     unknown = set(values.only) - set(variants())
     if unknown:
-        raise command.InputError(f"`only` must name runs of {', '.join(variants())}. Received: {', '.join(unknown)}.")
+        raise InputError(f"`only` must name runs of {', '.join(variants())}. Received: {', '.join(unknown)}.")
     output = Path(values.output)
     for name, settings in variants().items():
         if not values.only or name in values.only:

@@ -13,6 +13,7 @@ from absl import flags
 
 from benchmarks import serving_requests
 from colorgan_tf import command
+from colorgan_tf.errors import InputError
 
 SIZES = (1, 2, 4, 8, 16)
 
@@ -32,11 +33,11 @@ def measure(model: str | Path, signature: str, rounds: int) -> dict[int, tuple[f
     """
     import tensorflow as tf
 
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     function = tf.saved_model.load(str(backends.version_folder(model))).signatures.get(signature)
     if function is None:
-        raise command.InputError(f"`signature` must be one of the model's. Received: {signature}.")
+        raise InputError(f"`signature` must be one of the model's. Received: {signature}.")
     data = serving_requests.picture()
     taken: dict[int, list[tuple[float, float]]] = {size: [] for size in SIZES}
     for number in range(rounds + 1):
@@ -56,7 +57,7 @@ def main(argv: list[str]) -> None:
     """Measures and prints a table."""
     values = flags.FLAGS
     if not values.model:
-        raise command.InputError("`model` must name a folder. Received: nothing.")
+        raise InputError("`model` must name a folder. Received: nothing.")
     print(f"{'pictures':>8}{'ms a picture':>14}{'of processor':>14}")
     for size, (wall, processor) in measure(values.model, values.signature, values.rounds).items():
         print(f"{size:8}{wall:14.1f}{processor:14.1f}")

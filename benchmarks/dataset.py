@@ -38,8 +38,8 @@ def measure(
     config: config_lib.Config, data: Path, precision: str, rounds: int, batches: int, steps: int
 ) -> dict[str, list[float]]:
     """Returns the pictures a second of the pipeline and of the step, one of each for each round."""
-    from colorgan_tf import distribution
-    from pipelines import dataset
+    from colorgan_tf.training import distribution
+    from pipelines.data import dataset
 
     source = dataset.open_source(data)
     batch = config.runtime.batch

@@ -18,7 +18,7 @@ from pathlib import Path
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 _PHOTO = (4000, 3000)
@@ -85,7 +85,7 @@ def main(argv: list[str]) -> None:
     """Measures and prints."""
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
-    from serving.desktop import build
+    from serving.desktop.packaging import build
 
     model = [f"--model={FLAGS.model}"] if FLAGS.model else []
     programs = {"by Python": [sys.executable, "-m", "serving.desktop", *model]}

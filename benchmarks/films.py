@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tflite file or a training run.")
@@ -45,14 +45,14 @@ class FreeBackend:
 
 
 def _colorizer():
-    from colorgan_tf import backends
-    from colorgan_tf.colorizer import Colorizer
+    from colorgan_tf.inference import backends
+    from colorgan_tf.inference.colorizer import Colorizer
 
     return Colorizer(backends.load(FLAGS.model) if FLAGS.model else FreeBackend(), FLAGS.quality)
 
 
 def _options():
-    from pipelines.films import FilmOptions
+    from pipelines.films.colorize import FilmOptions
 
     return FilmOptions(
         quality=FLAGS.quality, steady=FLAGS.steady, every=FLAGS.every, batch=FLAGS.batch, resume=False, force=True
@@ -61,7 +61,7 @@ def _options():
 
 def speed(path: str) -> dict[str, float]:
     """Colours a film into a temporary file and returns figures of its speed, in seconds, milliseconds and gigabytes."""
-    from pipelines import films
+    from pipelines.films import colorize as films
 
     colorizer = _colorizer()
     with tempfile.TemporaryDirectory(prefix="films.") as folder:
@@ -95,7 +95,7 @@ def main(argv: list[str]) -> None:
             for name, value in results[path].items():
                 print(f"  {name:26}{value:10.2f}", flush=True)
         else:
-            from pipelines import film_measure
+            from colorgan_tf.evaluation import film_measure
 
             rows = film_measure.measure(path, _colorizer(), _options(), FLAGS.limit)
             results[path] = {row.name: dataclasses.asdict(row) for row in rows}

@@ -17,7 +17,7 @@ from absl import flags
 
 from benchmarks import machine
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("frames", 8, "Frames of each clip.", lower_bound=1)
@@ -26,7 +26,7 @@ flags.DEFINE_integer("rounds", 5, "Times that each way is measured.", lower_boun
 flags.DEFINE_string("json", None, "File for the figures.")
 
 _ROWS = 300
-_SAMPLES = 1 << 18  # as `pipelines.gifs` takes for a palette that all frames share
+_SAMPLES = 1 << 18  # as `pipelines.animations.colorize` takes for a palette that all frames share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +52,8 @@ def read(path: str, count: int, every: int) -> list[np.ndarray]:
     """Returns frames of a film, `[300, width, 3]` float32 in [0, 255]."""
     import cv2
 
-    from pipelines import film_source
-    from pipelines.film_source import DecodeLog
+    from pipelines.films import source as film_source
+    from pipelines.films.source import DecodeLog
 
     frames: list[np.ndarray] = []
     for number, frame in enumerate(film_source.frames(film_source.probe(path), DecodeLog())):
@@ -89,7 +89,7 @@ def pillow_apply(rgb: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 def measure(frames: list[np.ndarray], rounds: int) -> Figures:
     """Measures both ways on the frames of one clip."""
-    from pipelines import gif_palette
+    from pipelines.animations import palette as gif_palette
 
     pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames])
     samples = np.rint(pixels[:: max(1, len(pixels) // _SAMPLES) | 1]).astype(np.uint8)
@@ -119,14 +119,14 @@ def measure(frames: list[np.ndarray], rounds: int) -> Figures:
 
 
 def _error(frames: list[np.ndarray], palette: np.ndarray, indices: list[np.ndarray]) -> float:
-    from pipelines import gif_palette
+    from pipelines.animations import palette as gif_palette
 
     every = [gif_palette.error(frame, palette, chosen) for frame, chosen in zip(frames, indices, strict=True)]
     return float(np.mean(every))
 
 
 def _bytes(indices: list[np.ndarray], palette: np.ndarray) -> int:
-    from pipelines.gif_frames import GifWriter
+    from pipelines.animations.frames import GifWriter
 
     file = io.BytesIO()
     height, width = indices[0].shape

@@ -21,6 +21,7 @@ from absl import flags
 from benchmarks import machine
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
+from colorgan_tf.errors import InputError, PartialFailure
 
 WORKING = (256, 512)  # height and width
 _WARMUP = 3
@@ -59,13 +60,13 @@ def define_flags() -> None:
 def network(case: Case) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the function from luma `[N, h, w, 1]` to chroma `[N, h, w, 2]` that a case stands for."""
     if case.model:
-        from colorgan_tf import backends
+        from colorgan_tf.inference import backends
 
         return backends.load(case.model).luma_to_chroma
     import tensorflow as tf
 
-    from colorgan_tf import distribution
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training import distribution
+    from colorgan_tf.training.gan import ColorGAN
 
     config = config_lib.override(config_lib.preset(case.preset), [f"runtime.precision={case.precision}"])
     policy, _ = distribution.precision_policy(config.runtime.precision)
@@ -89,7 +90,7 @@ def serve(case: Case, connection: Connection) -> None:
         while connection.recv():
             connection.send(machine.spent(lambda: run(luma)))
         connection.send(machine.peak_memory())
-    except command.InputError as error:
+    except InputError as error:
         connection.send(str(error))
 
 
@@ -97,7 +98,7 @@ def measure(cases: list[Case], rounds: int) -> dict[Case, tuple[list[machine.Spe
     """Returns for each case what each round took, and the peak memory of its process in GB.
 
     Raises:
-        command.InputError: if a model cannot be opened.
+        InputError: if a model cannot be opened.
     """
     context = multiprocessing.get_context("spawn")
     connections: dict[Case, Connection] = {}
@@ -108,9 +109,9 @@ def measure(cases: list[Case], rounds: int) -> dict[Case, tuple[list[machine.Spe
         try:
             fault = connections[case].recv()  # one after the other: starting needs the whole machine
         except EOFError:
-            raise command.PartialFailure(f"{case.title} ended before it could be measured.") from None
+            raise PartialFailure(f"{case.title} ended before it could be measured.") from None
         if fault:
-            raise command.InputError(fault)
+            raise InputError(fault)
 
     def turn(connection: Connection) -> machine.Spent:
         connection.send(True)
@@ -129,8 +130,8 @@ def finishing_steps(height: int, width: int) -> dict[str, Callable[[], object]]:
         height: of the picture in pixels.
         width: of the picture in pixels.
     """
-    from colorgan_tf import finish
-    from colorgan_tf.colorizer import BAND
+    from colorgan_tf.inference import finish
+    from colorgan_tf.inference.colorizer import BAND
 
     generator = np.random.default_rng(0)
     steps = finish.Finish()
@@ -172,7 +173,7 @@ def main(argv: list[str]) -> None:
         config_lib.preset(name)
     for path in values.model:
         if not Path(path).exists():
-            raise command.InputError(f"`model` must exist. Received: {path}.")
+            raise InputError(f"`model` must exist. Received: {path}.")
     cases = [Case(preset, precision) for preset in values.presets for precision in values.precisions]
     cases += [Case(model=model) for model in values.model]
     # Networks first: a child's peak memory begins at what its parent holds, and that is little as yet.

@@ -19,6 +19,7 @@ from absl import flags
 from benchmarks import machine
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
+from colorgan_tf.errors import PartialFailure
 
 WANTED = 8.0  # GB
 _SIDE = 512  # pixels of A and of B; larger ones would only make the shards larger
@@ -40,7 +41,7 @@ def run(data: Path, preset: str, precision: str, batch: int, steps: int) -> floa
     """Trains for a few steps in a process of its own and returns its largest memory in GB.
 
     Raises:
-        command.PartialFailure: if the run fails.
+        PartialFailure: if the run fails.
     """
     with tempfile.TemporaryDirectory(prefix="run.") as workdir:
         options = {"data": data, "workdir": workdir, "preset": preset, "precision": precision}
@@ -55,7 +56,7 @@ def run(data: Path, preset: str, precision: str, batch: int, steps: int) -> floa
             if process.returncode:
                 output.seek(0)
                 lines = output.read().strip().splitlines() or ["no output"]
-                raise command.PartialFailure(f"The run must finish. It ended with {process.returncode}: {lines[-1]}")
+                raise PartialFailure(f"The run must finish. It ended with {process.returncode}: {lines[-1]}")
     return machine.peak_memory(usage)
 
 

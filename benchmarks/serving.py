@@ -19,7 +19,7 @@ from absl import flags
 from benchmarks import machine
 from benchmarks.serving_requests import Rule
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError, PartialFailure
 
 FLAGS = flags.FLAGS
 
@@ -78,14 +78,14 @@ def verdict(rules: list[Rule]) -> None:
         print(f"{words[rule.kept]:<18}{rule.wanted}: {rule.seen}")
     broken = [rule.wanted for rule in rules if rule.kept is False]
     if broken:
-        raise command.PartialFailure(f"{len(broken)} of {len(rules)} rules broken: {'; '.join(broken)}")
+        raise PartialFailure(f"{len(broken)} of {len(rules)} rules broken: {'; '.join(broken)}")
 
 
 def main(argv: list[str]) -> None:
     """Runs the scenario that the command line names."""
     if len(argv) != 2 or argv[1] not in SCENARIOS:
         raise InputError(f"One of {', '.join(SCENARIOS)} is expected. Received: {' '.join(argv[1:]) or 'nothing'}.")
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     folder = Path(FLAGS.model or backends.default_path()).resolve()
     backends.version_folder(folder)

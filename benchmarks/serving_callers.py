@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.serving_requests import RightAnswers, coloured, picture, predict_request
-from colorgan_tf.command import PartialFailure
+from colorgan_tf.errors import PartialFailure
 
 _PATIENCE = 300.0  # seconds until what must happen is no longer waited for
 _POLL = 0.05

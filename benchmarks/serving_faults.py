@@ -13,7 +13,7 @@ _KILLS = 3
 
 def run(folder: Path) -> list[Rule]:
     """Hurts a server in each way, prints how it went and returns the rules."""
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     source = backends.version_folder(folder)
     right = RightAnswers(direct_call(str(source))([picture()]))

@@ -45,7 +45,7 @@ def measure(folder: Path, rounds: int) -> Figures:
     import grpc
     from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     call, data = direct_call(str(backends.version_folder(folder))), picture()
     request = predict_request([data])

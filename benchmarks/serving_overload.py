@@ -22,7 +22,7 @@ from benchmarks.serving_requests import (
     picture,
     predict_request,
 )
-from colorgan_tf.command import PartialFailure
+from colorgan_tf.errors import PartialFailure
 
 MOST_GROWTH = 1.0  # MB a minute
 _PICTURES = 8
@@ -152,7 +152,7 @@ def run(folder: Path, clients: int, load: float, minutes: float) -> list[Rule]:
         load: requests sent over requests that can be answered.
         minutes: how long.
     """
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     call = direct_call(str(backends.version_folder(folder)))
     right = RightAnswers([call([picture(number)])[0] for number in range(_PICTURES)])

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.serving_requests import MODEL
-from colorgan_tf.command import InputError, PartialFailure
+from colorgan_tf.errors import InputError, PartialFailure
 
 BATCHING = Path(__file__).parent.parent / "serving" / "deploy" / "batching_parameters.txt"
 

@@ -6,6 +6,8 @@ import io
 import threading
 from collections.abc import Callable, Sequence
 
+from colorgan_tf.errors import InputError
+
 SIGNATURE = "colorize_jpeg"
 PICTURE = (512, 256)  # width and height
 MODEL = "colorgan"
@@ -69,8 +71,6 @@ def direct_call(folder: str) -> Callable[[Sequence[bytes]], list[bytes]]:
         InputError: if it lacks the signature.
     """
     import tensorflow as tf
-
-    from colorgan_tf.command import InputError
 
     model = tf.saved_model.load(folder)
     if SIGNATURE not in model.signatures:

@@ -16,7 +16,7 @@ _REPORTS = 10
 
 def run(folder: Path, swaps: int) -> list[Rule]:
     """Swaps a version so many times, prints how it went and returns the rules."""
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
     from serving.client import Client
 
     source = backends.version_folder(folder)

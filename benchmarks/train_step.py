@@ -40,12 +40,12 @@ def project_step(config: config_lib.Config, precision: str) -> Callable:
         A function of a batch (luma, chroma) that trains once and returns the losses.
 
     Raises:
-        command.InputError: if there is no such precision.
+        InputError: if there is no such precision.
     """
     import tensorflow as tf
 
-    from colorgan_tf import distribution
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training import distribution
+    from colorgan_tf.training.gan import ColorGAN
 
     config = config_lib.override(config, [f"runtime.precision={precision}"])
     strategy, _ = distribution.choose("one")

@@ -22,7 +22,7 @@ from typing import Any
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 _PHOTO = (4000, 3000)
@@ -183,7 +183,7 @@ def measure(address: str, process: int, folder: Path) -> dict[str, float]:
 
 def main(argv: list[str]) -> None:
     """Measures and prints."""
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from absl import flags
 
-from colorgan_tf import command, restore
+from colorgan_tf import command
 from colorgan_tf import config as config_lib
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import restore
 
 if TYPE_CHECKING:  # TensorFlow is not imported for --help
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training.gan import ColorGAN
 
 
 def define_flags() -> None:
@@ -54,13 +56,13 @@ def average(
     """
     shares = shares or [1.0] * len(models)
     if len(shares) != len(models) or min(shares) < 0 or not sum(shares):
-        raise command.InputError(
+        raise InputError(
             f"`shares` must be one number of at least 0 for each of {len(models)} models, not all 0. "
             f"Received: {', '.join(map(str, shares))}."
         )
     opened = [restore.trained(model, weights) for model in models]
 
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training.gan import ColorGAN
 
     gan = ColorGAN(config_lib.validate(config_lib.override(opened[0].config, settings)))
     mean = {path: np.zeros_like(value) for path, value in restore.weights_of(gan).items()}
@@ -89,8 +91,8 @@ def estimate_statistics(gan: "ColorGAN", data: str | Path, batches: int = 100) -
     import keras
     import tensorflow as tf
 
-    from colorgan_tf.gan import ColorGAN
-    from pipelines import dataset
+    from colorgan_tf.training.gan import ColorGAN
+    from pipelines.data import dataset
 
     config = gan.config
     quiet = dataclasses.replace(
@@ -126,13 +128,13 @@ def main(argv: list[str]) -> None:
     values = flags.FLAGS
     for name in ("model", "data", "output"):
         if not values[name].value:
-            raise command.InputError(f"`{name}` must name a folder. Received: nothing.")
+            raise InputError(f"`{name}` must name a folder. Received: nothing.")
     try:
         shares = [float(share) for share in values.shares]
     except ValueError as error:
-        raise command.InputError(f"`shares` must be numbers. Received: {', '.join(values.shares)}.") from error
+        raise InputError(f"`shares` must be numbers. Received: {', '.join(values.shares)}.") from error
 
-    from colorgan_tf import export
+    from colorgan_tf.export import saved_model as export
 
     gan = average(values.model, shares, values.weights, values.set)
     layers = estimate_statistics(gan, values.data, values.batches)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError, PartialFailure
+from colorgan_tf.errors import InputError, PartialFailure
 
 FORMATS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "bmp": ".bmp"}
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -43,8 +43,8 @@ def define_flags() -> None:
 
 def colorizer():
     """Returns the Colorizer that the flags ask for, and a text that tells its model from others."""
-    from colorgan_tf import backends
-    from colorgan_tf.colorizer import Colorizer
+    from colorgan_tf.inference import backends
+    from colorgan_tf.inference.colorizer import Colorizer
 
     values = flags.FLAGS
     if values.server:
@@ -67,7 +67,10 @@ def main(argv: list[str]) -> None:
     import warnings
     from pathlib import Path
 
-    from pipelines import batch, moving_work, stills
+    from pipelines import batch, moving_work
+
+    # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
+    from pipelines.stills import picture as stills
 
     # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
     warnings.filterwarnings("ignore", module="PIL")
@@ -86,9 +89,9 @@ def main(argv: list[str]) -> None:
 def _work(jobs) -> Iterator:
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
     from pipelines import batch, moving_work
-    from pipelines.films import FilmOptions
-    from pipelines.gifs import GifOptions
-    from pipelines.still_work import StillWork
+    from pipelines.animations.colorize import GifOptions
+    from pipelines.films.colorize import FilmOptions
+    from pipelines.stills.work import StillWork
 
     values = flags.FLAGS
     painter, model = colorizer()

@@ -8,7 +8,6 @@ A command module defines its absl flags and a `main(argv)`, and ends with
 TensorFlow is imported inside `main`, never at the top of a module that defines flags, so that `--help` is instant.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,23 +15,8 @@ from typing import NoReturn
 
 from absl import app, flags, logging
 
-
-class InputError(ValueError):
-    """Bad input by the user: a command prints the message as one line and exits 2."""
-
-
-class PartialFailure(Exception):
-    """Some of many inputs failed: a command prints the message and exits 1."""
-
-
-def silence_tensorflow() -> None:
-    """Hides the notes of TensorFlow's C++ side; its errors arrive as exceptions all the same.
-
-    Call it before TensorFlow is imported.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+from colorgan_tf.errors import InputError, PartialFailure, TrainingDiverged
+from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
@@ -65,7 +49,7 @@ def run(main: Callable[[list[str]], object]) -> None:
             main(argv)
         except InputError as error:
             _exit(error, 2)
-        except PartialFailure as error:
+        except (PartialFailure, TrainingDiverged) as error:
             _exit(error, 1)
         except KeyboardInterrupt:
             _exit(KeyboardInterrupt("stopped"), 130)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from absl import flags
 from PIL import Image, ImageOps
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError, PartialFailure
+from colorgan_tf.errors import InputError, PartialFailure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +68,8 @@ def load_pictures(
     Raises:
         InputError: if the folder is missing, or holds no picture that can be read.
     """
-    from colorgan_tf.evaluator import spread
-    from pipelines import pictures
+    from colorgan_tf.evaluation.evaluator import spread
+    from pipelines.data import pictures
 
     files = pictures.find(folder)
     files = [files[number] for number in spread(len(files), limit)]
@@ -123,14 +123,14 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"One of --data and --film must be given. Received: {'both' if args.data else 'neither'}.")
     from tqdm import tqdm
 
-    from colorgan_tf import backends
-    from colorgan_tf.colorizer import Colorizer
-    from colorgan_tf.contact_sheet import contact_sheet
-    from colorgan_tf.evaluator import Evaluator, InputFn, spread
+    from colorgan_tf.evaluation.evaluator import Evaluator, InputFn, spread
+    from colorgan_tf.inference import backends
+    from colorgan_tf.inference.colorizer import Colorizer
+    from pipelines.media.contact_sheet import contact_sheet
 
     colorizer = Colorizer(backends.load(args.model), quality=args.quality)
     if args.film:
-        from pipelines import film_measure
+        from colorgan_tf.evaluation import film_measure
 
         print(film_measure.to_table(film_measure.measure(args.film, colorizer, limit=args.limit)))
         return

@@ -20,11 +20,11 @@ import numpy as np
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 if TYPE_CHECKING:  # TensorFlow is not imported for --help
-    from colorgan_tf.tflite_convert import Converter
-    from colorgan_tf.tflite_report import Measuring, Row
+    from colorgan_tf.export.tflite import Converter
+    from colorgan_tf.export.tflite_report import Measuring, Row
 
 PRECISIONS = ("float32", "float16", "int8")
 REPORT = "tflite_report"
@@ -71,8 +71,9 @@ def export(
     Raises:
         InputError: if there is no such model, or `output` cannot be written.
     """
-    from colorgan_tf import evaluate, tflite_report
-    from colorgan_tf.tflite_convert import Converter
+    from colorgan_tf import evaluate
+    from colorgan_tf.export import tflite_report
+    from colorgan_tf.export.tflite import Converter
 
     converter = Converter(model)
     compared = calibration[:: max(1, len(calibration) // _COMPARED)][:_COMPARED]
@@ -112,7 +113,7 @@ def _of_precision(
     say: Callable[[str], None],
 ) -> "list[Row]":
     """Makes the files of one precision, that for any size first: if it is refused, the others are not made."""
-    from colorgan_tf.tflite_convert import SHAPES, Variant
+    from colorgan_tf.export.tflite import SHAPES, Variant
 
     rows: list[Row] = []
     for variant in (Variant(precision, shape) for shape in SHAPES):

@@ -12,6 +12,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
+from colorgan_tf.errors import InputError, PartialFailure, TrainingDiverged
 
 # Flags that set an option of `config.Runtime`.
 _RUNTIME_FLAGS = ("batch", "checkpoint_every", "strategy", "precision", "seed", "deterministic")
@@ -53,7 +54,7 @@ def _text(value: object) -> str:
 def main(argv: list[str]) -> None:
     """Trains, or describes what would be trained."""
     if len(argv) > 1:
-        raise command.InputError(f"Flags are expected, as in --data=FOLDER. Received: {argv[1]}.")
+        raise InputError(f"Flags are expected, as in --data=FOLDER. Received: {argv[1]}.")
     config = resolve()
     values = flags.FLAGS
     if values.dry_run:
@@ -61,14 +62,14 @@ def main(argv: list[str]) -> None:
         return
     for name in ("data", "workdir"):
         if not values[name].value:
-            raise command.InputError(f"`{name}` must name a folder. Received: nothing.")
+            raise InputError(f"`{name}` must name a folder. Received: nothing.")
 
-    from colorgan_tf import callbacks, loop
+    from colorgan_tf.training import loop
 
     try:
         outcome = loop.train(config, values.data, values.workdir, values.validation, values.start)
-    except callbacks.Diverged as error:
-        raise command.PartialFailure(error) from error
+    except TrainingDiverged as error:
+        raise PartialFailure(error) from error
     if outcome.finished:
         best = math.nan if outcome.best is None else outcome.best
         print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")
@@ -79,7 +80,7 @@ def main(argv: list[str]) -> None:
 
 def describe(config: config_lib.Config) -> None:
     """Prints the resolved configuration and a summary of both networks."""
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training.gan import ColorGAN
 
     print(config_lib.to_json(config))
     gan = ColorGAN(config)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from absl import flags
 
 from colorgan_tf import command
+from colorgan_tf.errors import InputError
 
 STEP = 0.04  # grid of the UV plane
 REDUCTION = 4  # colours are counted at the resolution that a bin head predicts
@@ -63,7 +64,7 @@ def of_folder(folder: str | Path, progress: Callable[[Iterable], Iterable] = ite
     import tensorflow as tf
 
     from colorgan_tf import config as config_lib
-    from pipelines import dataset
+    from pipelines.data import dataset
 
     source = dataset.open_source(folder)
     data = config_lib.Data(window=(256, 256), zoom=(1.0, 1.0))
@@ -77,7 +78,7 @@ def main(argv: list[str]) -> None:
     """Counts and writes."""
     values = flags.FLAGS
     if len(argv) != 2 or not values.output:
-        raise command.InputError(f"One folder of pictures and --output are expected. Received: {' '.join(argv[1:])}.")
+        raise InputError(f"One folder of pictures and --output are expected. Received: {' '.join(argv[1:])}.")
     from tqdm import tqdm
 
     points, frequency = of_folder(argv[1], lambda batches: tqdm(batches, unit="batch"))

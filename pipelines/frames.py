@@ -21,13 +21,13 @@ import numpy as np
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError, PartialFailure
-from pipelines.folders import fresh_folder
+from colorgan_tf.errors import InputError, PartialFailure
+from pipelines.data.folders import fresh_folder
 
 if TYPE_CHECKING:
     import av
 
-    from pipelines.film_source import FilmSource
+    from pipelines.films.source import FilmSource
 
 # What a folder is searched for; a film named on its own may have any name.
 EXTENSIONS = (
@@ -131,7 +131,7 @@ def picture(frame: "av.VideoFrame", source: "FilmSource") -> np.ndarray:
     """Converts a decoded frame to what a player shows: uint8 `[height, width, 3]` RGB, square pixels, upright."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-    from pipelines import film_planes
+    from pipelines.films import planes as film_planes
 
     height, width = film_planes.display_size(frame.height, frame.width, source.aspect, rotation=0)
     rgb = frame.reformat(
@@ -175,7 +175,7 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
     """
     import imageio.v3 as iio
 
-    from pipelines import film_source
+    from pipelines.films import source as film_source
 
     source = film_source.probe(str(film))
     log = film_source.DecodeLog()

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from colorgan_tf.colorizer import Colorizer
-from pipelines import film_sheet, films, gifs
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.animations import colorize as gifs
+from pipelines.animations.colorize import GifOptions
 from pipelines.batch import Job, Outcome
-from pipelines.films import FilmOptions
-from pipelines.gifs import GifOptions
+from pipelines.films import colorize as films
+from pipelines.films import sheet as film_sheet
+from pipelines.films.colorize import FilmOptions
 
 FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
 ANIMATION_SUFFIXES = (".gif", ".apng", ".webp", ".png")

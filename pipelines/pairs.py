@@ -16,8 +16,8 @@ from absl import flags
 from PIL import Image
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError, PartialFailure
-from pipelines.folders import fresh_folder
+from colorgan_tf.errors import InputError, PartialFailure
+from pipelines.data.folders import fresh_folder
 
 REPORT = "pairs.json"
 SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
@@ -64,7 +64,7 @@ def halves(pair: Image.Image) -> tuple[Image.Image, Image.Image]:
 def _opened(path: Path) -> Image.Image:
     import tensorflow as tf
 
-    from pipelines import pictures
+    from pipelines.data import pictures
 
     if fault := pictures.header_fault(path):
         raise InputError(fault)
@@ -115,7 +115,7 @@ def convert(
     Raises:
         InputError: if the folder is missing or empty, the output in use, or not one file could be done.
     """
-    from pipelines import pictures
+    from pipelines.data import pictures
 
     files = pictures.find(folder)
     # Blocks of a JPEG are 8 pixels wide: a half of whole blocks does not bleed into the other half.

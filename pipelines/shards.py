@@ -20,8 +20,8 @@ from pathlib import Path
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
-from pipelines.folders import fresh_folder
+from colorgan_tf.errors import InputError
+from pipelines.data.folders import fresh_folder
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -165,7 +165,7 @@ def stored_bytes(path: Path, size: int | None = None) -> bytes:
     import cv2
     import tensorflow as tf
 
-    from pipelines import pictures
+    from pipelines.data import pictures
 
     rgb = pictures.decode(data).numpy()
     if excess > 1:
@@ -203,7 +203,7 @@ def write(
     """
     import tensorflow as tf
 
-    from pipelines import pictures
+    from pipelines.data import pictures
 
     folder = Path(folder)
     with fresh_folder(output, MANIFEST, overwrite) as partial:

@@ -18,7 +18,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError, ServerError
 
 TLS_PREFIX = "grpcs://"
 # Pictures or rows in one request: no more than a server's largest batch usually is.
@@ -28,10 +28,6 @@ _DEFAULTS = {"working_size": 256, "multiple": 32}
 _POLL_SECONDS = 0.2
 # Between two tries: a server that is back after minutes is found within seconds.
 _LONGEST_PAUSE = 4.0
-
-
-class ServerError(InputError):
-    """The server cannot be reached, is too busy, or failed; a command prints it as one line."""
 
 
 class Client:
@@ -222,7 +218,7 @@ class Client:
         code, details, model = error.code(), error.details() or "", self._spec.name
         where = f"the server at {self._address}"
         if code == grpc.StatusCode.INVALID_ARGUMENT:
-            return InputError(f"Refused by {where}: {details}")
+            return InputError(f"RequestError by {where}: {details}")
         if code == grpc.StatusCode.UNAVAILABLE:
             if "still loading" in details or "does not init yet" in details:
                 return ServerError(f"Not ready yet: {where}. It says: {details}")

@@ -13,6 +13,7 @@ import threading
 from absl import flags, logging
 
 from colorgan_tf import command
+from colorgan_tf.errors import InputError, ServingError
 
 _FLAGS = flags.FLAGS
 
@@ -64,34 +65,35 @@ def _channel_arguments(text: str) -> tuple[tuple[str, str | int], ...]:
     for part in filter(None, text.split(",")):
         key, separator, value = part.partition("=")
         if not separator:
-            raise command.InputError(f"`grpc_channel_arguments` must be key=value pairs. Received: {part}.")
+            raise InputError(f"`grpc_channel_arguments` must be key=value pairs. Received: {part}.")
         arguments.append((key, int(value) if value.lstrip("-").isdigit() else value))
     return tuple(arguments)
 
 
 def _models():
-    from serving import config_files, versions
+    from serving.model_server import config_files
+    from serving.model_server.servables import versions
 
     if _FLAGS.model_config_file:
         return config_files.read_models(_FLAGS.model_config_file)
     base_path = _FLAGS.model_base_path
     if not base_path:
-        raise command.InputError("--model_base_path or --model_config_file must be given. Received: neither.")
+        raise InputError("--model_base_path or --model_config_file must be given. Received: neither.")
     return versions.single_model(_FLAGS.model_name, base_path if "://" in base_path else os.path.abspath(base_path))
 
 
 def _options():
-    from serving import config_files
-    from serving.core import Loading
-    from serving.lifecycle import Lifecycle
-    from serving.model_server import ServerOptions
-    from serving.predict import Limits
-    from serving.rest import RestOptions
+    from serving.model_server import config_files
+    from serving.model_server.core import Loading
+    from serving.model_server.inference.predict import Limits
+    from serving.model_server.rest.application import RestOptions
+    from serving.model_server.servables.lifecycle import Lifecycle
+    from serving.model_server.server import ServerOptions
 
     if _FLAGS.batching_parameters_file and not _FLAGS.enable_batching:
-        raise command.InputError("--batching_parameters_file must come with --enable_batching. Received: it alone.")
+        raise InputError("--batching_parameters_file must come with --enable_batching. Received: it alone.")
     if _FLAGS.rest_api_enable_tls and not _FLAGS.ssl_config_file:
-        raise command.InputError("--rest_api_enable_tls must come with --ssl_config_file. Received: it alone.")
+        raise InputError("--rest_api_enable_tls must come with --ssl_config_file. Received: it alone.")
     batching = None
     if _FLAGS.enable_batching:
         file = _FLAGS.batching_parameters_file
@@ -137,23 +139,22 @@ def _options():
 def main(argv: list[str]) -> None:
     """Runs the server until SIGTERM or Ctrl-C."""
     if len(argv) > 1:
-        raise command.InputError(f"The server takes flags only. Received: {' '.join(argv[1:])}.")
+        raise InputError(f"The server takes flags only. Received: {' '.join(argv[1:])}.")
     logging.set_verbosity(logging.INFO)
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors reach a person in our words
 
-    from serving import memory
+    from serving.model_server import memory
 
     memory.limit_heaps()
     options, models = _options(), _models()
 
     import tensorflow as tf
 
-    from serving.config_watcher import ConfigWatcher
-    from serving.errors import ServingError
-    from serving.model_server import ModelServer
+    from serving.model_server.config_watcher import ConfigWatcher
+    from serving.model_server.server import ModelServer
 
     if _FLAGS.tensorflow_intra_op_parallelism:
         tf.config.threading.set_intra_op_parallelism_threads(_FLAGS.tensorflow_intra_op_parallelism)
@@ -162,7 +163,7 @@ def main(argv: list[str]) -> None:
     try:
         server = ModelServer(models, options)
     except ServingError as error:
-        raise command.InputError(f"Failed to start server. Error: {error}") from error
+        raise InputError(f"Failed to start server. Error: {error}") from error
     server.start()
     print(f"Running gRPC ModelServer at {server.host}:{server.port} ...", flush=True)
     if server.rest_port is not None:

@@ -47,7 +47,7 @@ def tiny_config():
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory, photographs, tiny_config):
     """The workdir of a finished run of `tiny_config`; tests that change it work on a copy."""
-    from colorgan_tf import loop
+    from colorgan_tf.training import loop
 
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     loop.train(tiny_config, photographs, workdir, say=lambda text: None)

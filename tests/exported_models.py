@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colorgan_tf import config, export
+from colorgan_tf import config
+from colorgan_tf.export import saved_model as export
 
 DECODER = (16, 12, 8, 8)
 
@@ -18,7 +19,7 @@ def tiny_gan(generator: str):
     """An untrained ColorGAN: an `efficient_unet` whose head speaks up, or a `unet` that regresses U and V."""
     import keras
 
-    from colorgan_tf.gan import ColorGAN
+    from colorgan_tf.training.gan import ColorGAN
 
     # Of some random weights the smaller precisions make another picture.
     keras.utils.set_random_seed(0)

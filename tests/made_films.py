@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from pipelines import film_source
+from pipelines.films import source as film_source
 
 SIZE = (64, 96)
 

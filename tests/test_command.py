@@ -29,6 +29,7 @@ PROGRAM = '''
 import sys
 from absl import flags
 from colorgan_tf import command
+from colorgan_tf.errors import InputError, PartialFailure
 
 flags.DEFINE_integer("number", 0, "A number.")
 flags.DEFINE_enum("fault", "none", ["none", "input", "part", "stop", "bug"], "What goes wrong.")
@@ -36,8 +37,8 @@ flags.DEFINE_enum("fault", "none", ["none", "input", "part", "stop", "bug"], "Wh
 
 def main(argv):
     faults = {
-        "input": command.InputError("`number` must be 1. Received: number=0."),
-        "part": command.PartialFailure("1 of 2 failed"),
+        "input": InputError("`number` must be 1. Received: number=0."),
+        "part": PartialFailure("1 of 2 failed"),
         "stop": KeyboardInterrupt(),
         "bug": ZeroDivisionError("a bug"),
     }

@@ -12,8 +12,8 @@ import exported_models
 import pytest
 
 from benchmarks import batch_sizes
-from serving import config_files
-from serving.metrics import Metrics
+from serving.model_server import config_files
+from serving.model_server.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "serving" / "deploy"

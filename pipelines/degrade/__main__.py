@@ -10,6 +10,7 @@ import os
 from absl import flags
 
 from colorgan_tf import command
+from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", "sheet.png", "PNG file to write.")
@@ -27,18 +28,18 @@ def main(argv: list[str]) -> None:
     from pipelines.degrade import EVALUATION, TRAINING, sheet
 
     if len(argv) < 2:
-        raise command.InputError("At least one PICTURE must be given. Received: none.")
+        raise InputError("At least one PICTURE must be given. Received: none.")
     if not FLAGS.output.lower().endswith(".png"):
-        raise command.InputError(f"`--output` must end in .png. Received: {FLAGS.output}.")
+        raise InputError(f"`--output` must end in .png. Received: {FLAGS.output}.")
     if not os.path.isdir(os.path.dirname(os.path.abspath(FLAGS.output))):
-        raise command.InputError(f"`--output` must be in a folder that exists. Received: {FLAGS.output}.")
+        raise InputError(f"`--output` must be in a folder that exists. Received: {FLAGS.output}.")
     pictures = []
     for path in argv[1:]:
         try:
             with Image.open(path) as picture:
                 pictures.append(picture.copy())
         except (OSError, Image.DecompressionBombError) as error:
-            raise command.InputError(f"PICTURE must be a picture file. Received: {path} ({error}).") from error
+            raise InputError(f"PICTURE must be a picture file. Received: {path} ({error}).") from error
     preset = EVALUATION if FLAGS.preset == "evaluation" else dataclasses.replace(TRAINING, clean=0.0)
     sheet.save(sheet.contact_sheet(pictures, FLAGS.seed, preset, FLAGS.compositions), FLAGS.output)
     print(f"{FLAGS.output}: {len(pictures)} pictures")

@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 
 def define_flags() -> None:
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     screen.check_libraries()
     screen.check_display()
     from serving.desktop import app
-    from serving.web.worker import Model
+    from serving.jobs.worker import Model
 
     sys.exit(app.run(Model(path, values.server), paths, values.color_now, values.exit_when_shown))
 

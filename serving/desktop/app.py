@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QApplication
 
 import serving.web
 from serving.desktop import texts, theme
-from serving.desktop.recent import Memory
-from serving.desktop.session import Session, isolated
+from serving.desktop.session.recent import Memory
+from serving.desktop.session.session import Session, isolated
 from serving.desktop.window import Window
-from serving.web.worker import Model
+from serving.jobs.worker import Model
 
 ROOT = Path(__file__).parent.parent.parent
 _LOCK = "in-use"

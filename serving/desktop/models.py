@@ -3,8 +3,8 @@
 import importlib.util
 from pathlib import Path
 
-from colorgan_tf import backends
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import backends
 
 
 def chosen(model: str | Path | None) -> Path:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 _HINT = "`make desktop` installs it"
 

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError, RequestError
 
 if TYPE_CHECKING:  # OpenCV is not imported for --help
-    from colorgan_tf.colorizer import Backend
+    from colorgan_tf.inference.colorizer import Backend
 
 
 def transform_img(
@@ -42,17 +42,17 @@ def transform_img(
     Raises:
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
     """
-    from serving.desktop import opening, saving
-    from serving.web import records, work
-    from serving.web.records import Refused, Wishes
-    from serving.web.work import Task
+    from serving.desktop.session import opening, saving
+    from serving.jobs import records, work
+    from serving.jobs.records import Wishes
+    from serving.jobs.work import Task
 
     path = Path(path)
     folder = Path(output) if output is not None else path.absolute().parent
     try:
         wishes = records.changed_wishes(Wishes(), {"strength": strength, "quality": quality, "force": force})
         kind = opening.judge(path)
-    except Refused as error:
+    except RequestError as error:
         raise InputError(f"{path}: {error.text}") from error
     backend, identity = _backend(None if model is None else str(model), server)
     try:
@@ -74,6 +74,6 @@ def transform_img(
 @functools.lru_cache(maxsize=1)
 def _backend(model: str | None, server: str | None) -> "tuple[Backend, str]":
     from serving.desktop import models
-    from serving.web.worker import Model
+    from serving.jobs.worker import Model
 
     return Model(None if server else models.chosen(model), server).load()

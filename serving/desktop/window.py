@@ -6,19 +6,19 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from serving.desktop import menus, texts
-from serving.desktop.asking import Asking
-from serving.desktop.display import Display
-from serving.desktop.errands import Errands
-from serving.desktop.incoming import Incoming
+from serving.desktop.actions.asking import Asking
+from serving.desktop.actions.display import Display
+from serving.desktop.actions.errands import Errands
+from serving.desktop.actions.incoming import Incoming
+from serving.desktop.actions.outgoing import Outgoing
+from serving.desktop.actions.screening import Screening
 from serving.desktop.menus import Menus
-from serving.desktop.message_bar import MessageBar
-from serving.desktop.outgoing import Outgoing
-from serving.desktop.recent import Memory
-from serving.desktop.screening import Screening
-from serving.desktop.session import READY, Session
-from serving.desktop.start_page import StartPage
-from serving.desktop.work_page import WorkPage
-from serving.web import records
+from serving.desktop.session.recent import Memory
+from serving.desktop.session.session import READY, Session
+from serving.desktop.widgets.message_bar import MessageBar
+from serving.desktop.widgets.start_page import StartPage
+from serving.desktop.widgets.work_page import WorkPage
+from serving.jobs import records
 
 
 class Window(QMainWindow):

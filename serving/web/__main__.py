@@ -6,7 +6,7 @@ python -m serving.web --port=8080 [--model=FOLDER] [--server=localhost:8500]
 from absl import flags
 
 from colorgan_tf import command
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 
 def define_flags() -> None:
@@ -36,7 +36,7 @@ def settings():
     """
     from pathlib import Path
 
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
     from serving.web.settings import MEGA, Limits, Settings
 
     values = flags.FLAGS

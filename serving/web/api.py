@@ -8,8 +8,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from serving.web import records, security, texts, uploads
-from serving.web.records import FileRecord, Refused
+from colorgan_tf.errors import RequestError
+from serving.jobs import records
+from serving.jobs.records import FileRecord
+from serving.web import security, texts, uploads
 from serving.web.site import Site, as_json, own_file, site
 
 api = Blueprint("api", __name__, url_prefix="/api")
@@ -35,7 +37,7 @@ def upload() -> tuple[Response, int]:
     if request.mimetype == "multipart/form-data":
         sent = request.files.get("file")
         if sent is None:
-            raise Refused("The form must have a file in its field `file`.")
+            raise RequestError("The form must have a file in its field `file`.")
         record = uploads.take(site(), g.visitor, sent.filename or "", sent.stream, request.content_length)
     else:
         name = request.args.get("name", "")
@@ -48,7 +50,7 @@ def sample(name: str) -> tuple[Response, int]:
     """Takes in one of the sample pictures, as if it were uploaded."""
     path = sample_paths(site()).get(name)
     if path is None:
-        raise Refused(texts.NO_SAMPLE, 404)
+        raise RequestError(texts.NO_SAMPLE, 404)
     with path.open("rb") as file:
         record = uploads.take(site(), g.visitor, path.name, file, path.stat().st_size)
     return jsonify(as_json(record)), 201
@@ -72,7 +74,7 @@ def change(identity: str) -> tuple[Response, int]:
     """Changes strength, quality, hints or force, and colours the file again; no new upload."""
     record = own_file(identity)
     if (request.content_length or 0) > _LARGEST_JSON:
-        raise Refused("The wishes must be at most 64 kB of JSON.", 413)
+        raise RequestError("The wishes must be at most 64 kB of JSON.", 413)
     wishes = records.changed_wishes(record.wishes, request.get_json(silent=True))
     if wishes == record.wishes and record.state == records.DONE:
         return jsonify(as_json(record)), 200
@@ -91,7 +93,7 @@ def _again(record: FileRecord, **values: Any) -> tuple[Response, int]:
         site().jobs.check_room(g.visitor)
     new = site().store.update(record.id, lambda old: dataclasses.replace(old, **values))
     if new is None:
-        raise Refused(texts.NOT_FOUND, 404)
+        raise RequestError(texts.NOT_FOUND, 404)
     site().jobs.repeat(new)
     return jsonify(as_json(own_file(record.id))), 202
 
@@ -128,7 +130,7 @@ def events() -> Response:
     running, visitor = site(), g.visitor
     slot = running.streams.take()
     if slot is None:
-        raise Refused(texts.BUSY, 503)
+        raise RequestError(texts.BUSY, 503)
     application = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def stream() -> Iterator[str]:
@@ -163,7 +165,7 @@ def _changes(running: Site, visitor: str) -> Iterator[str]:
         seen = newer
 
 
-def refuse(error: Refused) -> tuple[Response, int]:
+def refuse(error: RequestError) -> tuple[Response, int]:
     """Answers a refused request."""
     return jsonify(error=error.text), error.status
 

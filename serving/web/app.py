@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from colorgan_tf.errors import RequestError
+from serving.jobs.board import Streams
+from serving.jobs.queue import LONG, QUICK, Jobs
+from serving.jobs.store import Store
+from serving.jobs.worker import Inline, Isolated, Model, Runner
 from serving.web import texts
 from serving.web.api import api, http_error, refuse
-from serving.web.board import Streams
 from serving.web.downloads import downloads
-from serving.web.jobs import LONG, QUICK, Jobs
 from serving.web.metrics import Metrics
-from serving.web.records import Refused
 from serving.web.security import protect
 from serving.web.settings import Settings
 from serving.web.site import Site
-from serving.web.store import Store
 from serving.web.views import views
-from serving.web.worker import Inline, Isolated, Model, Runner
 
 _FORM_OVERHEAD = 65536
 
@@ -49,7 +49,7 @@ def create_app(settings: Settings, runners: Mapping[str, Runner] | None = None) 
     protect(app, settings.limits, settings.https)
     for blueprint in (api, downloads, views):
         app.register_blueprint(blueprint)
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(RequestError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
 
@@ -69,7 +69,7 @@ def make_runners(settings: Settings) -> dict[str, Runner]:
     return {lane: Isolated(model, settings.limits.task_seconds) for lane in (QUICK, LONG)}
 
 
-def _refused(error: Refused):
+def _refused(error: RequestError):
     if request.path.startswith("/api/"):
         return refuse(error)
     return render_template("message.html", message=error.text), error.status
@@ -77,7 +77,7 @@ def _refused(error: Refused):
 
 def _http_error(error: HTTPException):
     if error.code == 413:
-        return _refused(Refused(texts.too_large_file(request.max_content_length or 0), 413))
+        return _refused(RequestError(texts.too_large_file(request.max_content_length or 0), 413))
     if request.path.startswith("/api/"):
         return http_error(error)
     message = texts.NOT_FOUND if error.code == 404 else error.description
@@ -86,4 +86,4 @@ def _http_error(error: HTTPException):
 
 def _failed(error: Exception):
     logging.exception("request failed: %s", type(error).__name__)
-    return _refused(Refused(texts.WRONG, 500))
+    return _refused(RequestError(texts.WRONG, 500))

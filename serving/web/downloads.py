@@ -9,8 +9,10 @@ import numpy as np
 from flask import Blueprint, Response, g, jsonify, request, send_file
 from PIL import Image
 
-from serving.web import colours, preview, texts
-from serving.web.records import ANIMATION, FILM, PICTURE, FileRecord, Refused
+from colorgan_tf.errors import RequestError
+from serving.jobs import colours, preview
+from serving.jobs.records import ANIMATION, FILM, PICTURE, FileRecord
+from serving.web import texts
 from serving.web.site import own_file, site
 
 downloads = Blueprint("downloads", __name__, url_prefix="/api")
@@ -68,7 +70,7 @@ def everything() -> Response:
     """Sends all the visitor's results as one ZIP file, made while it is sent."""
     records_ = [record for record in site().store.all_of(g.visitor) if record.result]
     if not records_:
-        raise Refused(texts.NOT_READY, 404)
+        raise RequestError(texts.NOT_READY, 404)
     parts = [(site().store.folder(record) / record.result, record.download_name) for record in reversed(records_)]
     headers = {"Content-Disposition": "attachment; filename=coloured.zip"}
     return Response(_zipped(_distinct(parts)), mimetype="application/zip", headers=headers)
@@ -76,7 +78,7 @@ def everything() -> Response:
 
 def _finished(record: FileRecord) -> FileRecord:
     if not record.result:
-        raise Refused(texts.NOT_READY, 409)
+        raise RequestError(texts.NOT_READY, 409)
     return record
 
 
@@ -85,7 +87,7 @@ def _send(path: Path, name: str) -> Response:
         saving = "download" in request.args
         response = send_file(path, _TYPES[path.suffix], as_attachment=saving, download_name=name, conditional=True)
     except FileNotFoundError as error:
-        raise Refused(texts.NOT_READY, 404) from error
+        raise RequestError(texts.NOT_READY, 404) from error
     response.headers["Content-Security-Policy"] = _SANDBOX
     # Addresses carry the result's version: what was fetched once need not be fetched again.
     response.headers["Cache-Control"] = "private, max-age=86400" if "v" in request.args else "private, no-cache"
@@ -103,13 +105,13 @@ def _frame(record: FileRecord, number: int) -> np.ndarray:
         assert record.kind == FILM
         return preview.film_frame(folder / record.result, number)
     except FileNotFoundError as error:
-        raise Refused(texts.NOT_READY, 404) from error
+        raise RequestError(texts.NOT_READY, 404) from error
 
 
 def _whole(name: str) -> int:
     text = request.args.get(name, "0")
     if not (text.isascii() and text.isdigit() and len(text) < 9):
-        raise Refused(f"`{name}` must be a whole number from 0. Received: {text[:20]}.")
+        raise RequestError(f"`{name}` must be a whole number from 0. Received: {text[:20]}.")
     return int(text)
 
 
@@ -119,7 +121,7 @@ def _part(name: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise Refused(f"`{name}` must be a number from 0 to 1. Received: {request.args.get(name, '')[:20]}.")
+        raise RequestError(f"`{name}` must be a number from 0 to 1. Received: {request.args.get(name, '')[:20]}.")
     return value
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request, session
 from itsdangerous import BadData, URLSafeSerializer
 
+from colorgan_tf.errors import RequestError
 from serving.web import texts
-from serving.web.records import Refused
 from serving.web.settings import Limits
 
 _POLICY = (
@@ -71,7 +71,7 @@ def protect(app: Flask, limits: Limits, https: bool) -> None:
         address = request.remote_addr or ""
         uploading = request.method == "POST" and request.path in ("/api/files", "/api/visitors")
         if not requests.allows(address) or (uploading and not uploads.allows(address)):
-            raise Refused(texts.TOO_OFTEN, 429)
+            raise RequestError(texts.TOO_OFTEN, 429)
         if request.path.startswith(("/static/", "/healthz", "/metrics")) or request.path == "/api/visitors":
             return
         _identify(app)
@@ -102,14 +102,14 @@ def _identify(app: Flask) -> None:
     """Sets `g.visitor` and `g.csrf`.
 
     Raises:
-        Refused: a token is invalid, or a page of another site sent the request.
+        RequestError: a token is invalid, or a page of another site sent the request.
     """
     header = request.headers.get("Authorization", "")
     if header:
         try:
             g.visitor = URLSafeSerializer(app.secret_key or "", _SALT).loads(header.removeprefix("Bearer "))
         except BadData as error:
-            raise Refused(texts.NO_VISITOR, 401) from error
+            raise RequestError(texts.NO_VISITOR, 401) from error
         g.csrf = ""  # a page of another site cannot set this header
         return
     if "visitor" not in session:
@@ -125,4 +125,4 @@ def _check_csrf() -> None:
     origin = request.headers.get("Origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.host
     if foreign or not hmac.compare_digest(given.encode(), g.csrf.encode()):
-        raise Refused(texts.NO_TOKEN, 403)
+        raise RequestError(texts.NO_TOKEN, 403)

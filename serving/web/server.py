@@ -4,9 +4,10 @@ import logging
 import signal
 from typing import Any
 
+from colorgan_tf.errors import InputError
+from serving.jobs.worker import Isolated
 from serving.web.app import create_app, make_runners
 from serving.web.settings import MEGA, Settings
-from serving.web.worker import Isolated
 
 _PAGE_THREADS = 12
 
@@ -18,8 +19,6 @@ def run(settings: Settings, host: str, port: int) -> None:
         InputError: the port is taken.
     """
     import waitress
-
-    from colorgan_tf.command import InputError
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
     runners = make_runners(settings)

@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import current_app, g
 
-from serving.web import records, texts
-from serving.web.board import Streams
-from serving.web.jobs import Jobs
+from colorgan_tf.errors import RequestError
+from serving.jobs import records
+from serving.jobs.board import Streams
+from serving.jobs.queue import Jobs
+from serving.jobs.records import FileRecord
+from serving.jobs.store import Store
+from serving.web import texts
 from serving.web.metrics import Metrics
-from serving.web.records import FileRecord, Refused
 from serving.web.settings import Settings
-from serving.web.store import Store
 
 _CLEAN_SECONDS = 600.0
 
@@ -68,11 +70,11 @@ def own_file(identity: str) -> FileRecord:
     """Returns a file of the visitor who asks.
 
     Raises:
-        Refused: there is none, or it is another's; both look the same from outside.
+        RequestError: there is none, or it is another's; both look the same from outside.
     """
     record = site().store.get(identity, g.visitor)
     if record is None:
-        raise Refused(texts.NOT_FOUND, 404)
+        raise RequestError(texts.NOT_FOUND, 404)
     return record
 
 

@@ -5,8 +5,10 @@ import time
 from pathlib import Path
 from typing import IO
 
-from serving.web import kinds, texts
-from serving.web.records import FileRecord, Refused
+from colorgan_tf.errors import RequestError
+from serving.jobs import kinds
+from serving.jobs.records import FileRecord
+from serving.web import texts
 from serving.web.settings import Limits
 from serving.web.site import Site
 
@@ -25,11 +27,11 @@ def take(site: Site, visitor: str, name: str, stream: IO[bytes], length: int | N
         length: how many the request announces; None where it does not say.
 
     Raises:
-        Refused: too large, too many, or nothing that can be coloured.
+        RequestError: too large, too many, or nothing that can be coloured.
     """
     limits = site.settings.limits
     if length is not None and length > limits.upload_bytes:
-        raise Refused(texts.too_large_file(limits.upload_bytes), 413)
+        raise RequestError(texts.too_large_file(limits.upload_bytes), 413)
     site.jobs.check_room(visitor)
     _check_space(site, visitor, limits)
     with site.store.incoming() as path:
@@ -59,9 +61,9 @@ def shown_name(name: str, suffix: str) -> str:
 def _check_space(site: Site, visitor: str, limits: Limits) -> None:
     own, everyone = site.store.usage(visitor), site.store.usage()
     if own.files >= limits.files_each or own.bytes >= limits.bytes_each:
-        raise Refused(texts.FULL_EACH, 507)
+        raise RequestError(texts.FULL_EACH, 507)
     if everyone.bytes >= limits.bytes_all:
-        raise Refused(texts.FULL_ALL, 507)
+        raise RequestError(texts.FULL_ALL, 507)
 
 
 def _copy(stream: IO[bytes], path: Path, limits: Limits) -> None:
@@ -70,5 +72,5 @@ def _copy(stream: IO[bytes], path: Path, limits: Limits) -> None:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > limits.upload_bytes:
-                raise Refused(texts.too_large_file(limits.upload_bytes), 413)
+                raise RequestError(texts.too_large_file(limits.upload_bytes), 413)
             file.write(chunk)

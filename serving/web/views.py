@@ -4,9 +4,10 @@ import json
 
 from flask import Blueprint, Response, g, render_template, request, send_file
 
-from serving.web import records, texts
+from colorgan_tf.errors import RequestError
+from serving.jobs import records
+from serving.web import texts
 from serving.web.api import sample_paths
-from serving.web.records import Refused
 from serving.web.site import as_json, own_file, site
 
 views = Blueprint("views", __name__)
@@ -32,7 +33,7 @@ def sample(name: str) -> Response:
     """A sample picture, black and white."""
     path = sample_paths(site()).get(name)
     if path is None:
-        raise Refused(texts.NO_SAMPLE, 404)
+        raise RequestError(texts.NO_SAMPLE, 404)
     return send_file(path, "image/jpeg", max_age=86400)
 
 
@@ -68,6 +69,6 @@ def health() -> dict[str, object]:
 def metrics() -> Response:
     """Figures for Prometheus; on this machine only."""
     if request.remote_addr not in _LOOPBACK:
-        raise Refused(texts.NOT_FOUND, 404)
+        raise RequestError(texts.NOT_FOUND, 404)
     figures = site().metrics.text(site().jobs.waiting(), site().store.usage().bytes)
     return Response(figures, mimetype="text/plain; version=0.0.4")

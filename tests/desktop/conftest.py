@@ -18,8 +18,8 @@ def backend():
 
 @pytest.fixture
 def runners(backend):
-    from serving.web.jobs import LONG, QUICK
-    from serving.web.worker import Inline
+    from serving.jobs.queue import LONG, QUICK
+    from serving.jobs.worker import Inline
 
     return {lane: Inline(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
 
@@ -27,7 +27,7 @@ def runners(backend):
 @pytest.fixture
 def session(tmp_path, runners, backend):
     """A started session that works in threads."""
-    from serving.desktop.session import Session
+    from serving.desktop.session.session import Session
 
     made = Session(tmp_path / "session", runners)
     made.start()
@@ -66,7 +66,7 @@ def make_window(application, tmp_path, session, faults):
     from desktop_user import Answers, User
     from PySide6.QtCore import QSettings
 
-    from serving.desktop.recent import Memory
+    from serving.desktop.session.recent import Memory
     from serving.desktop.window import Window
 
     users = []

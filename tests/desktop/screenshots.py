@@ -10,9 +10,10 @@ from pathlib import Path
 
 from absl import flags
 
+from colorgan_tf.errors import InputError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
-from colorgan_tf.command import InputError  # noqa: E402
 
 _SHOWN = "fish_market"
 _LOOK_MS, _REST_MS = 50, 1500
@@ -32,10 +33,10 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
     from PySide6.QtCore import QSettings, QTimer
 
     from serving.desktop import app, theme
-    from serving.desktop.recent import Memory
-    from serving.desktop.session import Session, isolated
+    from serving.desktop.session.recent import Memory
+    from serving.desktop.session.session import Session, isolated
     from serving.desktop.window import Window
-    from serving.web.worker import Model
+    from serving.jobs.worker import Model
 
     application = app.make_application()
     theme.apply(application, theme.DARK if dark else theme.LIGHT)

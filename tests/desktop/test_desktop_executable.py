@@ -83,13 +83,13 @@ def test_the_window_colours_a_picture_on_a_screen(tmp_path, photo, tflite_model)
 def executable(tmp_path_factory, tflite_model):
     """The executable, built with a small model."""
     pytest.importorskip("PyInstaller", reason="PyInstaller is needed; `make app` installs it.")
-    from serving.desktop import build
+    from serving.desktop.packaging import build
 
     return build.build(tflite_model, tmp_path_factory.mktemp("dist")) / "colorgan"
 
 
 def test_the_executable_is_small_and_carries_no_tensorflow(executable):
-    from serving.desktop import build
+    from serving.desktop.packaging import build
 
     assert build.size(executable.parent) < 350e6
     names = {path.name for path in Path(executable).parent.rglob("*")}

@@ -8,13 +8,14 @@ import pytest
 import web_fakes
 
 from colorgan_tf.color import merge
-from colorgan_tf.command import InputError
-from serving.desktop import looks, models, moving, opening, progress, saving, texts
-from serving.desktop.session import Work
-from serving.web import kinds
+from colorgan_tf.errors import InputError, RequestError
+from serving.desktop import models, texts
+from serving.desktop.session import looks, moving, opening, progress, saving
+from serving.desktop.session.session import Work
+from serving.jobs import kinds
+from serving.jobs.queue import Live
+from serving.jobs.records import FileRecord
 from serving.web import texts as shared
-from serving.web.jobs import Live
-from serving.web.records import FileRecord, Refused
 
 
 def work(state="done", kind="picture", done=0, total=0, left=None, name="a.jpg"):
@@ -79,9 +80,9 @@ def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):
 
 
 def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
-    from serving.desktop.session import Session
-    from serving.web.jobs import LONG, QUICK
-    from serving.web.worker import Isolated, Model
+    from serving.desktop.session.session import Session
+    from serving.jobs.queue import LONG, QUICK
+    from serving.jobs.worker import Isolated, Model
 
     runners = {lane: Isolated(Model(None), 60, web_fakes.load_crashing) for lane in (QUICK, LONG)}
     session = Session(tmp_path / "session", runners)
@@ -127,9 +128,9 @@ def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
 
 
 def test_what_cannot_be_opened_is_refused_with_the_reason(tmp_path):
-    with pytest.raises(Refused, match=texts.IS_A_FOLDER):
+    with pytest.raises(RequestError, match=texts.IS_A_FOLDER):
         opening.judge(tmp_path)
-    with pytest.raises(Refused, match=texts.GONE):
+    with pytest.raises(RequestError, match=texts.GONE):
         opening.judge(tmp_path / "gone.jpg")
 
 

@@ -7,9 +7,10 @@ import pytest
 import web_fakes
 from PIL import Image
 
-from colorgan_tf.command import InputError
-from serving.desktop import opening, transform_img
-from serving.web import kinds
+from colorgan_tf.errors import InputError
+from serving.desktop import transform_img
+from serving.desktop.session import opening
+from serving.jobs import kinds
 
 
 def pixels(path):

@@ -6,10 +6,10 @@ import pytest
 import web_fakes
 from web_fakes import FakeBackend, Visitor
 
+from serving.jobs.queue import LONG, QUICK
+from serving.jobs.worker import Inline
 from serving.web.app import create_app
-from serving.web.jobs import LONG, QUICK
 from serving.web.settings import Settings
-from serving.web.worker import Inline
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from absl import flags
 
+from colorgan_tf.errors import InputError
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
-from colorgan_tf.command import InputError  # noqa: E402
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "bw"
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
@@ -76,7 +77,7 @@ def main(argv: list[str]) -> None:
     """Takes the pictures."""
     import live_site
 
-    from colorgan_tf import backends
+    from colorgan_tf.inference import backends
 
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")

@@ -11,9 +11,9 @@ from PIL import Image
 from web_fakes import Visitor
 
 from colorgan_tf import color
-from colorgan_tf.colorizer import Colorizer
-from pipelines import stills
-from serving.web import tracks
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.stills import picture as stills
+from serving.jobs import tracks
 
 
 def decoded(data):

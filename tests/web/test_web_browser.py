@@ -14,9 +14,9 @@ from web_fakes import FakeBackend
 pytest.importorskip("playwright", reason="`make browser` installs it")
 import live_site  # noqa: E402
 
-from serving.web.jobs import LONG, QUICK  # noqa: E402
+from serving.jobs.queue import LONG, QUICK  # noqa: E402
+from serving.jobs.worker import Inline  # noqa: E402
 from serving.web.settings import Settings  # noqa: E402
-from serving.web.worker import Inline  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,

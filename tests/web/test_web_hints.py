@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from web_fakes import FakeBackend
 
-from colorgan_tf.colorizer import Colorizer
-from pipelines.stabilize import Motion
-from serving.web import hints, tracks
-from serving.web.hints import Spot
-from serving.web.painter import Painter, Remembered, spot
-from serving.web.records import Hint, Wishes
-from serving.web.tracks import FrameHint, Step
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.motion.stabilize import Motion
+from serving.jobs import hints, tracks
+from serving.jobs.hints import Spot
+from serving.jobs.painter import Painter, Remembered, spot
+from serving.jobs.records import Hint, Wishes
+from serving.jobs.tracks import FrameHint, Step
 
 BLUE = (0.2, -0.1)
 

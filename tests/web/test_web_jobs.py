@@ -7,9 +7,9 @@ import time
 import web_fakes
 from web_fakes import Visitor
 
-from serving.web.jobs import LONG, QUICK
+from serving.jobs.queue import LONG, QUICK
+from serving.jobs.worker import Inline, Isolated, Model
 from serving.web.settings import Limits
-from serving.web.worker import Inline, Isolated, Model
 
 
 def test_visitors_take_turns(make_site, backend):

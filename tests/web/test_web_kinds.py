@@ -5,8 +5,9 @@ import struct
 import pytest
 import web_fakes
 
-from serving.web import kinds
-from serving.web.records import FILM, Refused
+from colorgan_tf.errors import RequestError
+from serving.jobs import kinds
+from serving.jobs.records import FILM
 from serving.web.settings import Limits
 
 
@@ -33,5 +34,5 @@ def test_a_transport_stream_with_times_is_a_film_and_is_coloured(visitor, tmp_pa
 
 def test_single_bytes_of_a_transport_stream_are_not_enough(tmp_path):
     (tmp_path / "noise").write_bytes(b"\0\0\0\0G" + b"\0" * 187 + b"\0\0\0\0G" + b"\0" * 400)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError):
         kinds.judge(tmp_path / "noise", Limits())

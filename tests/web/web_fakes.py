@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from colorgan_tf.command import InputError
+from colorgan_tf.errors import InputError
 
 SAMPLES = Path(__file__).parent.parent.parent / "examples" / "bw"
 WARM = (-0.05, 0.08)

@@ -1,0 +1,186 @@
+"""Measures steadiness and colour on a colour clip: turned to grey, coloured, decoded again and compared with itself."""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from colorgan_tf import color
+from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.metrics import films as film_metrics
+from pipelines.films import colorize as films
+from pipelines.films import encoding as film_encode
+from pipelines.films import planes as film_planes
+from pipelines.films import source as film_source
+from pipelines.films.colorize import FilmOptions
+from pipelines.films.source import DecodeLog, FilmSource
+from pipelines.films.work import FilmColorizer
+from pipelines.motion import shots
+from pipelines.motion.stabilize import Motion, MotionMeter
+
+# Figures are taken at this short side: the chroma of a 4:2:0 film has no more than half its lines.
+MEASURED = 240
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipFigures:
+    """Figures of one version of a clip.
+
+    Attributes:
+        name: "grey", "true", "off" (frame by frame), "low" or "high".
+        warp_error: mean squared U/V difference along the flow of the original, over pixels that are not occluded.
+        cdc: colour distribution consistency.
+        colourfulness: mean over frames.
+        luma_difference: largest difference of the luma plane from the original's, in code values.
+        rate: frames a second, decode to encode; 0 for versions that were not coloured here.
+    """
+
+    name: str
+    warp_error: float
+    cdc: float
+    colourfulness: float
+    luma_difference: int = 0
+    rate: float = 0.0
+
+
+def measure(
+    path: str,
+    colorizer: Colorizer | FilmColorizer,
+    options: FilmOptions | None = None,
+    limit: int = 0,
+    modes: tuple[str, ...] = films.STEADY,
+) -> list[ClipFigures]:
+    """Measures a colour clip.
+
+    Args:
+        path: the clip.
+        colorizer: what colours.
+        options: how; codec and steadying are set here.
+        limit: frames to look at, 0 for all.
+        modes: ways of steadying.
+
+    Returns:
+        Figures of the grey and the true clip, then of each way of steadying.
+
+    Raises:
+        InputError: the clip cannot be read.
+    """
+    options = options or FilmOptions()
+    source = film_source.probe(path)
+    with tempfile.TemporaryDirectory(prefix="film_measure.") as folder:
+        grey = os.path.join(folder, "grey.mkv")
+        _write_grey(source, grey, limit)
+        true = list(_read(path, limit))
+        motion = _motions([luma for luma, _ in true])
+        rows = [
+            _figures("grey", [(luma, np.zeros_like(chroma)) for luma, chroma in true], motion),
+            _figures("true", true, motion),
+        ]
+        for mode in modes:
+            output = os.path.join(folder, f"{mode}.mkv")
+            chosen = dataclasses.replace(options, codec="ffv1", steady=mode, resume=False, force=True)
+            report = films.colorize(grey, output, colorizer, chosen)
+            figures = _figures(mode, list(_read(output, limit)), motion)
+            difference = _luma_difference(grey, output)
+            rows.append(dataclasses.replace(figures, luma_difference=difference, rate=report.rate))
+        return rows
+
+
+def to_table(rows: list[ClipFigures]) -> str:
+    """Returns the figures as an aligned table; losses are against frame by frame."""
+    by_name = {row.name: row for row in rows}
+    base, true = by_name.get("off"), by_name["true"]
+    lines = [f"{'':16}{'warp error':>12}{'vs. off':>9}{'CDC':>10}{'vs. true':>9}{'colour':>8}{'vs. off':>9}{'luma':>6}"]
+    names = {"off": "frame by frame", "low": "steady low", "high": "steady high", "true": "true colours"}
+    for row in rows:
+        steadier, duller = "", ""
+        if base is not None and row.name in ("low", "high"):
+            steadier = f"{100 * (row.warp_error / base.warp_error - 1):+.0f} %" if base.warp_error else ""
+            duller = f"{100 * (row.colourfulness / base.colourfulness - 1):+.1f} %" if base.colourfulness else ""
+        ratio = f"{row.cdc / true.cdc:.2f}" if true.cdc else ""
+        lines.append(
+            f"{names.get(row.name, row.name):16}{row.warp_error:12.2e}{steadier:>9}{row.cdc:10.5f}{ratio:>9}"
+            f"{row.colourfulness:8.1f}{duller:>9}{row.luma_difference:6d}"
+        )
+    return "\n".join(lines)
+
+
+def _limited(source: FilmSource, limit: int) -> Iterator[Any]:
+    for number, frame in enumerate(film_source.frames(source, DecodeLog())):
+        if limit and number >= limit:
+            return
+        yield frame
+
+
+def _write_grey(source: FilmSource, path: str, limit: int) -> None:
+    """Writes the clip without its colours, losslessly."""
+    import av
+
+    plan = film_encode.make_plan(source, path, "ffv1")
+    with av.open(path, "w") as container:
+        stream: Any = container.add_stream(plan.encoder, rate=plan.rate)
+        film_encode.configure(stream.codec_context, plan, global_header=True)
+        stream.time_base = plan.time_base
+        for frame in _limited(source, limit):
+            made = av.VideoFrame(source.width, source.height, plan.layout.name)
+            luma = film_planes.plane(frame, 0, source.layout.dtype)
+            luma = film_planes.convert_luma(luma, source.layout, plan.layout)
+            size = plan.layout.chroma_size(source.height, source.width)
+            empty = np.full(size, plan.layout.neutral, plan.layout.dtype)
+            film_planes.fill_frame(made, (luma, empty, empty), plan.layout)
+            made.pts, made.time_base = frame.pts, source.time_base
+            container.mux(stream.encode(made))
+        container.mux(stream.encode(None))
+
+
+def _read(path: str, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields luma `[h, w]` and chroma `[h, w, 2]` of each frame, reduced to what is measured."""
+    source = film_source.probe(path)
+    scale = min(1.0, MEASURED / min(source.height, source.width))
+    size = (round(source.height * scale), round(source.width * scale))
+    for frame in _limited(source, limit):
+        luma = film_planes.to_luma(film_planes.plane(frame, 0, source.layout.dtype), source.layout, size)
+        yield luma, film_planes.to_chroma(frame, source.layout, size).astype(np.float32)
+
+
+def _motions(lumas: list[np.ndarray]) -> list[Motion | None]:
+    """Motion from each frame to the one before, by a finer search than the one that steadies; None at a cut."""
+    detector, meter = shots.ShotDetector(), MotionMeter(both=False, fine=True)
+    motions: list[Motion | None] = []
+    for number, luma in enumerate(lumas):
+        begins = detector.push(luma) is not None
+        motions.append(None if begins else meter.measure(lumas[number - 1], luma)[0])
+    return motions
+
+
+def _figures(name: str, clip: list[tuple[np.ndarray, np.ndarray]], motions: list[Motion | None]) -> ClipFigures:
+    errors = [
+        film_metrics.warp_error(clip[number - 1][1], clip[number][1], motion)
+        for number, motion in enumerate(motions)
+        if motion is not None and number < len(clip)
+    ]
+    return ClipFigures(
+        name,
+        warp_error=float(np.mean([error for error, covered in errors if covered])) if errors else 0.0,
+        cdc=film_metrics.cdc(_rgb(*frame) for frame in clip),
+        colourfulness=float(np.mean([film_metrics.chroma_colourfulness(y[..., None], uv) for y, uv in clip])),
+    )
+
+
+def _rgb(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    rgb = color.yuv_to_rgb(np.concatenate([luma[..., None], chroma], axis=-1))
+    return np.rint(np.clip(rgb, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _luma_difference(one: str, other: str) -> int:
+    first, second = film_source.probe(one), film_source.probe(other)
+    largest = 0
+    pairs = zip(film_source.frames(first, DecodeLog()), film_source.frames(second, DecodeLog()), strict=True)
+    for before, after in pairs:
+        a = film_planes.plane(before, 0, first.layout.dtype).astype(np.int32)
+        b = film_planes.plane(after, 0, second.layout.dtype).astype(np.int32)
+        largest = max(largest, int(np.abs(a - b).max()))
+    return largest

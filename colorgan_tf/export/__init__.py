@@ -1,0 +1,1 @@
+"""Exported models: the SavedModel with its signatures, and TensorFlow Lite."""

@@ -1,0 +1,190 @@
+"""What an exported model exposes to TensorFlow Serving: its signatures, built of core operations alone.
+
+| signature | inputs | outputs |
+|---|---|---|
+| `serving_default` | `image_bytes` string [N]: JPEG, PNG, BMP or GIF files | `colorized_bytes` string [N]: PNG files |
+| `colorize_jpeg` | the same | `colorized_bytes` string [N]: JPEG files, quality 95, 4:4:4 |
+| `luma_to_chroma` | `luma` float32 [N, H, W, 1] | `chroma` float32 [N, H, W, 2] |
+| `confidence` (models that classify colours) | `luma` float32 [N, H, W, 1] | `confidence` float32 [N, H, W, 1] |
+| `settings` | `names` string [N]: `working_size`, `multiple` | `values` int32 [N], -1 for an unknown name |
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from colorgan_tf.export import graph_color, graph_pictures
+from colorgan_tf.inference import restore
+from colorgan_tf.networks import padding
+from colorgan_tf.networks.bins import BinHead
+from colorgan_tf.training.gan import ColorGAN
+
+SERVING_DEFAULT = "serving_default"
+COLORIZE_JPEG = "colorize_jpeg"
+LUMA_TO_CHROMA = "luma_to_chroma"
+CONFIDENCE = "confidence"
+SETTINGS = "settings"
+MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
+# A request's pictures together may have so many times a picture's limit: each is decoded before the network runs.
+REQUEST_PICTURES = 4
+# Largest number times common working shape of a request's pictures. A lying and a standing strip of 8:1 share a shape 8
+# times as large as their own.
+MAX_NETWORK_PIXELS = 16_000_000
+JPEG_QUALITY = 95
+PNG_COMPRESSION = 2  # the usual 6 takes longer than the network, for files a tenth smaller
+
+_LUMA = tf.TensorSpec([None, None, None, 1], tf.float32, "luma")
+_FILES = tf.TensorSpec([None], tf.string, "image_bytes")
+_PARALLEL_PICTURES = 2  # decoded, merged or encoded at a time
+
+
+class ExportModule:
+    """All signatures of a model.
+
+    Args:
+        gan: with the weights to export.
+        max_pixels: largest width times height of a picture file.
+    """
+
+    def __init__(self, gan: ColorGAN, max_pixels: int = MAX_PIXELS):
+        self._gan = gan
+        self._max_pixels = max_pixels
+        self._working_size = restore.working_size(gan.config)
+        # A function of its own, so that the network is in the file once and not in every signature.
+        self._network = tf.function(gan.call, input_signature=[_LUMA], autograph=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signatures that this model has."""
+        return tuple(self._endpoints())
+
+    def luma_to_chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Luma `[N, H, W, 1]` float32 in [0, 1], any H and W from 1 up, to chroma `[N, H, W, 2]`, U and V."""
+        return {"chroma": self._network(_checked(luma))}
+
+    def confidence(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        """How sure the model is of each pixel's colour, `[N, H, W, 1]` in [0, 1]; heads with bins only."""
+
+        head = self._gan.head
+        assert isinstance(head, BinHead)
+
+        def sureness(padded: tf.Tensor) -> tf.Tensor:
+            return head.confidence(self._gan.generator(padded, training=False))
+
+        return {"confidence": padding.at_any_size(sureness, _checked(luma), self._gan.multiple)}
+
+    def colorize_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Picture files `[N]` to PNG files `[N]`: alpha is kept, 8 bits a channel."""
+
+        def encode(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+            return tf.io.encode_png(tf.concat([rgb, alpha], axis=-1), PNG_COMPRESSION)
+
+        return {"colorized_bytes": self._colorize(image_bytes, encode)}
+
+    def colorize_jpeg(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Picture files `[N]` to JPEG files `[N]`, which have no alpha."""
+
+        def encode(rgb: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+            return tf.io.encode_jpeg(rgb, "rgb", JPEG_QUALITY, chroma_downsampling=False)
+
+        return {"colorized_bytes": self._colorize(image_bytes, encode)}
+
+    def settings(self, names: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a client must know to feed `luma_to_chroma` as the model was trained: int32 `[N]` for names `[N]`."""
+        values = tf.fill(tf.shape(names), -1)
+        for name, value in (("working_size", self._working_size), ("multiple", self._gan.multiple)):
+            values = tf.where(names == name, value, values)
+        return {"values": values}
+
+    def save(self, folder: Path) -> None:
+        """Writes the SavedModel into `folder`."""
+        # Not `track`ed: the functions bring their variables along, and tracking would store each of them twice.
+        archive = keras.export.ExportArchive()
+        for name, (function, spec) in self._endpoints().items():
+            archive.add_endpoint(name, function, input_signature=[spec])
+        archive.write_out(str(folder), verbose=False)
+
+    def _endpoints(self) -> dict[str, tuple[Callable, tf.TensorSpec]]:
+        endpoints: dict[str, tuple[Callable, tf.TensorSpec]] = {
+            SERVING_DEFAULT: (self.colorize_png, _FILES),
+            COLORIZE_JPEG: (self.colorize_jpeg, _FILES),
+            LUMA_TO_CHROMA: (self.luma_to_chroma, _LUMA),
+            SETTINGS: (self.settings, tf.TensorSpec([None], tf.string, "names")),
+        }
+        if isinstance(self._gan.head, BinHead):
+            endpoints[CONFIDENCE] = (self.confidence, _LUMA)
+        return endpoints
+
+    def _colorize(self, image_bytes: tf.Tensor, encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """Decodes all pictures, runs the network over all of them at once, and finishes each of them."""
+        image_bytes = tf.ensure_shape(image_bytes, [None])
+        checks = [tf.debugging.assert_positive(tf.size(image_bytes), "image_bytes must not be empty")]
+        with tf.control_dependencies(checks):
+            count = tf.identity(tf.size(image_bytes))
+
+        most = REQUEST_PICTURES * self._max_pixels
+
+        def read(number: tf.Tensor, pixels: tf.Tensor, *arrays: tf.TensorArray):
+            pictures, lumas, shapes = arrays
+            picture = graph_pictures.decode(image_bytes[number], number, self._max_pixels)
+            size = tf.shape(picture)
+            pixels += tf.reduce_prod(tf.cast(size[:2], tf.int64))
+            text = f"image_bytes must have at most {most} pixels together:"
+            with tf.control_dependencies([tf.debugging.Assert(pixels <= most, [text, pixels])]):
+                picture = tf.identity(picture)
+            shape = graph_color.working_shape(size[0], size[1], self._working_size, self._gan.multiple)
+            small = graph_color.resize(graph_pictures.luma(picture), shape)
+            written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
+            return number + 1, pixels, *written
+
+        arrays = _array(tf.uint8, count), _array(tf.float32, count), tf.TensorArray(tf.int32, count)
+        _, _, pictures, lumas, shapes = tf.while_loop(
+            lambda number, *_: number < count,
+            read,
+            [0, tf.constant(0, tf.int64), *arrays],
+            parallel_iterations=_PARALLEL_PICTURES,
+        )
+        shapes = tf.ensure_shape(shapes.stack(), [None, 2])
+        common = tf.reduce_max(shapes, axis=0)
+        text = "image_bytes must be fewer pictures, or of more equal shapes; number and common shape:"
+        fits = tf.cast(count, tf.int64) * tf.reduce_prod(tf.cast(common, tf.int64)) <= MAX_NETWORK_PIXELS
+        with tf.control_dependencies([tf.debugging.Assert(fits, [text, count, common])]):
+            common = tf.identity(common)
+        numbers = tf.range(count)
+        # Pictures of one shape go through as they are; others are continued by their edges.
+        batch = tf.map_fn(
+            lambda number: _padded(lumas.read(number), common),
+            numbers,
+            fn_output_signature=tf.TensorSpec([None, None, 1], tf.float32),
+        )
+        chroma = self._network(batch)
+
+        def finished(number: tf.Tensor) -> tf.Tensor:
+            picture = tf.ensure_shape(pictures.read(number), [None, None, None])
+            own = chroma[number, : shapes[number, 0], : shapes[number, 1]]
+            rgb = graph_color.rgb(picture, own, tf.ensure_shape(lumas.read(number), [None, None, 1]))
+            return encode(rgb, graph_pictures.alpha(picture))
+
+        return tf.map_fn(finished, numbers, parallel_iterations=_PARALLEL_PICTURES, fn_output_signature=tf.string)
+
+
+def _checked(luma: tf.Tensor) -> tf.Tensor:
+    """Refuses what would spoil the network's run, and clips luma to [0, 1]."""
+    # A wrong rank that reaches a convolution aborts the process; zero sizes give wrong shapes.
+    luma = tf.ensure_shape(luma, [None, None, None, 1])
+    with tf.control_dependencies([tf.debugging.assert_positive(tf.size(luma), "luma must not be empty")]):
+        return tf.clip_by_value(tf.identity(luma), 0.0, 1.0)
+
+
+def _array(dtype: tf.DType, count: tf.Tensor) -> tf.TensorArray:
+    """Holds pictures of different sizes."""
+    return tf.TensorArray(dtype, count, clear_after_read=False, infer_shape=False, element_shape=[None] * 3)
+
+
+def _padded(luma: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+    """Repeats the last row and column of `[h, w, 1]` up to `shape`."""
+    for axis in (0, 1):
+        luma = tf.gather(luma, tf.minimum(tf.range(shape[axis]), tf.shape(luma)[axis] - 1), axis=axis)
+    return tf.ensure_shape(luma, [None, None, 1])

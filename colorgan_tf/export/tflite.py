@@ -1,0 +1,156 @@
+"""Turns an exported model's `luma_to_chroma` into TensorFlow Lite files: one for each precision and input shape."""
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
+
+from colorgan_tf.inference import backends
+from colorgan_tf.inference.finish import resize, working_shape
+
+# Height and width of the input; None for any that the model's `multiple` divides.
+SHAPES: tuple[tuple[int, int] | None, ...] = (None, (256, 256), (256, 512))
+METADATA = "colorgan.json"  # name of the JSON text inside the file
+
+# Reading colours out of a classification is a softmax over hundreds of bins, whose probabilities lie below the steps
+# of int8, and a mean; a regression ends in a tanh. All stay in float32 and cost little at a quarter of the resolution.
+_FLOAT_OPS = ("SOFTMAX", "FULLY_CONNECTED", "TANH")
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One file to make.
+
+    Attributes:
+        precision: of weights and arithmetic: float32, float16 or int8. Input and output are float32 in all of them.
+        shape: height and width of the input, or None for any multiple.
+    """
+
+    precision: str
+    shape: tuple[int, int] | None
+
+    @property
+    def name(self) -> str:
+        """What the file's name ends in: `int8_256x512` for 256 rows of 512 pixels, `int8_any`."""
+        return f"{self.precision}_" + ("any" if self.shape is None else "x".join(map(str, self.shape)))
+
+
+class Converter:
+    """Converts one SavedModel.
+
+    Args:
+        path: of the SavedModel, as `backends.saved_model` takes it.
+
+    Raises:
+        InputError: if there is no such model at the path.
+    """
+
+    def __init__(self, path: str | Path):
+        self.backend = backends.saved_model(path)
+        self._model = tf.saved_model.load(str(backends.version_folder(path)))
+        self._signature = self._model.signatures[backends.SIGNATURE]
+
+    def convert(self, variant: Variant, calibration: Sequence[np.ndarray] = ()) -> bytes:
+        """Returns the file of a variant.
+
+        Args:
+            variant: which.
+            calibration: luma pictures `[height, width, 1]` in [0, 1] of any size, which tell int8 its ranges.
+
+        Raises:
+            ValueError: if int8 is asked for without calibration pictures.
+        """
+        if variant.precision == "int8" and not calibration:
+            raise ValueError("`calibration` must hold pictures for int8. Received: none.")
+        sides = variant.shape or (None, None)
+        luma = tf.TensorSpec([1, *sides, 1], tf.float32, "luma")
+        network = tf.function(self._chroma, input_signature=[luma], autograph=False).get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([network], self._model)
+        with _silence():
+            if variant.precision == "int8":
+                data = _int8(converter, [resize(each, *self._sides(variant, each)) for each in calibration])
+            else:
+                if variant.precision == "float16":
+                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                    converter.target_spec.supported_types = [tf.float16]
+                data = converter.convert()
+        return _described(data, self.settings(variant))
+
+    def settings(self, variant: Variant) -> dict[str, Any]:
+        """Returns what a program must know to use a variant: what goes in, what comes out."""
+        sides = list(variant.shape or (None, None))
+        return {
+            "working_size": min(variant.shape) if variant.shape else self.backend.working_size,
+            "multiple": self.backend.multiple,
+            "precision": variant.precision,
+            "input": {"name": "luma", "type": "float32", "shape": [1, *sides, 1], "range": [0, 1], "what": "BT.601 Y"},
+            "output": {
+                "name": "chroma",
+                "type": "float32",
+                "shape": [1, *sides, 2],
+                "range": [[-0.436, 0.436], [-0.615, 0.615]],
+                "what": "BT.601 U and V",
+            },
+        }
+
+    def _chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"chroma": self._signature(luma=luma)["chroma"]}
+
+    def _sides(self, variant: Variant, luma: np.ndarray) -> tuple[int, int]:
+        height, width = luma.shape[:2]
+        return variant.shape or working_shape(height, width, self.backend.working_size, self.backend.multiple)
+
+
+def metadata(data: bytes) -> dict[str, Any]:
+    """Reads the JSON text inside a file that `Converter.convert` made."""
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
+    entry = next(each for each in model.metadata if each.name.decode() == METADATA)
+    return json.loads(bytes(model.buffers[entry.buffer].data))
+
+
+def _int8(converter: tf.lite.TFLiteConverter, lumas: Sequence[np.ndarray]) -> bytes:
+    """Quantizes weights by channel and activations by tensor to int8, except for `_FLOAT_OPS`."""
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([luma[None]] for luma in lumas)
+    # TensorFlow's way to leave single operations in float32.
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_OPS))
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()
+
+
+def _described(data: bytes, settings: dict[str, Any]) -> bytes:
+    """Writes a description, the signature's name and the settings into a file."""
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
+    model.description = b"ColorGAN: luma to chroma"
+    model.signatureDefs[0].signatureKey = backends.SIGNATURE.encode()
+    text = schema.BufferT()
+    text.data = list(json.dumps(settings).encode())
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = METADATA.encode(), len(model.buffers)
+    model.buffers.append(text)
+    model.metadata = [*(model.metadata or []), entry]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Hides what the converter's C++ side prints about itself; its errors arrive as exceptions."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,52 @@
+"""Writes the requests with which TensorFlow Serving warms a model up before it serves it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from colorgan_tf.export import signatures
+
+FILE = "tf_serving_warmup_requests"
+
+
+def write(extra: Path, model: str, names: Iterable[str], working_size: int) -> None:
+    """Writes one request for each signature and usual picture shape: square, 3:2 lying, 3:2 standing.
+
+    Args:
+        extra: the version's `assets.extra` folder.
+        model: the servable's name.
+        names: of the signatures that the model has.
+        working_size: short side of the pictures, in pixels.
+    """
+    with tf.io.TFRecordWriter(str(extra / FILE)) as writer:
+        for name in names:
+            for alias, tensor in inputs(name, working_size):
+                request = predict_pb2.PredictRequest()
+                request.model_spec.name = model
+                request.model_spec.signature_name = name
+                request.inputs[alias].CopyFrom(tensor)
+                log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+                writer.write(log.SerializeToString())
+
+
+def inputs(name: str, working_size: int) -> list[tuple[str, tensor_pb2.TensorProto]]:
+    """Returns what to send to a signature: pairs of the input's name and its value."""
+    if name == signatures.SETTINGS:
+        return [("names", tf.make_tensor_proto([b"working_size", b"multiple"]))]
+    long = working_size * 3 // 2
+    shapes = [(working_size, working_size), (working_size, long), (long, working_size)]
+    if name in (signatures.LUMA_TO_CHROMA, signatures.CONFIDENCE):
+        return [("luma", _grey(1, *shape, 1)) for shape in shapes]
+    pictures = [np.full((*shape, 1), 128, np.uint8) for shape in shapes]
+    return [("image_bytes", tf.make_tensor_proto([tf.io.encode_jpeg(picture).numpy()])) for picture in pictures]
+
+
+def _grey(*shape: int) -> tensor_pb2.TensorProto:
+    """One value stands for all, which keeps the file small."""
+    return tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_FLOAT, tensor_shape=tf.TensorShape(shape).as_proto(), float_val=[0.5]
+    )

@@ -1,0 +1,1 @@
+"""Colouring arrays: the Colorizer, the back ends that run a network, and the colour finish."""

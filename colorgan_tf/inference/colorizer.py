@@ -1,0 +1,154 @@
+"""Colorizer: the one function that colours, luma in and chroma out, used by every door. Needs numpy and OpenCV only."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+
+from colorgan_tf.inference import finish as finishing
+from colorgan_tf.inference.finish import Finish
+
+BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
+
+
+class Backend(Protocol):
+    """What runs the network: a SavedModel, a .tflite file, a training run or a server.
+
+    Attributes:
+        working_size: short side in pixels that the network was trained for.
+        multiple: sides that are a multiple of it need no padding.
+    """
+
+    @property
+    def working_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def multiple(self) -> int: ...  # noqa: D102
+
+    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+        """Runs the network.
+
+        Args:
+            luma: `[N, h, w, 1]` float32 in [0, 1]; any h and w from 1 up.
+
+        Returns:
+            `[N, h, w, 2]` float32: U and V in the units of `color`.
+        """
+        ...
+
+
+class Colorizer:
+    """Colours pictures of any size with a back end.
+
+    Args:
+        backend: runs the network.
+        quality: `fast` (one pass, bilinear enlarging), `good` (one pass, enlarging guided by luma) or `best` (mirror
+            image and two working sizes as well, averaged).
+        saturation: gain of the chroma. 1 is the network's own.
+        finish: overrides what `quality` and `saturation` stand for, to measure single steps.
+    """
+
+    def __init__(self, backend: Backend, quality: str = "good", saturation: float = 1.0, finish: Finish | None = None):
+        self.backend = backend
+        self.finish = finish or finishing.of_quality(quality, saturation)
+
+    def chroma(self, luma: np.ndarray) -> np.ndarray:
+        """Colours a batch.
+
+        Args:
+            luma: `[N, H, W, 1]` float32 in [0, 1]; any size from 1 x 1.
+
+        Returns:
+            `[N, H, W, 2]` float32: U and V. They may lie outside the RGB cube for the given luma: `color.merge` shrinks
+            them.
+        """
+        small_luma, small_chroma = self.coarse(luma)
+        return np.stack([self.enlarge(*each) for each in zip(small_chroma, small_luma, luma, strict=True)])
+
+    def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Does the first half of `chroma`: reduction, network, averaging, saturation. Film is steadied between the
+        halves.
+
+        Args:
+            luma: `[N, H, W, 1]` float32 in [0, 1].
+
+        Returns:
+            luma `[N, h, w, 1]` and chroma `[N, h, w, 2]` at the working size (the largest one, where there are
+            several).
+        """
+        _check(luma)
+        lumas = [self._reduced(luma, scale) for scale in sorted(self.finish.scales)]
+        passes = [finishing.predict(small, self._network, self.finish.flip) for small in lumas]
+        small = lumas[-1]
+        chroma = (
+            passes[0]
+            if len(passes) == 1
+            else np.stack([finishing.average(of_one) for of_one in zip(*passes, strict=True)])
+        )
+        return small, finishing.saturate(chroma, small, self.finish.saturation)
+
+    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        """Does the second half of `chroma`, for one picture.
+
+        Args:
+            chroma: `[h, w, 2]` at the working size.
+            small_luma: `[h, w, 1]` at the same size.
+            luma: `[H, W, 1]` at the size wanted (for 4:2:0 film, that of the chroma planes).
+
+        Returns:
+            `[H, W, 2]` float32.
+        """
+        return finishing.enlarge(chroma, self._guidance(chroma, small_luma), luma)
+
+    def picture(self, luma: np.ndarray, levels: int = 255) -> np.ndarray:
+        """Colours one picture; its own luma is kept at full resolution, to half a level.
+
+        Args:
+            luma: `[H, W, 1]` float32 in [0, 1].
+            levels: 255 for 8 bit, 65535 for 16 bit.
+
+        Returns:
+            `[H, W, 3]` RGB, uint8 or uint16.
+        """
+        small_luma, chroma = (batch[0] for batch in self.coarse(luma[None]))
+        guidance = self._guidance(chroma, small_luma)
+        rgb = np.empty((*luma.shape[:2], 3), np.uint8 if levels == 255 else np.uint16)
+
+        def color_band(top: int) -> None:
+            band = luma[top : top + BAND]
+            full = finishing.enlarge(chroma, guidance, band, top, luma.shape[0])
+            rgb[top : top + BAND] = finishing.quantize(band, full, levels)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy and OpenCV let go of the interpreter's lock
+            list(pool.map(color_band, range(0, luma.shape[0], BAND)))
+        return rgb
+
+    def _reduced(self, luma: np.ndarray, scale: float) -> np.ndarray:
+        _, height, width, _ = luma.shape
+        size = round(self.backend.working_size * scale)
+        shape = finishing.working_shape(height, width, size, self.backend.multiple)
+        return np.stack([finishing.resize(each, *shape) for each in luma])
+
+    def _network(self, luma: np.ndarray) -> np.ndarray:
+        chroma = np.asarray(self.backend.luma_to_chroma(luma), np.float32)
+        if chroma.shape != (*luma.shape[:3], 2):
+            raise ValueError(
+                f"The back end must return {(*luma.shape[:3], 2)} for {luma.shape}. Received: {chroma.shape}."
+            )
+        return chroma
+
+    def _guidance(self, chroma: np.ndarray, luma: np.ndarray) -> np.ndarray | None:
+        steps = self.finish
+        return (
+            finishing.guide(chroma, luma, steps.grain, steps.blur, steps.radius, steps.epsilon)
+            if steps.guided
+            else None
+        )
+
+
+def _check(luma: np.ndarray) -> None:
+    if luma.ndim != 4 or luma.shape[-1] != 1 or 0 in luma.shape or luma.dtype != np.float32:
+        raise ValueError(
+            f"`luma` must be float32 [N, H, W, 1] and not empty. Received: {luma.dtype} {list(luma.shape)}."
+        )

@@ -1,0 +1,99 @@
+"""How steady a film's colour is: CDC and U/V warp error. To be read beside colourfulness: grey is best at both."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from colorgan_tf import color
+from colorgan_tf.metrics import pictures as metrics
+
+CDC_STEPS = (1, 2, 4)
+
+
+class Motion(Protocol):
+    """Where each pixel of a frame lies in the frame before, and how surely."""
+
+    @property
+    def flow(self) -> np.ndarray:
+        """`[height, width, 2]` float32: right and down, in pixels."""
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """`[height, width]` float32 in [0, 1]."""
+
+
+def histograms(rgb: np.ndarray) -> np.ndarray:
+    """Returns the `[3, 256]` histograms of an 8-bit RGB picture `[height, width, 3]`, each of sum 1."""
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.size == 0:
+        raise ValueError(f"`rgb` must be a uint8 [height, width, 3] picture. Received: {rgb.dtype} {list(rgb.shape)}.")
+    counts = [np.bincount(rgb[..., channel].ravel(), minlength=256) for channel in range(3)]
+    return np.stack(counts) / (rgb.shape[0] * rgb.shape[1])
+
+
+def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the Jensen-Shannon divergence of `[channels, bins]`, natural logarithm, mean over channels."""
+    middle = 0.5 * (first + second)
+
+    def relative(part: np.ndarray) -> np.ndarray:
+        ratio = np.divide(part, middle, out=np.ones_like(part), where=part > 0)
+        return (part * np.log(ratio)).sum(-1)
+
+    return float((0.5 * (relative(first) + relative(second))).mean())
+
+
+def cdc(frames: Iterable[np.ndarray], steps: Sequence[int] = CDC_STEPS) -> float:
+    """Returns the colour distribution consistency of a clip; 0 where no two frames are far enough apart.
+
+    Y. Liu et al., "Temporally consistent video colorization with deep feature propagation and self-regularization
+    learning" (TCVC), 2021, equation 13: the mean over steps of the mean divergence between frames i and i + step.
+
+    Args:
+        frames: 8-bit RGB pictures `[height, width, 3]`, one after the other; they are not kept.
+        steps: distances between compared frames.
+    """
+    recent: list[np.ndarray] = []
+    sums = dict.fromkeys(steps, 0.0)
+    counts = dict.fromkeys(steps, 0)
+    for frame in frames:
+        recent.append(histograms(frame))
+        for step in steps:
+            if len(recent) > step:
+                sums[step] += jensen_shannon(recent[-1 - step], recent[-1])
+                counts[step] += 1
+        del recent[: -max(steps)]
+    known = [sums[step] / counts[step] for step in steps if counts[step]]
+    return float(np.mean(known)) if known else 0.0
+
+
+def warp_error(before: np.ndarray, after: np.ndarray, motion: Motion, sure: float = 0.5) -> tuple[float, float]:
+    """Compares a chroma with the one before, brought onto it along the motion of the *original* film.
+
+    FIELD: mean squared difference of U and V over pixels that are not occluded.
+
+    Args:
+        before: `[height, width, 2]` of the frame before.
+        after: `[height, width, 2]` of the frame at hand.
+        motion: from the frame at hand to the frame before, at the same size.
+        sure: confidence from which a pixel counts as not occluded.
+
+    Returns:
+        The error, and the share of pixels over which it was taken; (0, 0) where there are none.
+    """
+    import cv2
+
+    rows, columns = np.indices(after.shape[:2], dtype=np.float32)
+    grid = np.stack([columns, rows], axis=-1) + motion.flow
+    brought = cv2.remap(
+        np.ascontiguousarray(before), grid, np.empty(0, np.int16), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    mask = motion.confidence >= sure
+    if not mask.any():
+        return 0.0, 0.0
+    return float(np.square(brought - after)[mask].mean()), float(mask.mean())
+
+
+def chroma_colourfulness(luma: np.ndarray, chroma: np.ndarray) -> float:
+    """Returns `metrics.colorfulness` of luma `[height, width, 1]` and chroma `[height, width, 2]`, as it is shown."""
+    rgb = color.yuv_to_rgb(np.concatenate([luma, chroma], axis=-1))
+    return metrics.colorfulness(np.clip(rgb, 0.0, 1.0))

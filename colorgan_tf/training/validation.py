@@ -1,0 +1,90 @@
+"""Validation during training: measures, sample sheets and the best weights, all with the averaged weights."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from colorgan_tf import color
+from colorgan_tf import config as config_lib
+from colorgan_tf.evaluation.evaluator import Evaluator
+from colorgan_tf.inference import run_files
+from colorgan_tf.training.callbacks import RunLog
+from colorgan_tf.training.gan import ColorGAN
+from pipelines.data import dataset
+from pipelines.media.contact_sheet import contact_sheet
+
+_SHEET_ROWS = 12
+
+
+class Validation:
+    """Watches the same few pictures all through a run.
+
+    Args:
+        watched: where they come from.
+        config: of the run.
+        workdir: of the run.
+        log: of the run.
+    """
+
+    def __init__(self, watched: dataset.Source, config: config_lib.Config, workdir: Path, log: RunLog):
+        windows = dataset.validation(watched, config.data, 1).take(config.data.validation_pictures)
+        lumas, chromas = zip(*windows.as_numpy_iterator(), strict=True)
+        self._luma, self._chroma = np.concatenate(lumas), np.concatenate(chromas)
+        self._evaluator = Evaluator.of_windows(self._luma, self._chroma)
+        self._workdir, self._log = workdir, log
+
+    def run(self, gan: ColorGAN, step: int) -> None:
+        """Measures, draws, and keeps the weights: as the last ones, and as the best if no others came closer."""
+        with averaged_weights(gan):
+            report = self._evaluator.report(lambda luma: gan(tf.constant(luma)).numpy())
+            scores = {
+                "psnr_gain": report.psnr_gain,
+                "colorfulness_ratio": report.colorfulness_ratio,
+                "frechet": report.model.frechet,
+                "frechet_ratio": report.frechet_ratio,
+            }
+            self._log.scalars(step, "validation", scores)
+            self._draw(gan, step)
+            best = best_score(self._workdir)
+            # One picture alone has no Frechet distance (NaN); then the newest weights count as the best.
+            if best is None or not report.model.frechet >= best:
+                run_files.write_weights(gan.generator, self._workdir / run_files.BEST)
+                score = json.dumps({"step": step, "frechet": report.model.frechet})
+                run_files.write_text(self._workdir / run_files.BEST_SCORE, score + "\n")
+            run_files.write_weights(gan.generator, self._workdir / run_files.LAST)
+
+    def _draw(self, gan: ColorGAN, step: int) -> None:
+        lumas, chromas = self._luma[:_SHEET_ROWS], self._chroma[:_SHEET_ROWS]
+        guesses = gan(tf.constant(lumas)).numpy()
+        rows = [
+            [np.repeat(luma, 3, axis=-1), color.merge(luma, guess), color.merge(luma, true)]
+            for luma, guess, true in zip(lumas, guesses, chromas, strict=True)
+        ]
+        sheet = self._workdir / run_files.SAMPLES / f"step{step:07d}.png"
+        sheet.parent.mkdir(exist_ok=True)
+        contact_sheet(rows, sheet, ("grey", "coloured", "true"))
+        strips = np.stack([np.concatenate(row, axis=1) for row in rows])
+        self._log.pictures(step, np.round(255 * strips).astype(np.uint8))
+
+
+def best_score(workdir: Path) -> float | None:
+    """Returns the smallest Frechet distance that a run has reached, or None before its first checkpoint."""
+    path = workdir / run_files.BEST_SCORE
+    return json.loads(path.read_text())["frechet"] if path.exists() else None
+
+
+@contextmanager
+def averaged_weights(gan: ColorGAN) -> Iterator[None]:
+    """Puts the moving average in the place of the generator's weights for a while."""
+    weights = gan.generator.trainable_variables
+    current = [weight.numpy() for weight in weights]
+    gan.generator_optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, current, strict=True):
+            weight.assign(value)

@@ -1,0 +1,1 @@
+"""Animated pictures: GIF, animated WebP and APNG."""

@@ -1,0 +1,310 @@
+"""Colours animated pictures: GIF, animated WebP and APNG, in and out, with all frames, times and loops kept."""
+
+import dataclasses
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from colorgan_tf import color
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.animations import frames as gif_frames
+from pipelines.animations import palette as gif_palette
+from pipelines.animations.frames import Animation, Frame
+from pipelines.films import colorize as films
+from pipelines.films import verdict as film_verdict
+from pipelines.films.joining import MadeBy
+from pipelines.films.work import Enlarger, FilmColorizer
+from pipelines.motion import shots, stabilize
+from pipelines.motion.stabilize import SteadyInput
+
+PALETTES = ("auto", "shared", "frame")
+# A palette for the whole animation flickers less and packs better; above this loss each frame gets its own.
+_SHARED_LOSS = 1.35
+_SAMPLES = 1 << 18
+_FRAME_SAMPLES = 1 << 15
+
+
+@dataclasses.dataclass(frozen=True)
+class GifOptions:
+    """How to colour an animation.
+
+    Attributes:
+        steady: "off", "low" or "high", as for films.
+        palette: "shared", "frame" or "auto" (shared unless that costs too much); GIF only.
+        quality: of an animated WebP, 0 to 100.
+        batch: frames that the network gets at once.
+        force: whether an animation that has colours is coloured anew.
+        made_by: the mark that goes to the comment.
+    """
+
+    steady: str = "high"
+    palette: str = "auto"
+    quality: int = 90
+    batch: int = 4
+    force: bool = False
+    made_by: MadeBy = MadeBy()
+
+    def __post_init__(self) -> None:
+        if self.steady not in films.STEADY:
+            raise InputError(f"`steady` must be one of {', '.join(films.STEADY)}. Received: steady={self.steady}.")
+        if self.palette not in PALETTES:
+            raise InputError(f"`palette` must be one of {', '.join(PALETTES)}. Received: palette={self.palette}.")
+
+
+@dataclasses.dataclass
+class GifReport:
+    """A coloured animation.
+
+    Attributes:
+        path: the file read.
+        output: the file written.
+        frames: its frames.
+        seconds: time taken.
+        bytes_read: size of the file read.
+        bytes_written: size of the file written.
+        palette: "shared" or "frame" for GIF, "none" otherwise.
+        palette_error: root mean square loss by the palette, in 8-bit steps.
+        verdict: "grey", "toned" or "coloured".
+        notes: what was damaged or left out.
+    """
+
+    path: str
+    output: str
+    frames: int = 0
+    seconds: float = 0.0
+    bytes_read: int = 0
+    bytes_written: int = 0
+    palette: str = "none"
+    palette_error: float = 0.0
+    verdict: str = "grey"
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def to_text(self) -> str:
+        """Returns the report as a few lines for people."""
+        kilobytes = f"{self.bytes_read / 1000:.0f} kB -> {self.bytes_written / 1000:.0f} kB"
+        lines = [f"{self.output}: {self.frames} frames in {self.seconds:.1f} s, {kilobytes}, palette {self.palette}"]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def colorize(
+    path: str, output: str, colorizer: Colorizer | FilmColorizer, options: GifOptions | None = None
+) -> GifReport:
+    """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
+
+    Frames that do not change are kept in GIF; the WebP and PNG writers join them and add up their times.
+
+    Args:
+        path: GIF, WebP or PNG to read; one frame is enough.
+        output: file to write.
+        colorizer: what colours.
+        options: how; the defaults where None.
+
+    Raises:
+        InputError: the file cannot be read or the output cannot be written.
+    """
+    options = options or GifOptions()
+    began = time.perf_counter()
+    kind = gif_frames.ENDINGS.get(os.path.splitext(output)[1].lower())
+    if kind is None:
+        raise InputError(f"The output must end in .gif, .webp, .png or .apng. Received: {output}.")
+    if os.path.abspath(path) == os.path.abspath(output):
+        raise InputError(f"The output must be another file than the animation. Received: {output}.")
+    animation = gif_frames.probe(path)
+    report = GifReport(path, output, bytes_read=os.path.getsize(path))
+    report.verdict = _verdict(animation)
+    folder, name = os.path.split(os.path.abspath(output))
+    temporary = os.path.join(folder, f".{name}.tmp")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if report.verdict == "coloured" and not options.force and kind == animation.kind:
+            shutil.copyfile(path, temporary)
+            report.notes.append("it has colours already and is left as it is")
+        else:
+            small = _chromas(animation, films.for_film(colorizer), options, report)
+            if not small:
+                raise InputError(f"The animation must have a readable frame. Received: {path}.")
+            colored = _Colored(animation, small, films.for_film(colorizer))
+            with open(temporary, "wb") as file:
+                _write(file, kind, colored, options, report)
+        os.replace(temporary, output)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
+        raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+    report.bytes_written = os.path.getsize(output)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _yuv(frame: Frame) -> np.ndarray:
+    """Returns `[height, width, 3]` YUV of a frame; transparent pixels count as black."""
+    rgba = frame.rgba.astype(np.float32) / 255.0
+    return color.rgb_to_yuv(rgba[..., :3] * (rgba[..., 3:] > 0))
+
+
+def _verdict(animation: Animation) -> str:
+    """Judges the first frames that show anything."""
+    import cv2
+
+    kind = "grey"
+    for number, frame in enumerate(gif_frames.frames(animation, [])):
+        yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
+        if yuv[..., 0].std() > 0.02 or number == 8:
+            return film_verdict.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:])
+    return kind
+
+
+@dataclasses.dataclass(frozen=True)
+class _Small:
+    """A frame's luma and chroma at working size; half precision, since all frames are held."""
+
+    luma: np.ndarray
+    chroma: np.ndarray
+
+
+def _chromas(animation: Animation, colorizer: FilmColorizer, options: GifOptions, report: GifReport) -> list[_Small]:
+    """First pass: the steady chroma of all frames, at working size."""
+    import cv2
+
+    size = colorizer.working_size(animation.height, animation.width)
+    lumas = [
+        np.clip(cv2.resize(_yuv(frame)[..., 0], size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
+        for frame in gif_frames.frames(animation, report.notes)
+    ]
+    chromas: list[np.ndarray] = []
+    for start in range(0, len(lumas), options.batch):
+        batch = np.stack(lumas[start : start + options.batch]).astype(np.float32)[..., None]
+        chromas += list(np.asarray(colorizer.chroma(batch)).astype(np.float16))
+    report.frames = len(lumas)
+    if options.steady != "off" and len(lumas) > 1:
+        chromas = list(_steadied(lumas, chromas, options.steady))
+    return [_Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
+
+
+def _steadied(lumas: list[np.ndarray], chromas: list[np.ndarray], steady: str) -> Iterator[np.ndarray]:
+    import cv2
+
+    size = lumas[0].shape
+    half = (size[0] // 2, size[1] // 2)
+    meter = stabilize.MotionMeter(both=steady == "high")
+    detector = shots.ShotDetector()
+    inputs: list[SteadyInput] = []
+    before: np.ndarray | None = None
+    for luma, chroma in zip(lumas, chromas, strict=True):
+        small = cv2.resize(luma.astype(np.float32), half[::-1], interpolation=cv2.INTER_AREA)
+        new_shot = detector.push(small) is not None
+        motion = (None, None) if new_shot or before is None else meter.measure(before, small)
+        given = cv2.resize(chroma.astype(np.float32), half[::-1], interpolation=cv2.INTER_AREA)
+        inputs.append(SteadyInput(given, *motion))
+        before = small
+    window = 12
+    steadier = stabilize.TwoSided(half)
+    for start in range(0, len(inputs), window):
+        block = inputs[start : start + window]
+        following = inputs[start + window : start + 2 * window] if steady == "high" else []
+        results = steadier.block(block, following) if steady == "high" else [steadier.push(one) for one in block]
+        for given_input, result, chroma in zip(block, results, chromas[start:], strict=False):
+            change = cv2.resize(result - given_input.chroma, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+            yield (chroma + change).astype(np.float16)
+
+
+class _Colored:
+    """Second pass: coloured frames, made anew each time they are asked for, so that few are held."""
+
+    def __init__(self, animation: Animation, small: list[_Small], colorizer: FilmColorizer):
+        self.animation = animation
+        self._small = small
+        self._enlarger = colorizer if isinstance(colorizer, Enlarger) else None
+
+    def __len__(self) -> int:
+        return len(self._small)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, Frame]]:
+        """Yields coloured RGB `[height, width, 3]` float32 in [0, 255] and the frame it was made from."""
+        import cv2
+
+        for small, frame in zip(self._small, gif_frames.frames(self.animation, []), strict=False):
+            luma = _yuv(frame)[..., :1]
+            chroma = small.chroma.astype(np.float32)
+            if self._enlarger is not None:
+                full = self._enlarger.enlarge(chroma, small.luma.astype(np.float32)[..., None], luma)
+            else:
+                full = cv2.resize(chroma, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
+            yield color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame
+
+
+def _write(file, kind: str, colored: _Colored, options: GifOptions, report: GifReport) -> None:
+    animation = colored.animation
+    comment = b"; ".join(part for part in (animation.tags["comment"], options.made_by.text.encode()) if part)
+    if kind == "GIF":
+        _write_gif(file, colored, options, report, comment)
+        return
+
+    def pictures() -> Iterator[Frame]:
+        for rgb, frame in colored:
+            rgba = np.dstack([np.rint(rgb).astype(np.uint8), frame.rgba[..., 3]])
+            yield Frame(rgba, frame.milliseconds)
+
+    gif_frames.save_pillow(file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace"))
+
+
+def _write_gif(file, colored: _Colored, options: GifOptions, report: GifReport, comment: bytes) -> None:
+    animation = colored.animation
+    shared, transparent = _shared_palette(colored, options.palette, report)
+    writer = gif_frames.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
+    errors = []
+    for rgb, frame in colored:
+        opaque = frame.rgba[..., 3] >= 128  # GIF knows no half transparency
+        palette = shared if shared is not None else gif_palette.choose(_sampled(rgb[opaque], _FRAME_SAMPLES))
+        indices = gif_palette.apply(rgb, palette, gif_palette.spacing(palette))
+        errors.append(gif_palette.error(rgb, palette, indices))
+        indices[~opaque] = 255
+        writer.write(indices, palette, frame.milliseconds, clear=transparent)
+    writer.close()
+    report.palette_error = float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _shared_palette(colored: _Colored, wanted: str, report: GifReport) -> tuple[np.ndarray | None, bool]:
+    """Chooses the animation's one palette, or None where each frame gets its own; and tells of transparent parts."""
+    share = max(1, _SAMPLES // len(colored))
+    samples, tries, transparent = [], [], False
+    for number, (rgb, frame) in enumerate(colored):
+        opaque = frame.rgba[..., 3] >= 128
+        transparent |= not opaque.all()
+        if wanted != "frame":
+            samples.append(_sampled(rgb[opaque], share))
+            if number in {0, len(colored) // 2, len(colored) - 1}:
+                tries.append(rgb)
+    report.palette = "frame"
+    if wanted == "frame":
+        return None, transparent
+    shared = gif_palette.choose(np.concatenate(samples))
+    if wanted == "auto":
+        losses = np.array([[_loss(rgb, shared), _loss(rgb, None)] for rgb in tries])
+        if losses[:, 0].mean() > _SHARED_LOSS * losses[:, 1].mean() + 0.5:
+            return None, transparent
+    report.palette = "shared"
+    return shared, transparent
+
+
+def _loss(rgb: np.ndarray, palette: np.ndarray | None) -> float:
+    if palette is None:
+        palette = gif_palette.choose(_sampled(rgb.reshape(-1, 3), _FRAME_SAMPLES))
+    return gif_palette.error(rgb, palette, gif_palette.apply(rgb, palette, gif_palette.spacing(palette)))
+
+
+def _sampled(pixels: np.ndarray, count: int) -> np.ndarray:
+    """Takes every so-many-th pixel; a fully transparent frame lends one black one."""
+    if len(pixels) == 0:
+        return np.zeros((1, 3), np.uint8)
+    # An odd stride that shares no factor with the width runs through all columns.
+    stride = max(1, len(pixels) // count) | 1
+    return np.rint(pixels[::stride]).astype(np.uint8)

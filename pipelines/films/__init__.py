@@ -1,0 +1,1 @@
+"""Films: decoded, coloured, steadied, encoded and joined with all else that is in the file."""

@@ -1,0 +1,254 @@
+"""Colours a film: luma to the network and, untouched, to the encoder; everything else in the file is copied."""
+
+import contextlib
+import dataclasses
+import errno
+import logging
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import finish
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.films import encoding as film_encode
+from pipelines.films import joining as film_join
+from pipelines.films import source as film_source
+from pipelines.films import work as film_work
+from pipelines.films.encoding import EncoderPlan
+from pipelines.films.joining import MadeBy
+from pipelines.films.report import FilmReport
+from pipelines.films.resume import ChunkStore, ResumePoint
+from pipelines.films.source import DecodeLog, FilmSource
+from pipelines.films.stages import Pipeline
+from pipelines.films.work import FilmColorizer, FilmFrame
+
+STEADY = ("off", "low", "high")
+# Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
+_CHUNK_FRAMES = 150
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmOptions:
+    """How to colour a film.
+
+    Attributes:
+        codec: one of `film_encode.CODECS`; "auto" takes the best that the container holds.
+        quality: "fast", "good" or "best": the encoder's effort (the colorizer has a quality of its own).
+        steady: "off", "low" (average of the past) or "high" (past and future).
+        batch: frames that the network gets at once.
+        every: the network colours every so-many-th frame; colours are carried along the flow in between.
+        window: frames that `steady="high"` looks ahead.
+        chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
+        force: whether shots that have colours are coloured anew.
+        resume: whether to go on where an earlier run stopped.
+        model: identity of what colours; a resume under another model starts over.
+        made_by: the mark that goes to the tags.
+    """
+
+    codec: str = "auto"
+    quality: str = "good"
+    steady: str = "low"
+    batch: int = 4
+    every: int = 1
+    window: int = 12
+    chunk_seconds: float = 5.0
+    force: bool = False
+    resume: bool = True
+    model: str = ""
+    made_by: MadeBy = MadeBy()
+
+    def __post_init__(self) -> None:
+        if self.steady not in STEADY:
+            raise InputError(f"`steady` must be one of {', '.join(STEADY)}. Received: steady={self.steady}.")
+        for name in ("batch", "every", "window"):
+            if getattr(self, name) < 1:
+                raise InputError(f"`{name}` must be at least 1. Received: {name}={getattr(self, name)}.")
+        if not self.chunk_seconds > 0:
+            raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
+
+
+def colorize(
+    path: str, output: str, colorizer: "Colorizer | FilmColorizer", options: FilmOptions | None = None
+) -> FilmReport:
+    """Colours a film.
+
+    What is done is kept in a folder beside the output until the film is whole; a run that was killed goes on from
+    there, with the same result. A run that is stopped (Ctrl-C) also leaves `NAME.partial.EXT`, a playable film of what
+    was done. Nothing half-written stays under `output`.
+
+    Args:
+        path: film to read.
+        output: film to write; its ending chooses the container.
+        colorizer: what colours: a `Colorizer`, or anything that fits `film_work.FilmColorizer`.
+        options: how; the defaults where None.
+
+    Raises:
+        InputError: the film cannot be read, the output cannot be written, or the options do not fit together.
+    """
+    import av
+
+    options = options or FilmOptions()
+    film_colorizer = for_film(colorizer)
+    if os.path.abspath(path) == os.path.abspath(output):
+        raise InputError(f"The output must be another file than the film. Received: {output}.")
+    began = time.perf_counter()
+    source = film_source.probe(path)
+    plan = film_encode.make_plan(source, output, options.codec, options.quality)
+    report = FilmReport(path, output)
+    if plan.layout.bits < source.layout.bits:
+        report.notes.append(f"{plan.encoder} holds {plan.layout.bits} of the film's {source.layout.bits} bits")
+    try:
+        store = ChunkStore(output, _settings(source, plan, film_colorizer, options), options.resume)
+        with _one_thread_a_call():
+            try:
+                _encode(source, plan, film_colorizer, options, store, report)
+            except KeyboardInterrupt:
+                _leave_partial(source, plan, store, output, options)
+                raise
+        joined = os.path.join(store.folder, "joined")
+        report.notes += film_join.join(source, plan, store.packets(), joined, options.made_by)
+        os.replace(joined, output)
+        store.remove()
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial_name(output))
+    except av.error.FFmpegError as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
+        reason = f"{error.strerror or error} with {plan.encoder} in {plan.muxer}"
+        raise InputError(f"The film must be writable as asked. Received: {output}: {reason}.") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
+        raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
+    report.bytes_written = os.path.getsize(output)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+@dataclasses.dataclass(frozen=True)
+class _Film:
+    """The project's `Colorizer` as the film code wants it: steadying goes between its two halves."""
+
+    colorizer: Colorizer
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        backend = self.colorizer.backend
+        size = round(backend.working_size * max(self.colorizer.finish.scales))
+        return finish.working_shape(height, width, size, backend.multiple)
+
+    def chroma(self, luma: np.ndarray) -> np.ndarray:
+        return self.colorizer.coarse(luma)[1]
+
+    @property
+    def identity(self) -> str:
+        """What the colours hang on beside the model."""
+        return repr(self.colorizer.finish)
+
+
+class _GuidedFilm(_Film):
+    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        return self.colorizer.enlarge(chroma, small_luma, luma)
+
+
+def for_film(colorizer: "Colorizer | FilmColorizer") -> FilmColorizer:
+    """Returns what the film code works with; a `Colorizer` is wrapped, anything that fits already is returned."""
+    if not isinstance(colorizer, Colorizer):
+        return colorizer
+    return (_GuidedFilm if colorizer.finish.guided else _Film)(colorizer)
+
+
+def partial_name(output: str) -> str:
+    """Returns the name of the playable film that a stopped run leaves."""
+    root, ending = os.path.splitext(output)
+    return f"{root}.partial{ending}"
+
+
+def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, options: FilmOptions) -> dict[str, Any]:
+    """Everything that the encoded picture hangs on: a resume under other settings starts over."""
+    import av
+
+    status = os.stat(source.path)
+    chosen = {name: getattr(options, name) for name in ("steady", "batch", "every", "window", "chunk_seconds", "force")}
+    return chosen | {
+        "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
+        "plan": dataclasses.asdict(plan),
+        "size": colorizer.working_size(*source.display_size),
+        "model": (options.model, getattr(colorizer, "identity", "")),
+        "libraries": av.library_versions,
+    }
+
+
+@contextlib.contextmanager
+def _one_thread_a_call() -> Iterator[None]:
+    """The stages already fill the cores: OpenCV's own threads would only get in their way."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _encode(
+    source: FilmSource,
+    plan: EncoderPlan,
+    colorizer: FilmColorizer,
+    options: FilmOptions,
+    store: ChunkStore,
+    report: FilmReport,
+) -> None:
+    """Runs the stages and writes chunk after chunk into the store."""
+    point = store.resume_point() or ResumePoint(0, 0, 0, {})
+    saved = point.state or None
+    log = DecodeLog()
+    size = colorizer.working_size(*source.display_size)
+    frames = film_source.frames(source, log, point.last if point.chunk else None, point.frames)
+    enlarger = colorizer if isinstance(colorizer, film_work.Enlarger) else None
+    motion = film_work.MotionStage(source, options.steady, options.every, options.force, saved)
+    network = film_work.NetworkStage(colorizer, options.batch)
+    steady = film_work.SteadyStage(source, plan.layout, options.steady, options.window, size, enlarger, saved)
+    reading = film_work.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
+    pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", steady)])
+    seconds = 0.0
+    chunk, done = point.chunk, point.frames
+    items = iter(pipeline)
+    try:
+        while (first := next(items, None)) is not None:
+            encoder = film_encode.ChunkEncoder(plan, source.time_base)
+            with store.writing(chunk) as file:
+                item = first
+                while isinstance(item, FilmFrame):
+                    began = time.perf_counter()
+                    film_encode.write_packets(file, encoder.encode(item.frame))
+                    seconds += time.perf_counter() - began
+                    item = next(items)
+                began = time.perf_counter()
+                film_encode.write_packets(file, encoder.close())
+                seconds += time.perf_counter() - began
+            store.finish(chunk, item.frames, item.last, item.state)
+            chunk, done = chunk + 1, item.frames
+    finally:
+        items.close()  # type: ignore[attr-defined]
+    report.stage_seconds = pipeline.seconds | {"encode": seconds}
+    report.frames, report.resumed, report.colored = done, point.frames, network.colored
+    report.shots = steady.tally.shots
+    if log.broken:
+        report.notes.append(f"{log.broken} broken packets gave no frame")
+    if log.truncated:
+        report.notes.append("the film ends early: it is truncated or damaged")
+
+
+def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str, options: FilmOptions) -> None:
+    point = store.resume_point()
+    if point is None:
+        return
+    joined = os.path.join(store.folder, "joined")
+    film_join.join(source, plan, store.packets(), joined, options.made_by, until=point.last)
+    os.replace(joined, partial_name(output))
+    logging.warning("stopped: what is done is in %s; start again to go on", partial_name(output))

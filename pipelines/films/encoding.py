@@ -1,0 +1,318 @@
+"""Encoding a film's picture: which codec, which pixel format, which settings, and closed chunks of packets."""
+
+import dataclasses
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+from colorgan_tf.errors import InputError
+from pipelines.films import planes as film_planes
+from pipelines.films.source import FilmSource
+
+CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
+QUALITIES = ("fast", "good", "best")
+_ENCODERS = {
+    "h264": "libx264",
+    "h265": "libx265",
+    "av1": "libsvtav1",
+    "vp9": "libvpx-vp9",
+    "ffv1": "ffv1",
+    "prores": "prores_ks",
+    "mpeg2": "mpeg2video",
+    "mpeg4": "mpeg4",
+}
+# Options for (fast, good, best). Constant quality, so that no chunk depends on another.
+_OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
+    "libx264": (
+        {"preset": "superfast", "crf": "20"},
+        {"preset": "veryfast", "crf": "18"},
+        {"preset": "medium", "crf": "16"},
+    ),
+    "libx265": (
+        {"preset": "ultrafast", "crf": "21", "x265-params": "log-level=error"},
+        {"preset": "fast", "crf": "19", "x265-params": "log-level=error"},
+        {"preset": "medium", "crf": "17", "x265-params": "log-level=error"},
+    ),
+    "libsvtav1": ({"preset": "12", "crf": "28"}, {"preset": "9", "crf": "24"}, {"preset": "6", "crf": "20"}),
+    "libvpx-vp9": (
+        {"deadline": "realtime", "cpu-used": "8", "crf": "24", "row-mt": "1"},
+        {"deadline": "good", "cpu-used": "5", "crf": "22", "row-mt": "1"},
+        {"deadline": "good", "cpu-used": "2", "crf": "20", "row-mt": "1"},
+    ),
+    "ffv1": ({"level": "3", "slices": "4"},) * 3,
+    "prores_ks": ({"profile": "standard"}, {"profile": "hq"}, {"profile": "hq"}),
+    "mpeg4": ({"qmin": "2", "qmax": "5"}, {"qmin": "2", "qmax": "3"}, {"qmin": "1", "qmax": "2"}),
+    "mpeg2video": ({"qmin": "2", "qmax": "6"}, {"qmin": "2", "qmax": "4"}, {"qmin": "1", "qmax": "2"}),
+}
+# Muxers by file name ending, where libavformat would guess another.
+_MUXERS = {
+    ".m4v": "mp4",
+    ".mpg": "mpeg",
+    ".mpeg": "mpeg",
+    ".vob": "vob",
+    ".mkv": "matroska",
+    ".mk3d": "matroska",
+    ".divx": "avi",
+    ".mxf": "mxf",
+    ".wmv": "asf",
+    ".asf": "asf",
+}
+_MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
+    Fraction(60000, 1001),
+    Fraction(60),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderPlan:
+    """Everything that opens the encoder; two encoders opened from one plan write streams that join.
+
+    Attributes:
+        muxer: libavformat's name of the output container.
+        encoder: libavcodec's name of the encoder.
+        options: the encoder's private options.
+        layout: format of the frames to encode.
+        width: columns.
+        height: rows.
+        time_base: seconds of one time stamp unit.
+        rate: nominal frames a second.
+        aspect: width of a pixel over its height, or None.
+        primaries: AVColorPrimaries number.
+        transfer: AVColorTransferCharacteristic number.
+        counts_frames: whether the encoder only takes 1 / rate as time base, so that stamps are put back afterwards.
+    """
+
+    muxer: str
+    encoder: str
+    options: dict[str, str]
+    layout: film_planes.PlaneFormat
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction
+    aspect: Fraction | None
+    primaries: int
+    transfer: int
+    counts_frames: bool
+
+
+def muxer_for(output: str) -> str:
+    """Returns libavformat's muxer for an output name.
+
+    Raises:
+        InputError: the name's ending means no container.
+    """
+    import av
+
+    ending = os.path.splitext(output)[1].lower()
+    if ending in _MUXERS:
+        return _MUXERS[ending]
+    name = {".mov": "mov", ".qt": "mov", ".mp4": "mp4", ".avi": "avi", ".webm": "webm", ".ts": "mpegts"}.get(ending)
+    if name is None:
+        for candidate in sorted(av.formats_available):  # a set: its own order differs from run to run
+            try:
+                container = av.ContainerFormat(candidate, "w")
+            except ValueError:
+                continue
+            if ending.removeprefix(".") in container.extensions and container.is_output:
+                name = candidate
+                break
+    if name is None or name in ("gif", "apng", "image2", "webp"):
+        raise InputError(f"The output's name must end like a film's (mp4, mkv, mov, ...). Received: {output}.")
+    return name
+
+
+def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str = "good") -> EncoderPlan:
+    """Chooses encoder, pixel format and settings for a film.
+
+    The pixel format keeps the source's bits and sampling; grey gets 4:2:0, or 4:4:4 where a side is odd.
+
+    Raises:
+        InputError: unknown codec or quality, or a codec that the container refuses.
+    """
+    if codec not in CODECS:
+        raise InputError(f"`codec` must be one of {', '.join(CODECS)}. Received: codec={codec}.")
+    if quality not in QUALITIES:
+        raise InputError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: quality={quality}.")
+    muxer = muxer_for(output)
+    wanted = _codec_order(muxer, source.rate) if codec == "auto" else (codec,)
+    encoder = next((_ENCODERS[name] for name in wanted if _accepts(muxer, _ENCODERS[name])), None)
+    if encoder is None:
+        raise InputError(f"The container must take the codec; mkv takes all. Received: codec={codec} for {output}.")
+    options = dict(_OPTIONS[encoder][QUALITIES.index(quality)])
+    if muxer == "avi" and encoder in ("libx264", "libx265"):
+        options["bf"] = "0"  # frames must be stored in the order in which they are shown
+    if encoder == "mpeg2video" and source.rate not in _MPEG2_RATES:
+        raise InputError(
+            f"MPEG-2 must have one of its standard frame rates (24, 25, 30, ...). Received: {source.rate}; "
+            "choose another codec or container."
+        )
+    return EncoderPlan(
+        muxer=muxer,
+        encoder=encoder,
+        options=options,
+        layout=_output_layout(source, encoder),
+        width=source.width,
+        height=source.height,
+        # AVI's time stamps are frame numbers.
+        time_base=1 / source.rate if muxer == "avi" else source.time_base,
+        rate=source.rate,
+        aspect=source.aspect,
+        primaries=source.primaries,
+        transfer=source.transfer,
+        counts_frames=encoder in ("mpeg2video", "mpeg4"),
+    )
+
+
+def _codec_order(muxer: str, rate: Fraction) -> tuple[str, ...]:
+    if muxer in ("mpeg", "vob", "dvd", "svcd"):
+        return ("mpeg2", "h264") if rate in _MPEG2_RATES else ("h264",)
+    if muxer in ("avi", "asf"):
+        return ("mpeg4",)  # AVI has no display times: readers guess those of H.264, and guess them late
+    return ("h264", "av1", "vp9", "ffv1", "mpeg2")
+
+
+def _accepts(muxer: str, encoder: str) -> bool:
+    import io
+
+    import av
+
+    try:
+        with av.open(io.BytesIO(), "w", format=muxer) as container:
+            container.add_stream(encoder, rate=25)
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return True
+
+
+def _output_layout(source: FilmSource, encoder: str) -> film_planes.PlaneFormat:
+    import av
+
+    layout = source.layout
+    odd_width, odd_height = source.width % 2, source.height % 2
+    halvings = layout.halvings if layout.halvings is not None else (1, 1)
+    names = {(1, 1): "yuv420p", (1, 0): "yuv422p", (0, 0): "yuv444p", (0, 1): "yuv440p"}
+    sampling = names.get(halvings, "yuv422p" if halvings == (2, 0) else "yuv420p")
+    if encoder in ("libx264", "libx265", "mpeg2video") and (
+        (odd_width and sampling != "yuv444p") or (odd_height and sampling == "yuv420p")
+    ):
+        sampling = "yuv444p"
+    known = {video_format.name for video_format in av.Codec(encoder, "w").video_formats or []}
+    depths = [bits for bits in (8, 9, 10, 12, 14, 16) if bits >= layout.bits] + [12, 10, 8]
+    samplings = [sampling, "yuv422p", "yuv444p", "yuv420p"]
+    for bits in depths:
+        for candidate in samplings:
+            name = candidate if bits == 8 else f"{candidate}{bits}le"
+            if name in known:
+                described = film_planes.describe(name, layout.matrix, 0, source.height, source.width)
+                return dataclasses.replace(described, full_range=layout.full_range, matrix=layout.matrix)
+    raise InputError(f"The codec must take planar YCbCr. Received: {encoder}.")
+
+
+def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
+    """Sets an encoder up after the plan, before it is opened."""
+    context.width, context.height = plan.width, plan.height
+    context.pix_fmt = plan.layout.name
+    context.time_base = 1 / plan.rate if plan.counts_frames else plan.time_base
+    context.framerate = plan.rate
+    context.options = dict(plan.options)
+    context.bit_rate = 0
+    if plan.counts_frames:
+        context.bit_rate = 40 * plan.width * plan.height  # a ceiling for the rate control; qmin and qmax decide
+    context.color_range = film_planes.FULL if plan.layout.full_range else film_planes.LIMITED
+    context.colorspace = plan.layout.matrix
+    # 2 is "unspecified" in both lists, 0 is "reserved": encoders refuse it.
+    context.color_primaries = plan.primaries or 2
+    context.color_trc = plan.transfer or 2
+    if plan.aspect:
+        context.sample_aspect_ratio = plan.aspect
+    if plan.encoder in ("ffv1", "prores_ks"):
+        context.thread_type = "SLICE"
+    if global_header:
+        context.flags |= 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
+
+
+def wants_global_header(muxer: str) -> bool:
+    """Tells whether a container stores the codec's headers once, outside the packets."""
+    return muxer not in ("avi", "mpeg", "vob", "dvd", "svcd", "mpegts")
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredPacket:
+    """One encoded packet: time stamps in the plan's time base, and the bytes."""
+
+    pts: int
+    dts: int
+    duration: int
+    keyframe: bool
+    data: bytes
+
+
+class ChunkEncoder:
+    """Encodes one closed chunk: it begins with a keyframe and leans on nothing outside itself."""
+
+    def __init__(self, plan: EncoderPlan, source_time_base: Fraction):
+        import av
+
+        self._plan = plan
+        self._source_time_base = source_time_base
+        self._last: int | None = None
+        self._context: Any = av.CodecContext.create(plan.encoder, "w")
+        configure(self._context, plan, wants_global_header(plan.muxer))
+        self._stamps: list[int] = []
+        self._durations: dict[int, int] = {}
+
+    def encode(self, frame: Any) -> list[StoredPacket]:
+        """Encodes a frame whose `pts` and `duration` are in the source's time base."""
+        factor = self._source_time_base / self._plan.time_base
+        stamp = round(frame.pts * factor)
+        if self._last is not None:
+            stamp = max(stamp, self._last + 1)  # two frames closer than the container's unit
+        self._last = stamp
+        self._durations[stamp] = max(1, round(frame.duration * factor))
+        frame.pts, frame.time_base = stamp, self._plan.time_base
+        if self._plan.counts_frames:
+            frame.pts, frame.time_base = len(self._stamps), 1 / self._plan.rate
+        self._stamps.append(stamp)
+        return [self._store(packet) for packet in self._context.encode(frame)]
+
+    def close(self) -> list[StoredPacket]:
+        """Ends the chunk and returns the packets that the encoder still held."""
+        return [self._store(packet) for packet in self._context.encode(None)]
+
+    def _store(self, packet: Any) -> StoredPacket:
+        pts, dts = packet.pts, packet.dts if packet.dts is not None else packet.pts
+        if self._plan.counts_frames:
+            pts = dts = self._stamps[pts]
+        duration = self._durations.get(pts, packet.duration or 0)
+        return StoredPacket(pts, dts, duration, packet.is_keyframe, bytes(packet))
+
+
+# A record is: pts, dts, duration, keyframe, length; then the bytes.
+_RECORD = struct.Struct("<qqq?I")
+
+
+def write_packets(file: BinaryIO, packets: Iterable[StoredPacket]) -> None:
+    """Appends packets to a chunk file."""
+    for packet in packets:
+        file.write(_RECORD.pack(packet.pts, packet.dts, packet.duration, packet.keyframe, len(packet.data)))
+        file.write(packet.data)
+
+
+def read_packets(path: str) -> Iterator[StoredPacket]:
+    """Reads a chunk file, one packet at a time.
+
+    Raises:
+        ValueError: the file ends inside a record.
+    """
+    with open(path, "rb") as file:
+        while header := file.read(_RECORD.size):
+            if len(header) < _RECORD.size:
+                raise ValueError(f"A chunk file must hold whole records. Received: {path}.")
+            pts, dts, duration, keyframe, length = _RECORD.unpack(header)
+            data = file.read(length)
+            if len(data) < length:
+                raise ValueError(f"A chunk file must hold whole records. Received: {path}.")
+            yield StoredPacket(pts, dts, duration, keyframe, data)

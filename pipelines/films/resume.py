@@ -1,0 +1,111 @@
+"""Resuming a film: finished chunks of packets and the state after each, kept beside the output until it is whole."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from pipelines.films import encoding as film_encode
+from pipelines.films.encoding import StoredPacket
+
+State = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class ResumePoint:
+    """Where to go on.
+
+    Attributes:
+        chunk: number of the next chunk.
+        frames: frames done before it.
+        last: time stamp of the last frame done.
+        state: what the stages had in mind after that frame.
+    """
+
+    chunk: int
+    frames: int
+    last: int
+    state: State
+
+
+class ChunkStore:
+    """A folder beside the output that holds what is done.
+
+    Everything is written under a temporary name and renamed, chunk last: a chunk that is there is whole, and its state
+    with it. A folder that was made with other settings, or from another file, is emptied.
+    """
+
+    def __init__(self, output: str, settings: dict[str, Any], resume: bool = True):
+        folder, name = os.path.split(os.path.abspath(output))
+        self.folder = os.path.join(folder, f".{name}.parts")
+        text = json.dumps(settings, sort_keys=True, default=str)
+        path = os.path.join(self.folder, "settings.json")
+        if not resume or _read(path) != text:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder, exist_ok=True)
+        if not os.path.exists(path):
+            with open(path + ".tmp", "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(path + ".tmp", path)
+
+    def _chunk(self, number: int) -> str:
+        return os.path.join(self.folder, f"{number:06d}.packets")
+
+    def _state(self, number: int) -> str:
+        return os.path.join(self.folder, f"{number:06d}.state.npz")
+
+    def resume_point(self) -> ResumePoint | None:
+        """Returns where to go on, or None where nothing (or nothing usable) is done."""
+        done = 0
+        while os.path.exists(self._chunk(done)):
+            done += 1
+        # The last state may be unreadable after a power cut: the one before it is kept for that.
+        for number in (done - 1, done - 2):
+            with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
+                with np.load(self._state(number), allow_pickle=False) as file:
+                    state = {name: file[name] for name in file.files}
+                frames, last = (int(value) for value in state.pop("clock"))
+                for extra in range(number + 1, done):
+                    os.remove(self._chunk(extra))
+                return ResumePoint(number + 1, frames, last, state)
+        return None
+
+    @contextlib.contextmanager
+    def writing(self, number: int) -> Iterator[BinaryIO]:
+        """Opens a chunk file under its temporary name."""
+        with open(self._chunk(number) + ".tmp", "wb") as file:
+            yield file
+
+    def finish(self, number: int, frames: int, last: int, state: State) -> None:
+        """Makes a written chunk count: its state first, then the chunk itself, each by a rename."""
+        temporary = self._state(number) + ".tmp"
+        with open(temporary, "wb") as file:
+            np.savez(file, clock=np.array([frames, last], np.int64), **state)
+        os.replace(temporary, self._state(number))
+        os.replace(self._chunk(number) + ".tmp", self._chunk(number))
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self._state(number - 2))
+
+    def packets(self) -> Iterator[StoredPacket]:
+        """Reads the packets of all finished chunks, in order."""
+        number = 0
+        while os.path.exists(self._chunk(number)):
+            yield from film_encode.read_packets(self._chunk(number))
+            number += 1
+
+    def remove(self) -> None:
+        """Deletes the folder; the film is whole."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None

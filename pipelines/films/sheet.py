@@ -1,0 +1,51 @@
+"""A contact sheet of a coloured film: one frame a shot, the original beside the coloured one."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.films import source as film_source
+from pipelines.films.report import FilmReport, ShotReport
+from pipelines.media.contact_sheet import contact_sheet
+
+MOST_SHOTS = 240
+
+
+def write(report: FilmReport, path: str, height: int = 144) -> list[Path]:
+    """Draws a film's shots, worst first, and returns the pages written.
+
+    Of a film with very many shots, the worst ones are drawn.
+    """
+    shots = report.worst_first()[:MOST_SHOTS]
+    after = {shot.first: picture for shot, picture in _frames(report.output, shots)}
+    before = {shot.first: picture for shot, picture in _frames(report.path, shots)}
+    rows, captions = [], []
+    for shot in shots:
+        if shot.first in after and shot.first in before:
+            rows.append([before[shot.first], after[shot.first]])
+            captions.append(
+                f"{shot.begin:.1f} s, {shot.transition}, {shot.frames} frames, {shot.verdict}, "
+                f"warp error {shot.warp_error[1]:.1e}"
+            )
+    return contact_sheet(rows, path, ["original", "coloured"], captions, height=height, across=3)
+
+
+def _frames(path: str, shots: list[ShotReport]) -> Iterator[tuple[ShotReport, np.ndarray]]:
+    """Yields the first readable frame in the middle of each shot, upright, as small RGB."""
+    import av
+
+    with film_source.open_film(path) as container:
+        stream = film_source.picture_stream(container, path)
+        stream.thread_type = "AUTO"
+        rate = float(stream.average_rate or 25)
+        for shot in shots:
+            wanted = shot.begin + shot.frames / rate / 2
+            with contextlib.suppress(av.error.FFmpegError, StopIteration):
+                container.seek(max(0, int(wanted * 1e6)))
+                frame = next(
+                    frame for frame in container.decode(stream) if frame.time is None or frame.time >= wanted - 1e-3
+                )
+                small = frame.to_ndarray(format="rgb24", width=max(1, 288 * frame.width // frame.height), height=288)
+                yield shot, np.rot90(small, round(frame.rotation / 90))

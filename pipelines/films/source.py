@@ -1,0 +1,257 @@
+"""Reading a film: what its picture stream is, and its decoded frames, one by one, from any time stamp on."""
+
+import dataclasses
+import logging
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from colorgan_tf.errors import InputError
+from pipelines.films import planes as film_planes
+
+if TYPE_CHECKING:
+    import av
+
+# Seconds before the wanted frame, so that frames that lean on a keyframe's missing past are never used.
+_SEEK_MARGIN = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmSource:
+    """The picture stream of a film, read from its first decoded frame.
+
+    Attributes:
+        path: the file.
+        index: number of the stream in the file.
+        width: columns of a decoded frame.
+        height: rows of a decoded frame.
+        layout: format in which the planes are read.
+        raw_format: format that the decoder gives; other than `layout.name` where it is converted first.
+        time_base: seconds of one time stamp unit.
+        rate: frames a second, as tagged; 25 where the file does not say.
+        aspect: width of a pixel over its height, None where untagged.
+        rotation: degrees counter-clockwise that a player turns the picture.
+        display_matrix: the player's matrix as nine integers, None where there is none.
+        primaries: AVColorPrimaries number.
+        transfer: AVColorTransferCharacteristic number.
+        frames: frames that the file says it has, 0 where it does not say.
+        duration: seconds, 0 where the file does not say.
+        codec: decoder's name.
+        container: libavformat's name of the container.
+    """
+
+    path: str
+    index: int
+    width: int
+    height: int
+    layout: film_planes.PlaneFormat
+    raw_format: str
+    time_base: Fraction
+    rate: Fraction
+    aspect: Fraction | None
+    rotation: int
+    display_matrix: tuple[int, ...] | None
+    primaries: int
+    transfer: int
+    frames: int
+    duration: float
+    codec: str
+    container: str
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """(height, width) of the picture as it is seen: upright, square pixels."""
+        return film_planes.display_size(self.height, self.width, self.aspect, self.rotation)
+
+
+def open_film(path: str) -> "av.container.InputContainer":
+    """Opens a film for reading.
+
+    Raises:
+        InputError: no such file, empty, or nothing that libavformat can read.
+    """
+    import av
+
+    if not os.path.exists(path):
+        raise InputError(f"The film must exist. Received: {path}.")
+    if os.path.isfile(path) and os.path.getsize(path) == 0:
+        raise InputError(f"The film must not be empty. Received: {path} of 0 bytes.")
+    try:
+        return av.open(path, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError(f"The film must be readable. Received: {path}: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def picture_stream(container: "av.container.InputContainer", path: str) -> "av.VideoStream":
+    """Returns the stream to colour: the default video stream, else the first; cover art does not count.
+
+    Raises:
+        InputError: the file has no moving picture, or one that cannot be decoded.
+    """
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not streams:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        raise InputError(f"The film must have a picture stream. Received: {path} with {kinds} only.")
+    streams.sort(key=lambda stream: not stream.disposition & av.stream.Disposition.default)
+    if streams[0].codec_context is None:
+        raise InputError(f"The picture's codec must be known to this build of FFmpeg. Received: {path}.")
+    return streams[0]
+
+
+def probe(path: str) -> FilmSource:
+    """Describes a film's picture stream, from its tags and its first frame.
+
+    Raises:
+        InputError: there is no picture stream, or not one frame of it can be decoded.
+    """
+    with open_film(path) as container:
+        stream = picture_stream(container, path)
+        first = next(_decode(container, stream, DecodeLog()), None)
+        if first is None:
+            raise InputError(f"The film must have at least one readable frame. Received: {path}.")
+        raw = first.format.name
+        name = film_planes.readable_name(raw)
+        layout = film_planes.describe(name, first.colorspace, first.color_range, first.height, first.width)
+        matrix: Any = first.side_data.get("DISPLAYMATRIX")
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        aspect = stream.sample_aspect_ratio
+        return FilmSource(
+            path=path,
+            index=stream.index,
+            width=first.width,
+            height=first.height,
+            layout=layout,
+            raw_format=raw,
+            time_base=stream.time_base or 1 / rate,
+            rate=rate,
+            aspect=aspect if aspect and aspect != 1 else None,
+            rotation=round(first.rotation / 90) * 90 % 360,
+            display_matrix=tuple(np.frombuffer(bytes(matrix), np.int32).tolist()) if matrix else None,
+            primaries=int(first.color_primaries),
+            transfer=int(first.color_trc),
+            frames=stream.frames,
+            duration=float((container.duration or 0) / 1e6),
+            codec=stream.codec_context.name,
+            container=container.format.name,
+        )
+
+
+@dataclasses.dataclass
+class DecodeLog:
+    """What went wrong while decoding: packets that gave no frame, and whether the file ended early."""
+
+    broken: int = 0
+    truncated: bool = False
+
+
+def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: int = 0) -> Iterator["av.VideoFrame"]:
+    """Decodes a film; every frame has a time stamp, each larger than the one before.
+
+    Args:
+        source: the film.
+        log: receives what could not be decoded.
+        after: time stamp of the last frame already done; decoding goes on with the frame after it.
+        count: frames already done, for films in which there is no seeking.
+
+    Yields:
+        Frames in `source.layout`'s format; broken packets are skipped.
+    """
+    step = max(1, round(1 / source.rate / source.time_base))
+    with open_film(source.path) as container:
+        stream = picture_stream(container, source.path)
+        stream.thread_type = "AUTO"
+        seekable = after is not None and _seek(container, stream, after)
+        last = None
+        for number, frame in enumerate(_decode(container, stream, log)):
+            if frame.pts is None:
+                if last is None and seekable:  # no time stamps after a seek: where we are is unknown
+                    yield from _from_the_start(source, log, count)
+                    return
+                frame.pts = 0 if last is None else last + step
+            elif last is not None and frame.pts <= last:
+                frame.pts = last + 1
+            last = frame.pts
+            frame.time_base = source.time_base
+            if after is not None and (frame.pts <= after if seekable else number < count):
+                continue
+            if not frame.duration:
+                frame.duration = step
+            yield _planar(frame, source)
+
+
+def _from_the_start(source: FilmSource, log: DecodeLog, count: int) -> Iterator["av.VideoFrame"]:
+    for number, frame in enumerate(frames(source, log)):
+        if number >= count:
+            yield frame
+
+
+def _seek(container: "av.container.InputContainer", stream: "av.VideoStream", after: int) -> bool:
+    import av
+
+    target = after - round(_SEEK_MARGIN / (stream.time_base or 1))
+    if stream.start_time is not None and target <= stream.start_time:
+        return True  # from the first frame: no seek needed, time stamps decide
+    try:
+        container.seek(target, stream=stream)
+    except av.error.FFmpegError:
+        return False
+    return True
+
+
+def _planar(frame: "av.VideoFrame", source: FilmSource) -> "av.VideoFrame":
+    if frame.format.name == source.layout.name and (frame.width, frame.height) == (source.width, source.height):
+        return frame
+    # A stream may change its size on the way; the file has one size, the first frame's.
+    pts, duration = frame.pts, frame.duration
+    frame = frame.reformat(
+        source.width,
+        source.height,
+        source.layout.name,
+        dst_colorspace=source.layout.matrix if source.layout.halvings is not None else None,
+        dst_color_range=film_planes.FULL if source.layout.full_range else film_planes.LIMITED,
+    )
+    frame.pts, frame.duration, frame.time_base = pts, duration, source.time_base
+    return frame
+
+
+def _decode(
+    container: "av.container.InputContainer", stream: "av.VideoStream", log: DecodeLog
+) -> Iterator["av.VideoFrame"]:
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError as error:
+            logging.warning("%s: reading stopped: %s", container.name, _reason(error))
+            log.truncated = True
+            yield from _flush(stream)
+            return
+        try:
+            decoded = packet.decode()
+        except av.error.FFmpegError:
+            log.broken += 1
+            continue
+        yield from decoded
+
+
+def _flush(stream: "av.VideoStream") -> list["av.VideoFrame"]:
+    import av
+
+    try:
+        return stream.decode(None)
+    except av.error.FFmpegError:
+        return []

@@ -1,0 +1,1 @@
+"""Motion: where shots begin, optical flow, and colour that is steady along it."""

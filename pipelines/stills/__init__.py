@@ -1,0 +1,1 @@
+"""Still pictures: read with all that is in the file, coloured, and written back."""

@@ -1,0 +1,169 @@
+"""Coloured pixels to a picture file's bytes: JPEG, PNG, WebP, TIFF or BMP, with the metadata that each can hold."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+
+from pipelines.stills import metadata as still_metadata
+from pipelines.stills.metadata import Metadata
+
+JPEG_QUALITY = 95
+SUFFIXES = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
+    ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
+}  # fmt: skip
+DEEP = ("PNG", "TIFF")  # these hold 16 bit
+LARGEST = {"JPEG": 65535, "WEBP": 16383}
+STRIP_ROWS = 64  # of a TIFF
+_XMP = 700
+
+
+def encode(
+    values: np.ndarray, alpha: np.ndarray | None, metadata: Metadata, file_format: str, luma: np.ndarray | None = None
+) -> bytes:
+    """Encodes a picture.
+
+    JPEG is written 4:4:4 at quality 95; where the original was a JPEG, with its own luma table: its luma is then stored
+    again with next to no loss. WebP is lossless, since lossy WebP keeps chroma at half size and moves luma. JPEG has no
+    alpha: it is laid on white.
+
+    Args:
+        values: `[H, W, 3]` RGB or `[H, W, 1]`, uint8 or uint16 (uint16 for PNG and TIFF only).
+        alpha: `[H, W, 1]` of the same type, or None.
+        metadata: to be stored.
+        file_format: "JPEG", "PNG", "WEBP", "TIFF" or "BMP".
+        luma: `[H, W, 1]` float32 in [0, 1]: for JPEG, the luma plane to store instead of that of the rounded colours.
+
+    Raises:
+        ValueError: if the format cannot hold a picture of this size.
+    """
+    if max(values.shape[:2]) > LARGEST.get(file_format, 2**31):
+        raise ValueError(
+            f"{file_format} holds at most {LARGEST[file_format]} pixels a side, the result has {max(values.shape[:2])}"
+        )
+    joined = values if alpha is None else np.concatenate([values, alpha], axis=-1)
+    if file_format == "TIFF":
+        return _tiff(joined, alpha is not None, metadata)
+    if file_format == "PNG" and values.dtype == np.uint16:
+        return _deep_png(joined, metadata)
+    if file_format == "JPEG":
+        return _jpeg(values, alpha, metadata, luma)
+    options: dict[str, Any] = {}
+    if metadata.dpi:
+        options["dpi"] = metadata.dpi
+    if file_format == "PNG":
+        options |= _png_options(metadata)
+    if file_format == "WEBP":
+        options |= {"lossless": True, "quality": 50, "method": 2, "exact": True, "exif": metadata.exif}
+        options |= {"icc_profile": metadata.profile or b"", "xmp": metadata.xmp or b""}
+    return _saved(_image(joined), file_format, options)
+
+
+def to_8_bit(values: np.ndarray) -> np.ndarray:
+    """Rounds uint16 to uint8; uint8 passes."""
+    return values if values.dtype == np.uint8 else np.rint(values / np.float32(257)).astype(np.uint8)
+
+
+def _image(values: np.ndarray) -> Image.Image:
+    return Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
+
+
+def _saved(image: Image.Image, file_format: str, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def _jpeg(values: np.ndarray, alpha: np.ndarray | None, metadata: Metadata, luma: np.ndarray | None) -> bytes:
+    image = _image(values)
+    if alpha is not None:
+        image = Image.composite(image, Image.new(image.mode, image.size, "white"), _image(alpha))
+    elif luma is not None:
+        _, *chroma = image.convert("YCbCr").split()
+        own = Image.fromarray(np.rint(luma[..., 0] * 255).astype(np.uint8))
+        image = Image.merge("YCbCr", [own, *chroma])
+    options: dict[str, Any] = {"quality": JPEG_QUALITY, "subsampling": "4:4:4", "optimize": True, "exif": metadata.exif}
+    if metadata.luma_table and luma is not None:
+        # Pillow gives no access to the standard tables but through a file.
+        standard = Image.open(io.BytesIO(_saved(Image.new("RGB", (8, 8)), "JPEG", options)))
+        own_table = list(metadata.luma_table)
+        options["qtables"] = [own_table, standard.quantization[1]]  # type: ignore[attr-defined]
+    for name, value in (("icc_profile", metadata.profile), ("xmp", metadata.xmp), ("comment", metadata.comment)):
+        if value:
+            options[name] = value
+    if metadata.dpi:
+        options["dpi"] = tuple(round(each) for each in metadata.dpi)
+    return _saved(image, "JPEG", options)
+
+
+def _png_options(metadata: Metadata) -> dict[str, Any]:
+    text = PngImagePlugin.PngInfo()
+    for key, value in metadata.text:
+        text.add_text(key, value)
+    if metadata.xmp:
+        text.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+    return {"pnginfo": text, "icc_profile": metadata.profile, "exif": metadata.exif or None, "compress_level": 4}
+
+
+def _deep_png(values: np.ndarray, metadata: Metadata) -> bytes:
+    """OpenCV encodes the 16-bit pixels; the chunks with the metadata are those of a PNG of one pixel by Pillow."""
+    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[values.shape[-1]]  # OpenCV takes BGR
+    done, data = cv2.imencode(".png", np.ascontiguousarray(values[..., order]))
+    if not done:
+        raise ValueError("the 16-bit PNG cannot be encoded")
+    options = _png_options(metadata) | ({"dpi": metadata.dpi} if metadata.dpi else {})
+    donor = _saved(Image.new("RGB", (1, 1)), "PNG", options)
+    pixels = list(_chunks(data.tobytes()))
+    extra = [chunk for name, chunk in _chunks(donor) if name not in (b"IHDR", b"IDAT", b"IEND")]
+    return donor[:8] + b"".join([pixels[0][1], *extra, *(chunk for _, chunk in pixels[1:])])
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    start = 8
+    while start < len(png):
+        length, name = struct.unpack_from(">I4s", png, start)
+        yield name, png[start : start + 12 + length]
+        start += 12 + length
+
+
+def _tiff(values: np.ndarray, has_alpha: bool, metadata: Metadata) -> bytes:
+    """Pillow writes the directories (EXIF and GPS too); the strips are made here, since it knows no 16-bit RGB."""
+    height, width, channels = values.shape
+    strips = [_strip(values[top : top + STRIP_ROWS]) for top in range(0, height, STRIP_ROWS)]
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    exif = still_metadata.load_exif(metadata)
+    for tag, value in exif.items():
+        directory[tag] = exif.get_ifd(tag) if tag in still_metadata.SUBDIRECTORIES else value
+    directory[ExifTags.Base.ImageWidth] = width
+    directory[ExifTags.Base.ImageLength] = height
+    directory[ExifTags.Base.BitsPerSample] = (values.dtype.itemsize * 8,) * channels
+    directory[ExifTags.Base.Compression] = 8  # Adobe deflate
+    directory[ExifTags.Base.PhotometricInterpretation] = 2 if channels > 2 else 1  # RGB, or black is zero
+    directory[ExifTags.Base.SamplesPerPixel] = channels
+    directory[ExifTags.Base.RowsPerStrip] = STRIP_ROWS
+    # Pillow counts offsets from the end of the directory.
+    directory[ExifTags.Base.StripOffsets] = tuple(accumulate((len(strip) for strip in strips[:-1]), initial=0))
+    directory[ExifTags.Base.StripByteCounts] = tuple(len(strip) for strip in strips)
+    directory[ExifTags.Base.Predictor] = 2  # horizontal differences
+    directory[ExifTags.Base.XResolution], directory[ExifTags.Base.YResolution] = metadata.dpi or (1.0, 1.0)
+    directory[ExifTags.Base.ResolutionUnit] = 2 if metadata.dpi else 1  # inch, or none
+    if has_alpha:
+        directory[ExifTags.Base.ExtraSamples] = 2  # not premultiplied
+    if metadata.profile:
+        directory[ExifTags.Base.InterColorProfile] = metadata.profile
+    if metadata.xmp:
+        directory[_XMP] = metadata.xmp
+    head = b"II*\0\x08\0\0\0"
+    return b"".join([head, directory.tobytes(len(head)), *strips])
+
+
+def _strip(rows: np.ndarray) -> bytes:
+    first = np.zeros_like(rows[:, :1])
+    return zlib.compress(np.diff(rows, axis=1, prepend=first).astype(rows.dtype.newbyteorder("<")).tobytes(), 5)

@@ -1,0 +1,129 @@
+"""What a picture file says beside its pixels: EXIF, profile, resolution, text; carried over with an honest mark."""
+
+import dataclasses
+from typing import Any
+
+from PIL import Image
+
+from pipelines.media import icc
+
+MARK = "Colours made by a model (ColorGAN TF)"
+_DESCRIPTION, _ORIENTATION, _SOFTWARE, _EXIF, _GPS, _INTEROP = 0x010E, 0x0112, 0x0131, 0x8769, 0x8825, 0xA005
+SUBDIRECTORIES = (_EXIF, _GPS)
+# Of a TIFF's main directory only these are about the scene; the others describe how its own pixels are laid out.
+# DocumentName to Model, Orientation, PageName, Software to Artist and HostComputer, Rating, Copyright, IPTC, EXIF, GPS,
+# XP...
+_CARRIED = {269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 18249, 33432, 33723}
+_CARRIED |= set(range(0x9C9B, 0x9CA0))
+# The colour space that the EXIF directory names does not hold for the result; the interoperability directory is about
+# file naming.
+_DROPPED = {0xA001, _INTEROP}
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What goes from the original's file to the result's.
+
+    Attributes:
+        profile: ICC profile of the original.
+        exif: serialized EXIF, or empty.
+        orientation: EXIF orientation, 1 to 8: how the stored pixels are to be turned.
+        dpi: pixels an inch, horizontally and vertically.
+        text: PNG text entries.
+        xmp: XMP packet.
+        comment: JPEG comment.
+        luma_table: JPEG quantization table of the luma, so that it can be stored again without loss.
+    """
+
+    profile: bytes | None = None
+    exif: bytes = b""
+    orientation: int = 1
+    dpi: tuple[float, float] | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    xmp: bytes | None = None
+    comment: bytes | None = None
+    luma_table: tuple[int, ...] | None = None
+
+
+def read(image: Image.Image) -> Metadata:
+    """Collects the metadata of a loaded picture. What is damaged is left out: it must not cost the picture."""
+    info = image.info
+    exif = _exif(image)
+    orientation = exif.get(_ORIENTATION, 1)
+    tables = getattr(image, "quantization", None) or {}
+    text = getattr(image, "text", {}) if image.format == "PNG" else {}
+    xmp = info.get("xmp")
+    return Metadata(
+        profile=info.get("icc_profile") or None,
+        exif=_serialized(exif),
+        orientation=orientation if orientation in range(1, 9) else 1,
+        dpi=_resolution(info.get("dpi")),
+        text=tuple((key, str(value)) for key, value in text.items() if not key.startswith("XML:")),
+        xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+        comment=info.get("comment") if image.format == "JPEG" else None,
+        luma_table=tuple(tables[0]) if 0 in tables else None,
+    )
+
+
+def of_result(original: Metadata, mode: str, upright: bool = False) -> Metadata:
+    """Returns the metadata of a coloured picture: the original's, with the mark, and a profile that fits.
+
+    Args:
+        original: of the black-and-white file.
+        mode: what its profile must describe: "GRAY" or "RGB"; a profile of anything else (CMYK) is dropped.
+        upright: the result's pixels were turned upright already.
+    """
+    exif = load_exif(original)
+    software = str(exif.get(_SOFTWARE, "")).strip("\0 ")
+    exif[_SOFTWARE] = f"{software}; {MARK}" if software and MARK not in software else MARK
+    if not str(exif.get(_DESCRIPTION, "")).strip("\0 "):
+        exif[_DESCRIPTION] = MARK
+    if upright:
+        exif.pop(_ORIENTATION, None)
+    text = dict(original.text)
+    text["Software"] = f"{text['Software']}; {MARK}" if text.get("Software") else MARK
+    fitting = original.profile if original.profile and icc.space(original.profile) == mode else None
+    return dataclasses.replace(
+        original,
+        profile=icc.for_coloured(fitting),
+        exif=_serialized(exif),
+        orientation=1 if upright else original.orientation,
+        text=tuple(text.items()),
+    )
+
+
+def load_exif(metadata: Metadata) -> Image.Exif:
+    """Returns the EXIF directories as Pillow's object."""
+    exif = Image.Exif()
+    if metadata.exif:
+        exif.load(metadata.exif)
+    return exif
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    carried = Image.Exif()
+    try:
+        found = image.getexif()
+        for tag, value in found.items():
+            if tag in _CARRIED:
+                carried[tag] = value
+        for directory in SUBDIRECTORIES:
+            entries = {tag: value for tag, value in found.get_ifd(directory).items() if tag not in _DROPPED}
+            if entries:
+                carried.get_ifd(directory).update(entries)
+        carried.tobytes()
+    except Exception:  # Pillow's EXIF reader and writer raise many kinds of error on damaged entries
+        return Image.Exif()
+    return carried
+
+
+def _serialized(exif: Image.Exif) -> bytes:
+    return exif.tobytes() if len(exif) or exif._ifds else b""
+
+
+def _resolution(dpi: Any) -> tuple[float, float] | None:
+    try:
+        horizontal, vertical = (float(each) for each in dpi)
+    except (TypeError, ValueError):
+        return None
+    return (horizontal, vertical) if 1 < horizontal < 1e6 and 1 < vertical < 1e6 else None

@@ -1,0 +1,1 @@
+"""What the window does when it is asked to."""

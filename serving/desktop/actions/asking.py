@@ -1,0 +1,71 @@
+"""What the window asks people for: files, folders, and whether something may be lost."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from serving.desktop import texts
+from serving.desktop.session import opening, saving
+from serving.desktop.session.recent import Memory
+
+
+class Asking:
+    """Dialogs.
+
+    Args:
+        window: above which they open.
+        memory: knows the folders that were used before.
+    """
+
+    def __init__(self, window: QWidget, memory: Memory):
+        self._window, self._memory = window, memory
+
+    def files(self) -> list[Path]:
+        """Returns files to open; none where the user thought better of it."""
+        endings = " ".join(f"*{suffix}" for suffix in opening.SUFFIXES)
+        kinds = f"{texts.FILE_KINDS} ({endings} {endings.upper()});;{texts.ALL_FILES} (*)"
+        title = texts.CHOOSE_FILES_TITLE
+        names, _ = QFileDialog.getOpenFileNames(self._window, title, self._memory.folder("open"), kinds)
+        paths = [Path(name) for name in names]
+        if paths:
+            self._memory.used_folder("open", paths[0].parent)
+        return paths
+
+    def folder_to_open(self) -> list[Path]:
+        """Returns a folder to open, in a list; an empty one where the user thought better of it."""
+        name = QFileDialog.getExistingDirectory(self._window, texts.CHOOSE_FOLDER_TITLE, self._memory.folder("open"))
+        if name:
+            self._memory.used_folder("open", Path(name))
+        return [Path(name)] if name else []
+
+    def file_to_save(self, original: Path, name: str) -> Path | None:
+        """Returns where a result is to go: by default beside the original."""
+        folder = Path(self._memory.folder("save") or original.parent)
+        proposed = saving.free_name(folder / name)
+        kinds = f"*{proposed.suffix} (*{proposed.suffix})"
+        chosen, _ = QFileDialog.getSaveFileName(self._window, texts.SAVE_TITLE, str(proposed), kinds)
+        if not chosen:
+            return None
+        self._memory.used_folder("save", Path(chosen).parent)
+        return Path(chosen)
+
+    def folder_to_save(self) -> Path | None:
+        """Returns where all results are to go."""
+        folder = self._memory.folder("save") or self._memory.folder("open")
+        name = QFileDialog.getExistingDirectory(self._window, texts.SAVE_ALL_TITLE, folder)
+        if not name:
+            return None
+        self._memory.used_folder("save", Path(name))
+        return Path(name)
+
+    def forget(self, names: list[str]) -> bool:
+        """Asks whether results that were not saved may be lost."""
+        one = len(names) == 1
+        text = texts.UNSAVED_ONE.format(name=names[0]) if one else texts.UNSAVED.format(count=len(names))
+        box = QMessageBox(QMessageBox.Icon.Question, texts.TITLE, text, parent=self._window)
+        stay = box.addButton(texts.STAY, QMessageBox.ButtonRole.RejectRole)
+        lose = box.addButton(texts.CLOSE_ANYWAY, QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(stay)
+        box.setEscapeButton(stay)
+        box.exec()
+        return box.clickedButton() is lose

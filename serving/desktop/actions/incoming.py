@@ -1,0 +1,93 @@
+"""Takes files in, in a thread: however many there are, the window goes on."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from colorgan_tf.errors import RequestError
+from serving.desktop import texts
+from serving.desktop.actions.errands import Errands
+from serving.desktop.session import opening, saving
+from serving.desktop.session.recent import Memory
+from serving.desktop.session.session import Session
+from serving.jobs.records import PICTURE
+
+
+class Incoming(QObject):
+    """Opens files.
+
+    Signals:
+        opened: identities of those that were taken, in a list.
+        refused: why some were not; a sentence.
+    """
+
+    opened = Signal(list)
+    refused = Signal(str)
+
+    def __init__(self, session: Session, memory: Memory, errands: Errands, parent: QObject | None = None):
+        super().__init__(parent)
+        self._session, self._memory, self._errands = session, memory, errands
+
+    def take(self, paths: list[Path]) -> None:
+        """Opens files, and those in folders."""
+        self._errands.do(lambda: self._take(paths), self._told)
+
+    @staticmethod
+    def kind(path: Path) -> str:
+        """Returns what a file is, by its content: "picture", "animation" or "film"; "picture" where it is nothing."""
+        try:
+            return opening.judge(path).kind
+        except RequestError:
+            return PICTURE
+
+    def from_clipboard(self) -> list[Path]:
+        """Returns the files in the clipboard, or the picture in it as a file; says so where there is neither."""
+        clipboard = QGuiApplication.clipboard()
+        data = clipboard.mimeData()  # None where the clipboard is empty
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data else []
+        if paths:
+            return paths
+        image = clipboard.image()
+        if image.isNull():
+            self.refused.emit(texts.NO_CLIPBOARD)
+            return []
+        path = saving.free_name(self._session.folder / f"{texts.PASTED}.png")
+        image.save(str(path))
+        return [path]
+
+    def _take(self, paths: list[Path]) -> tuple[list[str], list[tuple[str, str]]]:
+        """Returns identities, and what was refused: name and reason."""
+        files, empty = opening.found(paths)
+        taken: list[str] = []
+        opened: list[Path] = []
+        faults = [(folder.name, "") for folder in empty]
+        for path in files:
+            try:
+                taken.append(self._session.open(path).id)
+                opened.append(path.absolute())
+            except RequestError as error:
+                faults.append((path.name, error.text))
+            except OSError:
+                faults.append((path.name, texts.UNREADABLE))
+        self._memory.opened([path for path in opened if self._session.folder not in path.parents])
+        return taken, faults
+
+    def _told(self, outcome: object) -> None:
+        if not isinstance(outcome, tuple):
+            self.refused.emit(texts.UNREADABLE)
+            return
+        taken, faults = outcome
+        if taken:
+            self.opened.emit(taken)
+        if faults:
+            self.refused.emit(_sentence(faults))
+
+
+def _sentence(faults: list[tuple[str, str]]) -> str:
+    name, reason = faults[0]
+    if not reason:
+        return texts.NO_FILES.format(name=name)
+    if len(faults) == 1:
+        return texts.REFUSED.format(name=name, reason=reason)
+    return texts.SEVERAL_REFUSED.format(count=len(faults), name=name, reason=reason)

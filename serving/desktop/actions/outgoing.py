@@ -1,0 +1,86 @@
+"""Saves results, in a thread: a film takes its time to be copied."""
+
+import errno
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+
+from serving.desktop import texts
+from serving.desktop.actions.errands import Errands
+from serving.desktop.session import saving
+from serving.desktop.session.session import Session
+from serving.jobs.records import PICTURE, FileRecord
+
+
+class Outgoing(QObject):
+    """Saves and copies.
+
+    Signals:
+        said: a sentence, and whether it is a good one.
+
+    Attributes:
+        saved: the version of each work that was saved last, by identity.
+    """
+
+    said = Signal(str, bool)
+
+    def __init__(self, session: Session, errands: Errands, parent: QObject | None = None):
+        super().__init__(parent)
+        self._session, self._errands = session, errands
+        self.saved: dict[str, int] = {}
+
+    def save(self, record: FileRecord, target: Path) -> None:
+        """Saves one result."""
+        result = self._session.result(record)
+        if result is None:
+            self.said.emit(texts.NOTHING_TO_SAVE, False)
+            return
+
+        def told(outcome: object) -> None:
+            if isinstance(outcome, Path):
+                self.saved[record.id] = record.version
+                self.said.emit(texts.SAVED.format(path=outcome), True)
+            else:
+                self.said.emit(_sentence(outcome, target.name), False)
+
+        self._errands.do(lambda: saving.save(result, target), told)
+
+    def save_all(self, records: list[FileRecord], folder: Path) -> None:
+        """Saves results into a folder, under names that overwrite nothing."""
+        results = [(record, self._session.result(record)) for record in records]
+
+        def save() -> dict[str, int]:
+            done = {}
+            for record, result in results:
+                if result is not None:
+                    saving.save(result, saving.free_name(folder / record.download_name))
+                    done[record.id] = record.version
+            return done
+
+        def told(outcome: object) -> None:
+            if isinstance(outcome, dict):
+                self.saved |= outcome
+                self.said.emit(texts.SAVED_ALL.format(count=len(outcome), folder=folder), True)
+            else:
+                self.said.emit(_sentence(outcome, folder.name), False)
+
+        self._errands.do(save, told)
+
+    def copy(self, identity: str) -> None:
+        """Puts a coloured picture into the clipboard."""
+        work = self._session.get(identity)
+        if work is None or work.record.kind != PICTURE:
+            return
+        result = self._session.result(work.record)
+        if result is not None:
+            image = QImage(str(result))
+            seen = image if not image.isNull() else QImage(str(self._session.made(work.record, "after.jpg")))
+            QGuiApplication.clipboard().setImage(seen)
+            self.said.emit(texts.COPIED, True)
+
+
+def _sentence(error: object, name: str) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return texts.DISK_FULL
+    return texts.NOT_SAVED.format(name=name)

@@ -1,0 +1,1 @@
+"""Builds the desktop program as a folder that runs without Python."""

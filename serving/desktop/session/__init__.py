@@ -1,0 +1,1 @@
+"""What the window knows, without Qt: the files of one run, their queue, how they look."""

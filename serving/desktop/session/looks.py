@@ -1,0 +1,76 @@
+"""How files look before and after, as arrays for the screen; strength is shown at once, before it is made. No Qt."""
+
+from pathlib import Path
+
+import numpy as np
+
+from serving.jobs import preview
+from serving.jobs.records import ANIMATION, FILM
+
+SIDE = preview.VIEW_SIDE
+_PLAIN = ("L", "RGB")  # modes in which Pillow may reduce a JPEG while it decodes
+
+
+def original(path: Path, kind: str, side: int = SIDE) -> np.ndarray:
+    """Returns a file as it is before: the picture, or the first frame.
+
+    Args:
+        path: the file.
+        kind: "picture", "animation" or "film".
+        side: the most that width and height may be.
+
+    Returns:
+        `[H, W, 3]` uint8, upright.
+
+    Raises:
+        InputError: the file cannot be read.
+        OSError: nor by Pillow.
+    """
+    if kind == FILM:
+        from serving.desktop.session import moving
+
+        return next(moving.frames(path, kind, side)).picture()
+    if kind == ANIMATION:
+        return preview.fitted(preview.animation_frame(path, 0), side)
+    reduced = _reduced_jpeg(path, side)
+    if reduced is not None:
+        return reduced
+    from pipelines.stills import picture as stills
+
+    still = stills.read(path)
+    return preview.view(still.values, still.alpha, still.metadata.orientation, side)
+
+
+def _reduced_jpeg(path: Path, side: int) -> np.ndarray | None:
+    """Decodes a JPEG at about the size that is needed: much faster than at its own."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        if image.format != "JPEG" or image.mode not in _PLAIN:
+            return None
+        image.draft(image.mode, (side, side))
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+        return preview.fitted(np.asarray(upright), side)
+
+
+def read(path: Path) -> np.ndarray:
+    """Reads a picture that was made for the screen: `[H, W, 3]` uint8."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def strengthened(rgb: np.ndarray, gain: float) -> np.ndarray:
+    """Returns a coloured picture with stronger or weaker colours: what a new colouring will look like, at once.
+
+    Chroma is multiplied, luma stays; colours that leave the RGB cube are clipped, which the true colouring avoids.
+
+    Args:
+        rgb: `[H, W, 3]` uint8.
+        gain: 0 for grey, 1 for no change.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return cv2.addWeighted(rgb, gain, grey, 1.0 - gain, 0.0)

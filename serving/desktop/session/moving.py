@@ -1,0 +1,110 @@
+"""Frames of films and animations at the size of a screen, with the times at which they are shown. No Qt."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serving.jobs import preview
+from serving.jobs.records import FILM
+
+if TYPE_CHECKING:
+    import av
+
+    from pipelines.films.source import FilmSource
+
+# What browsers do with animations that give their frames no time.
+_SHORTEST_MS, _INSTEAD_MS = 15.0, 100.0
+
+
+@dataclasses.dataclass(frozen=True)
+class MovingFrame:
+    """A frame.
+
+    Attributes:
+        seconds: when it is shown, from the start.
+        lasts: for how long, in seconds.
+        picture: makes its pixels `[H, W, 3]` uint8, upright; costly, so a late frame can be left out.
+    """
+
+    seconds: float
+    lasts: float
+    picture: Callable[[], np.ndarray]
+
+
+def length(path: Path, kind: str) -> float:
+    """Returns how long a film or an animation is, in seconds; 0 where a film does not say.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if kind == FILM:
+        from pipelines.films import source as film_source
+
+        return film_source.probe(str(path)).duration
+    return sum(frame.lasts for frame in _animation(path, 16))
+
+
+def frames(path: Path, kind: str, side: int, start: float = 0.0) -> Iterator[MovingFrame]:
+    """Yields frames.
+
+    Args:
+        path: the file.
+        kind: "animation" or "film".
+        side: the most that width and height may be.
+        start: seconds from the start; frames that end before are left out.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    every = _film(path, side, start) if kind == FILM else _animation(path, side)
+    for frame in every:
+        if frame.seconds + frame.lasts > start:
+            yield frame
+
+
+def _film(path: Path, side: int, start: float) -> Iterator[MovingFrame]:
+    from pipelines.films import source as film_source
+    from pipelines.films.source import DecodeLog
+
+    source = film_source.probe(str(path))
+    base = float(source.time_base)
+    with film_source.open_film(str(path)) as container:
+        first = film_source.picture_stream(container, str(path)).start_time or 0
+    step = 1 / float(source.rate)
+    after = first + round((start - step) / base) if start > step else None
+    for frame in film_source.frames(source, DecodeLog(), after):
+        seconds = max(0.0, ((frame.pts or 0) - first) * base)
+        lasts = frame.duration * base if frame.duration else step
+        yield MovingFrame(seconds, lasts, _Drawn(frame, source, side))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Drawn:
+    frame: "av.VideoFrame"
+    source: "FilmSource"
+    side: int
+
+    def __call__(self) -> np.ndarray:
+        height, width = self.source.display_size
+        scale = min(1.0, self.side / max(height, width))
+        height, width = max(1, round(height * scale)), max(1, round(width * scale))
+        lying = self.source.rotation % 180 == 90
+        small = self.frame.reformat(*((height, width) if lying else (width, height)), format="rgb24")
+        return np.ascontiguousarray(np.rot90(small.to_ndarray(), self.source.rotation // 90))
+
+
+def _animation(path: Path, side: int) -> Iterator[MovingFrame]:
+    from pipelines.animations import frames as gif_frames
+
+    seconds = 0.0
+    for frame in gif_frames.frames(gif_frames.probe(str(path)), []):
+        lasts = (_INSTEAD_MS if frame.milliseconds < _SHORTEST_MS else frame.milliseconds) / 1000
+        yield MovingFrame(seconds, lasts, _on_white(frame.rgba, side))
+        seconds += lasts
+
+
+def _on_white(rgba: np.ndarray, side: int) -> Callable[[], np.ndarray]:
+    return lambda: preview.view(rgba[..., :3], rgba[..., 3:], 1, side)

@@ -1,0 +1,219 @@
+"""The works of one run of the program: their files, their queue, and the processes that colour them. No Qt.
+
+The website's own store, queue and worker do it, for one visitor.
+"""
+
+import dataclasses
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from serving.desktop.session import opening
+from serving.jobs import records
+from serving.jobs.queue import LONG, QUICK, Jobs, Live
+from serving.jobs.records import FileRecord, Wishes
+from serving.jobs.store import Store
+from serving.jobs.work import Finished, Task, Tell
+from serving.jobs.worker import Isolated, Model, Runner
+from serving.web.metrics import Metrics
+
+READY = "ready"  # opened, and not asked to be coloured yet
+BUSY = (records.WAITING, records.WORKING)
+_OWNER = "desktop"
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """One file, and how far the work on it is."""
+
+    record: FileRecord
+    live: Live
+
+    @property
+    def fraction(self) -> float:
+        """How much of it is done, in [0, 1]."""
+        if self.record.state not in BUSY:
+            return 1.0
+        return min(1.0, self.live.done / self.live.total) if self.live.total else 0.0
+
+
+def isolated(model: Model) -> dict[str, Runner]:
+    """Returns processes of their own for the work: one for pictures and animations, one for films."""
+    return {lane: Isolated(model, opening.LIMITS.task_seconds) for lane in (QUICK, LONG)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _KeepsContainer:
+    """A runner whose films come back as they came: the window plays every container, where browsers do not."""
+
+    runner: Runner
+
+    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
+        return self.runner.run(dataclasses.replace(task, keep_container=True), tell, stopped)
+
+    def close(self) -> None:
+        self.runner.close()
+
+
+class Session:
+    """Opens, colours and forgets files.
+
+    Args:
+        folder: of everything that is made; removed at the end.
+        runners: what does the work, by lane.
+
+    Attributes:
+        folder: see there.
+    """
+
+    def __init__(self, folder: Path, runners: dict[str, Runner]):
+        self.folder = folder
+        self._store = Store(folder)
+        self._runners = runners
+        keeping: dict[str, Runner] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
+        self._jobs = Jobs(self._store, keeping, opening.LIMITS, Metrics())
+        self._originals: dict[str, Path] = {}
+        self._batch: list[str] = []
+        self._began = 0.0
+
+    def start(self) -> None:
+        """Begins to work; the model is opened meanwhile, so that the first picture need not wait for it."""
+        self._jobs.start()
+        quick = self._runners[QUICK]
+        if isinstance(quick, Isolated):
+            quick.start()
+
+    def close(self) -> None:
+        """Ends the work and removes everything that was not saved."""
+        self._jobs.board.close()
+        self._jobs.close()
+        self._store.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # === Files ===
+
+    def open(self, path: Path, wishes: Wishes = Wishes()) -> FileRecord:  # noqa: B008 (frozen)
+        """Takes a file in.
+
+        Raises:
+            RequestError: it cannot be coloured.
+        """
+        kind = opening.judge(path)
+        record = FileRecord(
+            id=secrets.token_urlsafe(9),
+            visitor=_OWNER,
+            name=path.name,
+            kind=kind.kind,
+            suffix=kind.suffix,
+            created=time.time(),
+            state=READY,
+            wishes=wishes,
+            frames=kind.frames,
+        )
+        with self._store.incoming() as place:
+            opening.link(path, place)
+            self._store.add(place, record)
+        self._originals[record.id] = path.absolute()
+        self._jobs.board.announce(_OWNER)
+        return record
+
+    def works(self) -> list[Work]:
+        """Returns all files, in the order in which they were opened."""
+        every = reversed(self._store.all_of(_OWNER))
+        return [Work(record, self._jobs.live(record.id)) for record in every]
+
+    def get(self, identity: str) -> Work | None:
+        """Returns a file."""
+        record = self._store.get(identity)
+        return None if record is None else Work(record, self._jobs.live(identity))
+
+    def original(self, record: FileRecord) -> Path:
+        """Returns where the file was opened from."""
+        return self._originals[record.id]
+
+    def made(self, record: FileRecord, name: str) -> Path:
+        """Returns where something is that was made of the file: "before.jpg", "after.jpg", "preview.jpg" ..."""
+        return self._store.folder(record) / name
+
+    def result(self, record: FileRecord) -> Path | None:
+        """Returns the coloured file, or None."""
+        path = self.made(record, record.result)
+        return path if record.result and path.is_file() else None
+
+    def with_result(self) -> list[FileRecord]:
+        """Returns the files that have been coloured, wholly or in part."""
+        return [work.record for work in self.works() if self.result(work.record) is not None]
+
+    def remove(self, identities: Iterable[str]) -> None:
+        """Forgets files, whatever is being done with them; the originals stay."""
+        for identity in list(identities):
+            record = self._store.get(identity)
+            if record is not None:
+                self._jobs.stop(record)
+                self._store.delete(record)
+                self._originals.pop(identity, None)
+        self._jobs.board.announce(_OWNER)
+
+    # === Work ===
+
+    def color(self, identities: Iterable[str]) -> None:
+        """Asks for files to be coloured; those that are being worked on already are left alone."""
+        if not any(work.record.state in BUSY for work in self._asked()):
+            self._batch, self._began = [], time.monotonic()
+        for identity in identities:
+            record = self._store.get(identity)
+            if record is None or record.state in BUSY:
+                continue
+            self._batch += [] if identity in self._batch else [identity]
+            self._submit(record)
+
+    def wish(self, identity: str, **values) -> None:
+        """Changes how a file is to be coloured (`strength`, `quality`, `force`); one that has colours is coloured
+        again. The network runs again only where it sees another picture: for the quality, not for the strength.
+        """
+        record = self._store.get(identity)
+        if record is None:
+            return
+        wishes = records.changed_wishes(record.wishes, values)
+        if wishes == record.wishes:
+            return
+        changed = self._store.update(identity, lambda old: dataclasses.replace(old, wishes=wishes))
+        if changed is None:
+            return
+        if changed.state == records.WORKING:
+            self._jobs.repeat(changed)
+        elif changed.result or values.get("force"):
+            self.color([identity])
+
+    def stop(self) -> None:
+        """Stops all work. What is finished is kept, of a film also what was done until now."""
+        for work in reversed(self.works()):
+            if work.record.state in BUSY:
+                self._jobs.stop(work.record)
+        self._jobs.board.announce(_OWNER)
+
+    def batch(self) -> tuple[list[Work], float]:
+        """Returns the files that were asked for since the program was last idle, and seconds since then."""
+        return self._asked(), time.monotonic() - self._began
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Waits until something is newer than `seen`; returns its number, or `seen` after `seconds`."""
+        return self._jobs.board.wait(_OWNER, seen, seconds)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the program ends."""
+        return self._jobs.board.closed
+
+    def _asked(self) -> list[Work]:
+        every = (self.get(identity) for identity in self._batch)
+        return [work for work in every if work is not None]
+
+    def _submit(self, record: FileRecord) -> None:
+        waiting = self._store.update(
+            record.id, lambda old: dataclasses.replace(old, state=records.WAITING, note="", in_colour=False)
+        )
+        if waiting is not None:
+            self._jobs.submit(waiting)

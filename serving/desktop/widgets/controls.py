@@ -1,0 +1,150 @@
+"""The controls beside a picture: strength and quality of its colours, what there is to say about it, Save."""
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from serving.desktop import texts
+from serving.desktop.session.session import Work
+from serving.jobs import records
+
+_REST_MS = 350  # a slider that has not moved for this long has been let go of, by mouse or keyboard
+
+
+class Controls(QFrame):
+    """The panel.
+
+    Signals:
+        strength_moving: the slider is being moved; the strength.
+        strength_chosen: and has come to rest.
+        quality_chosen: "fast", "good" or "best".
+        anyway: colour what has colours already.
+    """
+
+    strength_moving = Signal(float)
+    strength_chosen = Signal(float)
+    quality_chosen = Signal(str)
+    anyway = Signal()
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setFixedWidth(270)
+        self.name = QLabel()
+        self.name.setObjectName("heading")
+        self.name.setWordWrap(True)
+        self.note = QLabel()
+        self.note.setObjectName("quiet")
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.anyway_button = QPushButton(texts.ANYWAY)
+        self.anyway_button.clicked.connect(self.anyway)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 16, 18, 16)
+        layout.setSpacing(8)
+        layout.addWidget(self.name)
+        layout.addWidget(self.note)
+        layout.addWidget(self.anyway_button)
+        layout.addSpacing(10)
+        self._add_strength(layout)
+        layout.addSpacing(10)
+        self._add_quality(layout)
+        layout.addStretch(1)
+        honest = QLabel(texts.HONEST)
+        honest.setObjectName("quiet")
+        honest.setWordWrap(True)
+        layout.addWidget(honest)
+
+    def _add_strength(self, layout: QVBoxLayout) -> None:
+        self.strength = QSlider(Qt.Orientation.Horizontal)
+        self.strength.setRange(0, 20)
+        self.strength.setPageStep(2)
+        self.strength.setValue(10)
+        self.strength.setAccessibleName(texts.STRENGTH)
+        self._value = QLabel()
+        self._value.setObjectName("quiet")
+        title = QLabel(texts.STRENGTH)
+        title.setObjectName("heading")
+        title.setBuddy(self.strength)
+        ends = QHBoxLayout()
+        for text, way in ((texts.WEAKER, Qt.AlignmentFlag.AlignLeft), (texts.STRONGER, Qt.AlignmentFlag.AlignRight)):
+            label = QLabel(text)
+            label.setObjectName("quiet")
+            ends.addWidget(label, 0, way)
+            if way == Qt.AlignmentFlag.AlignLeft:
+                ends.addWidget(self._value, 1, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(title)
+        layout.addWidget(self.strength)
+        layout.addLayout(ends)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._rested)
+        self.strength.valueChanged.connect(self._strength_moved)
+        self._tell_strength()
+
+    def _add_quality(self, layout: QVBoxLayout) -> None:
+        title = QLabel(texts.QUALITY)
+        title.setObjectName("heading")
+        layout.addWidget(title)
+        self.qualities: dict[str, QRadioButton] = {}
+        group = QButtonGroup(self)
+        for quality, text in texts.QUALITIES.items():
+            button = QRadioButton(text)
+            button.setAccessibleName(f"{texts.QUALITY}: {text}")
+            # Only a person's choice counts, not a change by `refresh`.
+            button.clicked.connect(lambda _checked=False, quality=quality: self.quality_chosen.emit(quality))
+            group.addButton(button)
+            layout.addWidget(button)
+            self.qualities[quality] = button
+
+    def refresh(self, work: Work | None) -> None:
+        """Shows the settings of a work, and what there is to say about it."""
+        self.setEnabled(work is not None)
+        if work is None:
+            return
+        record = work.record
+        self.name.setText(_breakable(record.name))
+        note = texts.friendly(record.note)
+        if not note and record.state == records.DONE and record.size[0]:
+            note = f"{record.size[0]} × {record.size[1]}"
+        self.note.setText(note[:1].upper() + note[1:])
+        self.note.setVisible(bool(note))
+        self.anyway_button.setVisible(record.state == records.DONE and record.in_colour)
+        if not self.strength.isSliderDown() and not self._rest.isActive():
+            self.strength.blockSignals(True)
+            self.strength.setValue(round(record.wishes.strength * 10))
+            self.strength.blockSignals(False)
+            self._tell_strength()
+        self.qualities[record.wishes.quality].setChecked(True)
+
+    def settle(self) -> None:
+        """Takes the slider as it is, without waiting for more."""
+        if self._rest.isActive():
+            self._rest.stop()
+            self._rested()
+
+    def _rested(self) -> None:
+        self.strength_chosen.emit(self.strength.value() / 10)
+
+    def _strength_moved(self) -> None:
+        self._tell_strength()
+        self._rest.start()
+        self.strength_moving.emit(self.strength.value() / 10)
+
+    def _tell_strength(self) -> None:
+        self._value.setText(texts.STRENGTH_VALUE.format(percent=self.strength.value() * 10))
+
+
+def _breakable(name: str) -> str:
+    """Lets a long name go over several lines."""
+    return "".join(letter + ("\u200b" if letter in "_-." else "") for letter in name)

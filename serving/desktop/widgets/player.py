@@ -1,0 +1,158 @@
+"""Plays a film or an animation, before and after in step: frames are decoded in a thread of their own."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from colorgan_tf.errors import InputError
+from serving.desktop.session import looks, moving
+from serving.desktop.session.moving import MovingFrame
+from serving.desktop.widgets.qt_images import from_rgb
+
+_SIDE = 1280
+_AHEAD = 2  # frames that may wait to be painted
+
+
+class Player(QObject):
+    """Plays in a loop.
+
+    Signals:
+        shown: before (QImage), after (QImage or None) and seconds from the start.
+        failed: the files cannot be played; a text.
+    """
+
+    shown = Signal(object, object, float)
+    failed = Signal(str)
+    _decoded = Signal(int, object, object, float)
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        self._thread: threading.Thread | None = None
+        self._run = 0  # counts files and jumps: what an earlier one still sends is dropped
+        self._files: tuple[Path, Path | None, str] | None = None
+        self._wake = threading.Condition()
+        self._room = threading.Semaphore(_AHEAD)
+        self._paused = False
+        self.gain = 1.0  # of the colours, on top of the file's own
+        self.seconds = 0.0
+        self.length = 0.0
+        self._decoded.connect(self._arrived)
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames go on."""
+        return self._files is not None and not self._paused
+
+    def open(self, before: Path, after: Path | None, kind: str, length: float, paused: bool = False) -> None:
+        """Begins with other files; with `paused`, stays at the first frame."""
+        self._files, self.length = (before, after, kind), length
+        self._paused = paused
+        self._start(0.0)
+
+    def close(self) -> None:
+        """Ends the playing."""
+        self._files = None
+        self._end()
+
+    def pause(self, paused: bool) -> None:
+        """Stops at the present frame, or goes on from it."""
+        with self._wake:
+            self._paused = paused
+            self._wake.notify_all()
+
+    def seek(self, seconds: float) -> None:
+        """Goes to a time."""
+        if self._files is not None:
+            self._start(seconds)
+
+    def _start(self, seconds: float) -> None:
+        self._end()
+        assert self._files is not None
+        self._room = threading.Semaphore(_AHEAD)
+        self._thread = threading.Thread(target=self._play, args=(self._run, *self._files, seconds), daemon=True)
+        self._thread.start()
+
+    def _end(self) -> None:
+        with self._wake:
+            self._run += 1
+            self._wake.notify_all()
+        self._room.release()
+        self._thread = None
+
+    @Slot(int, object, object, float)
+    def _arrived(self, run: int, before: object, after: object, seconds: float) -> None:
+        if run != self._run:
+            return
+        self._room.release()
+        self.seconds = seconds
+        self.shown.emit(before, after, seconds)
+
+    def _play(self, run: int, before: Path, after: Path | None, kind: str, start: float) -> None:
+        room = self._room
+        try:
+            while run == self._run:
+                count = 0
+                for first, second in _pairs(before, after, kind, start):
+                    room.acquire()
+                    if not self._in_time(run, first, count):
+                        continue
+                    if run != self._run:
+                        return
+                    after_rgb = None if second is None else self._strengthened(second.picture())
+                    images = from_rgb(first.picture()), None if after_rgb is None else from_rgb(after_rgb)
+                    self._decoded.emit(run, *images, first.seconds)
+                    count += 1
+                    if not self._rest(run):
+                        return
+                if not count:
+                    return
+                start = 0.0
+        except (InputError, OSError, ValueError, StopIteration) as error:
+            with contextlib.suppress(RuntimeError):  # the window may be gone
+                self.failed.emit(str(error))
+        except RuntimeError:
+            return
+
+    def _in_time(self, run: int, frame: MovingFrame, count: int) -> bool:
+        """Waits for a frame's time; False where it has passed already, and the frame is left out."""
+        if count == 0 or run != self._run:
+            self._zero = time.monotonic() - frame.seconds
+            return True
+        late = time.monotonic() - (self._zero + frame.seconds)
+        if late > 0.25:
+            self._zero += late  # this machine is too slow for the film: show it slower rather than not at all
+        elif late > frame.lasts:
+            self._room.release()
+            return False
+        with self._wake:
+            self._wake.wait_for(lambda: run != self._run or self._paused, max(0.0, -late))
+        return True
+
+    def _rest(self, run: int) -> bool:
+        """Waits while paused; False where the file was changed meanwhile."""
+        with self._wake:
+            if self._paused:
+                began = time.monotonic()
+                self._wake.wait_for(lambda: run != self._run or not self._paused)
+                self._zero += time.monotonic() - began
+        return run == self._run
+
+    def _strengthened(self, rgb: np.ndarray) -> np.ndarray:
+        return rgb if self.gain == 1.0 else looks.strengthened(rgb, self.gain)
+
+
+def _pairs(
+    before: Path, after: Path | None, kind: str, start: float
+) -> Iterator[tuple[MovingFrame, MovingFrame | None]]:
+    """Yields frames in step; a result that was stopped early ends the playing."""
+    first = moving.frames(before, kind, _SIDE, start)
+    if after is None:
+        for frame in first:
+            yield frame, None
+        return
+    yield from zip(first, moving.frames(after, kind, _SIDE, start), strict=False)

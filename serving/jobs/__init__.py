@@ -1,0 +1,1 @@
+"""Jobs: files that wait to be coloured, and the workers that colour them. For the website and the desktop window."""

@@ -1,0 +1,141 @@
+"""Colour hints: a colour given at a spot spreads over what belongs to the spot, and stops at edges. numpy and OpenCV.
+
+How far a pixel is from a hint is measured along the cheapest path (geodesic distance, as in Criminisi, Sharp and Blake,
+"GeoS: Geodesic Image Segmentation", ECCV 2008), where crossing an edge of luma or of the model's own colours costs much
+and going on within an even area costs little. It is solved at half the working size: the network's chroma is no finer.
+"""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from colorgan_tf.inference import finish
+
+# Cost of a path as long as the picture's short side, and of crossing from black to white.
+_LENGTH_COST, _EDGE_COST = 0.25, 8.0
+_NOISE = 0.008  # steps of luma below this are grain
+_CHROMA_SHARE = 0.6  # of the model's own colours in what counts as an edge
+_UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, however it was reached
+# A hint holds fully up to the first distance and not at all from the second on.
+_INSIDE, _OUTSIDE = 0.45, 1.0
+_NEAREST = 0.02  # below this distance no hint is nearer than another
+_SWEEPS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Spot:
+    """A hint on one frame.
+
+    Attributes:
+        x: from the left, in [0, 1].
+        y: from the top, in [0, 1].
+        chroma: (U, V), or None for the model's own colour there.
+        reach: how far it spreads; 1 is usual.
+        trust: how surely the spot is still on its thing, in [0, 1]; below 1 the hint is fainter.
+    """
+
+    x: float
+    y: float
+    chroma: tuple[float, float] | None
+    reach: float = 1.0
+    trust: float = 1.0
+
+
+def apply(luma: np.ndarray, chroma: np.ndarray, spots: tuple[Spot, ...]) -> np.ndarray:
+    """Lets hints edit a chroma.
+
+    Args:
+        luma: `[h, w, 1]` float32 in [0, 1], at working size.
+        chroma: `[h, w, 2]` float32: U and V, the model's.
+        spots: the hints; where two meet, the nearer one wins.
+
+    Returns:
+        `[h, w, 2]` float32; the given chroma itself where there is no hint.
+    """
+    if not spots:
+        return chroma
+    height, width = luma.shape[:2]
+    size = (max(2, height // 2), max(2, width // 2))
+    features = _features(finish.resize(luma, *size), finish.resize(chroma, *size))
+    costs = _Costs(features)
+    distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots])
+    weights = np.stack([spot.trust * _weight(each) for spot, each in zip(spots, distances, strict=True)])
+    shares = weights / (distances + _NEAREST) ** 4 + np.float32(1e-12)
+    shares /= shares.sum(axis=0)
+    strength = weights.max(axis=0)
+    fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
+    fields = fields.reshape(height, width, len(spots))
+    wanted = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
+    edited = chroma * (1 - fields.sum(axis=-1, keepdims=True))
+    for number, colour in enumerate(wanted):
+        edited = edited + fields[..., number, None] * colour
+    return edited.astype(np.float32)
+
+
+def _place(spot: Spot, size: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of a spot."""
+    return min(int(spot.y * size[0]), size[0] - 1), min(int(spot.x * size[1]), size[1] - 1)
+
+
+def _features(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """Returns `[h, w, 3]` in which edges are looked for: luma without its grain, and the model's colours."""
+    smooth = cv2.bilateralFilter(luma[..., 0], d=5, sigmaColor=0.06, sigmaSpace=2.0)
+    return np.dstack([smooth, chroma * np.float32(_CHROMA_SHARE)])
+
+
+def _weight(distance: np.ndarray) -> np.ndarray:
+    part = np.clip((_OUTSIDE - distance) / (_OUTSIDE - _INSIDE), 0, 1)
+    return (part * part * (3 - 2 * part)).astype(np.float32)
+
+
+class _Costs:
+    """Geodesic distances over one picture, by sweeps of whole rows."""
+
+    def __init__(self, features: np.ndarray):
+        self._features = features
+        step = _LENGTH_COST / min(features.shape[:2])
+        self._down = step + self._edges(np.diff(features, axis=0))
+        # Down and to the right, down and to the left.
+        self._falling = 2**0.5 * step + self._edges(features[1:, 1:] - features[:-1, :-1])
+        self._rising = 2**0.5 * step + self._edges(features[1:, :-1] - features[:-1, 1:])
+        across = step + self._edges(np.diff(features, axis=1))
+        # Costs from the left edge on: along a row, the cheapest path is then a running minimum.
+        self._across = np.pad(np.cumsum(across, axis=1), ((0, 0), (1, 0)))
+
+    @staticmethod
+    def _edges(difference: np.ndarray) -> np.ndarray:
+        length = np.sqrt(np.square(difference).sum(axis=-1))
+        return _EDGE_COST * np.maximum(length - _NOISE, 0)
+
+    def distance(self, row: int, column: int) -> np.ndarray:
+        """Returns the cost `[h, w]` of going from a pixel to each other one."""
+        height, width = self._features.shape[:2]
+        found = np.full((height, width), np.inf, np.float64)
+        found[row, column] = 0
+        self._along(found, row)
+        for _ in range(_SWEEPS):
+            for here in range(1, height):
+                above, costs = found[here - 1], here - 1
+                np.minimum(found[here], above + self._down[costs], out=found[here])
+                np.minimum(found[here, 1:], above[:-1] + self._falling[costs], out=found[here, 1:])
+                np.minimum(found[here, :-1], above[1:] + self._rising[costs], out=found[here, :-1])
+                self._along(found, here)
+            for here in range(height - 2, -1, -1):
+                below = found[here + 1]
+                np.minimum(found[here], below + self._down[here], out=found[here])
+                np.minimum(found[here, :-1], below[1:] + self._falling[here], out=found[here, :-1])
+                np.minimum(found[here, 1:], below[:-1] + self._rising[here], out=found[here, 1:])
+                self._along(found, here)
+        top, left = max(row - 1, 0), max(column - 1, 0)
+        seed = self._features[top : row + 2, left : column + 2].mean(axis=(0, 1))
+        unlike = np.sqrt(np.square(self._features - seed).sum(axis=-1))
+        return (found + _UNLIKE * unlike).astype(np.float32)
+
+    def _along(self, found: np.ndarray, row: int) -> None:
+        if not np.isfinite(found[row]).any():
+            return
+        cost = self._across[row]
+        rightward = np.minimum.accumulate(found[row] - cost) + cost
+        leftward = np.minimum.accumulate((found[row] + cost)[::-1])[::-1] - cost
+        np.minimum(rightward, leftward, out=found[row])

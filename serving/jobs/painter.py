@@ -1,0 +1,106 @@
+"""The project's `Colorizer` as the website uses it: it remembers the network's chroma, adds hints, and tells of itself.
+
+Colours are the Colorizer's own. What is new here is only what happens around it.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from colorgan_tf import color
+from colorgan_tf.inference.colorizer import Backend, Colorizer
+from serving.jobs import hints
+from serving.jobs.hints import Spot
+from serving.jobs.records import Hint, Wishes
+
+# Chroma at working size, half precision: a picture takes 0.4 MB, so this is all of a picture or of a short film.
+MEMORY_BYTES = 192 * 2**20
+Watch = Callable[[np.ndarray, np.ndarray], None]
+
+
+class Remembered:
+    """A back end that runs the network once for each luma: strength, quality and hints then change without it.
+
+    Args:
+        backend: runs the network.
+        folder: of what it answered; made where it is missing.
+        model: identity of the network: another one's answers are not taken.
+    """
+
+    def __init__(self, backend: Backend, folder: Path, model: str):
+        self._backend = backend
+        self._folder = folder
+        self._model = model.encode()
+        folder.mkdir(exist_ok=True)
+        self._room = MEMORY_BYTES - sum(path.stat().st_size for path in folder.iterdir())
+        self.working_size = backend.working_size
+        self.multiple = backend.multiple
+
+    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+        """See `Backend`; answers are rounded to half precision, whether they are new or remembered."""
+        paths = [self._folder / f"{self._key(each)}.npy" for each in luma]
+        answers: list[np.ndarray | None] = [_read(path, each.shape[:2]) for path, each in zip(paths, luma, strict=True)]
+        missing = [number for number, answer in enumerate(answers) if answer is None]
+        if missing:
+            new = self._backend.luma_to_chroma(np.ascontiguousarray(luma[missing]))
+            for number, chroma in zip(missing, np.asarray(new).astype(np.float16), strict=True):
+                answers[number] = chroma
+                self._keep(paths[number], chroma)
+        return np.stack([np.asarray(answer, np.float32) for answer in answers])
+
+    def _key(self, luma: np.ndarray) -> str:
+        content = hashlib.blake2b(self._model + repr(luma.shape).encode(), digest_size=16)
+        content.update(np.ascontiguousarray(luma).tobytes())
+        return content.hexdigest()
+
+    def _keep(self, path: Path, chroma: np.ndarray) -> None:
+        if self._room < chroma.nbytes:
+            return
+        self._room -= chroma.nbytes
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.save(file, chroma)
+        os.replace(partial, path)
+
+
+def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
+    try:
+        chroma = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return chroma if chroma.shape == (*size, 2) else None
+
+
+class Painter(Colorizer):
+    """A Colorizer that lets hints edit the coarse chroma.
+
+    Args:
+        backend: runs the network.
+        wishes: strength and quality.
+        spots: of each picture or frame, in the order in which they come; further ones have none.
+        watch: called with luma and chroma of every batch; what it raises ends the work.
+    """
+
+    def __init__(self, backend: Backend, wishes: Wishes, spots: Sequence[tuple[Spot, ...]], watch: Watch):
+        super().__init__(backend, wishes.quality, wishes.strength)
+        self._spots = iter(spots)
+        self._watch = watch
+
+    def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Colorizer.coarse`. Hints are applied after the strength: a chosen colour is meant as it is."""
+        small, chroma = super().coarse(luma)
+        edited = [hints.apply(*pair, next(self._spots, ())) for pair in zip(small, chroma, strict=True)]
+        chroma = np.stack(edited)
+        self._watch(small, chroma)
+        return small, chroma
+
+
+def spot(hint: Hint) -> Spot:
+    """Returns a visitor's hint as the chroma that it asks for."""
+    if hint.rgb is None:
+        return Spot(hint.x, hint.y, None, hint.reach)
+    _, u, v = color.rgb_to_yuv(np.array(hint.rgb, np.float32) / 255).tolist()
+    return Spot(hint.x, hint.y, (u, v), hint.reach)

@@ -1,0 +1,175 @@
+"""What the website knows of a file: its kind, its state, and how it is to be coloured."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from colorgan_tf.errors import RequestError
+
+PICTURE, ANIMATION, FILM = "picture", "animation", "film"
+# A file waits, is worked on, and ends in one of the last three; a stopped film keeps what was done.
+WAITING, WORKING, DONE, STOPPED, FAILED = "waiting", "working", "done", "stopped", "failed"
+QUALITIES = ("fast", "good", "best")
+MOST_HINTS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Hint:
+    """A visitor's wish: the thing at this spot has this colour.
+
+    Attributes:
+        x: from the left, as a part of the width, in [0, 1].
+        y: from the top, as a part of the height, in [0, 1]; of the upright picture.
+        rgb: the colour, 0 to 255 each; None keeps the model's colour there, against other hints.
+        reach: how far the colour spreads over things that look alike; 1 is usual.
+        frame: of an animation or film, from 0.
+    """
+
+    x: float
+    y: float
+    rgb: tuple[int, int, int] | None
+    reach: float = 1.0
+    frame: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """How a file is to be coloured.
+
+    Attributes:
+        strength: of the colours, 0 (grey) to 2; 1 is the model's own.
+        quality: "fast", "good" or "best".
+        force: colour what is in colour already.
+        hints: in the order in which they were given.
+    """
+
+    strength: float = 1.0
+    quality: str = "good"
+    force: bool = False
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class FileRecord:
+    """One uploaded file.
+
+    Attributes:
+        id: unguessable; also the name of its folder.
+        visitor: whose it is.
+        name: as it was called on the visitor's machine: shown, and offered for the download, never used as a path.
+        kind: "picture", "animation" or "film".
+        suffix: ending of the original, chosen by its content.
+        created: seconds since 1970.
+        state: see above.
+        wishes: how it is to be coloured.
+        note: what there is to say about the result, or why there is none.
+        in_colour: whether the original has colours already and was left as it is.
+        result: name of the result in the file's folder; empty where there is none.
+        frames: of the result.
+        size: (width, height) of the upright picture; (0, 0) until it is known.
+        version: counts results, so that a browser never shows an old one.
+        seconds: that the work took.
+    """
+
+    id: str
+    visitor: str
+    name: str
+    kind: str
+    suffix: str
+    created: float
+    state: str = WAITING
+    wishes: Wishes = Wishes()
+    note: str = ""
+    in_colour: bool = False
+    result: str = ""
+    frames: int = 1
+    size: tuple[int, int] = (0, 0)
+    version: int = 0
+    seconds: float = 0.0
+
+    @property
+    def stem(self) -> str:
+        """The name without its ending."""
+        return self.name.rpartition(".")[0] or self.name
+
+    @property
+    def download_name(self) -> str:
+        """Under which the result is offered."""
+        return f"{self.stem}-coloured.{self.result.rpartition('.')[2]}"
+
+    def to_json(self) -> str:
+        """Returns the record as JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+def from_json(text: str) -> FileRecord:
+    """Reads what `FileRecord.to_json` wrote."""
+    values = json.loads(text)
+    wishes = values.pop("wishes")
+    hints = tuple(_stored_hint(hint) for hint in wishes.pop("hints"))
+    return FileRecord(**values | {"size": tuple(values["size"]), "wishes": Wishes(**wishes, hints=hints)})
+
+
+def _stored_hint(values: dict[str, Any]) -> Hint:
+    return Hint(**values | {"rgb": None if values["rgb"] is None else tuple(values["rgb"])})
+
+
+def changed_wishes(wishes: Wishes, values: Any) -> Wishes:
+    """Applies what a visitor sent to the wishes of a file; names that are left out keep their value.
+
+    Raises:
+        RequestError: a name is unknown, or a value of the wrong type or out of its range.
+    """
+    if not isinstance(values, dict):
+        raise RequestError(f"The wishes must be a JSON object. Received: {type(values).__name__}.")
+    unknown = set(values) - {field.name for field in dataclasses.fields(Wishes)}
+    if unknown:
+        raise RequestError(
+            f"The wishes must be strength, quality, force and hints. Received: {', '.join(sorted(unknown))}."
+        )
+    new: dict[str, Any] = {}
+    if "strength" in values:
+        new["strength"] = _number(values["strength"], "strength", 0.0, 2.0)
+    if "quality" in values:
+        if values["quality"] not in QUALITIES:
+            raise RequestError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: {values['quality']!r:.40}.")
+        new["quality"] = values["quality"]
+    if "force" in values:
+        if not isinstance(values["force"], bool):
+            raise RequestError(f"`force` must be true or false. Received: {values['force']!r:.40}.")
+        new["force"] = values["force"]
+    if "hints" in values:
+        if not isinstance(values["hints"], list) or len(values["hints"]) > MOST_HINTS:
+            raise RequestError(f"`hints` must be a list of at most {MOST_HINTS}.")
+        new["hints"] = tuple(_hint(hint) for hint in values["hints"])
+    return dataclasses.replace(wishes, **new)
+
+
+def _hint(values: Any) -> Hint:
+    if not isinstance(values, dict) or set(values) - {field.name for field in dataclasses.fields(Hint)}:
+        raise RequestError("Each hint must be an object of x, y, rgb, reach and frame.")
+    rgb = values.get("rgb")
+    if rgb is not None and not (isinstance(rgb, list) and len(rgb) == 3 and all(_is_byte(part) for part in rgb)):
+        raise RequestError("`rgb` of a hint must be three whole numbers from 0 to 255, or null.")
+    frame = values.get("frame", 0)
+    if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < 10**7:
+        raise RequestError("`frame` of a hint must be a whole number from 0.")
+    return Hint(
+        x=_number(values.get("x"), "x", 0.0, 1.0),
+        y=_number(values.get("y"), "y", 0.0, 1.0),
+        rgb=None if rgb is None else (rgb[0], rgb[1], rgb[2]),
+        reach=_number(values.get("reach", 1.0), "reach", 0.1, 5.0),
+        frame=frame,
+    )
+
+
+def _is_byte(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
+
+
+def _number(value: Any, name: str, least: float, most: float) -> float:
+    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not valid or not least <= value <= most:
+        raise RequestError(f"`{name}` must be a number from {least:g} to {most:g}. Received: {value!r:.40}.")
+    return float(value)

@@ -1,0 +1,139 @@
+"""Carries colour hints through a shot: where a hint's spot is in each frame, followed along the optical flow.
+
+Shots and flow are those of the film code itself (`MotionStage`), so that a hint ends where steadying ends.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from pipelines.motion.stabilize import Motion
+from serving.jobs.hints import Spot
+
+# Flow of the frames of a shot is kept for hints that are given later in it; at a quarter size, half precision.
+_MOST_BACK = 3000
+_LOST = 0.25  # a spot that is trusted less is given up
+_UNSURE, _FADE, _REGAIN = 0.3, 0.85, 1.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One frame of a film or an animation.
+
+    Attributes:
+        new_shot: whether a shot begins with it.
+        ask: whether the network colours it; frames of shots that have colours keep theirs.
+        back: motion that brings the frame before onto this one; None at the start of a shot.
+        ahead: motion that brings this frame onto the one before; None at the start of a shot.
+    """
+
+    new_shot: bool
+    ask: bool
+    back: Motion | None
+    ahead: Motion | None
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameHint:
+    """A spot, given at a frame."""
+
+    frame: int
+    spot: Spot
+
+
+def carry(steps: Iterable[Step], hints: Iterable[FrameHint]) -> list[tuple[Spot, ...]]:
+    """Follows all hints, each both ways to the ends of its shot.
+
+    Returns:
+        The spots of each frame that the network is asked to colour, in order.
+    """
+    given: dict[int, list[Spot]] = {}
+    for hint in hints:
+        given.setdefault(hint.frame, []).append(hint.spot)
+    found: list[list[Spot]] = []
+    asked: list[bool] = []
+    active: list[Spot] = []
+    behind: deque[Motion] = deque(maxlen=_MOST_BACK)
+    for number, step in enumerate(steps):
+        if step.new_shot or step.back is None or step.ahead is None:
+            active, behind = [], deque(maxlen=_MOST_BACK)
+        else:
+            behind.append(_reduced(step.back))
+            active = list(_moved(active, step.ahead))
+        for spot in given.get(number, ()):
+            _back(found, number, spot, behind)
+        active += given.get(number, [])
+        found.append(list(active))
+        asked.append(step.ask)
+    return [tuple(spots) for spots, ask in zip(found, asked, strict=True) if ask]
+
+
+def _back(found: list[list[Spot]], number: int, spot: Spot, behind: "deque[Motion]") -> None:
+    """Follows a spot towards the start of its shot."""
+    spots = [spot]
+    for earlier, motion in enumerate(reversed(behind), start=1):
+        spots = list(_moved(spots, motion))
+        if not spots:
+            return
+        found[number - earlier] += spots
+
+
+def _moved(spots: list[Spot], motion: Motion) -> Iterator[Spot]:
+    """Moves spots along a flow; those that leave the picture or can no longer be trusted are dropped."""
+    height, width = motion.confidence.shape
+    for spot in spots:
+        row, column = min(int(spot.y * height), height - 1), min(int(spot.x * width), width - 1)
+        # Single pixels of a flow are noisy: the neighbourhood votes.
+        area = np.s_[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+        right, down = np.median(motion.flow[area].reshape(-1, 2).astype(np.float32), axis=0)
+        x, y = spot.x + float(right) / width, spot.y + float(down) / height
+        sure = float(np.median(motion.confidence[area]))
+        trust = spot.trust * _FADE if sure < _UNSURE else min(1.0, spot.trust * _REGAIN)
+        if 0 <= x <= 1 and 0 <= y <= 1 and trust >= _LOST:
+            yield dataclasses.replace(spot, x=x, y=y, trust=trust)
+
+
+def _reduced(motion: Motion) -> Motion:
+    return Motion((motion.flow[::2, ::2] / 2).astype(np.float16), motion.confidence[::2, ::2].astype(np.float16))
+
+
+def film_steps(path: str, size: tuple[int, int], force: bool) -> Iterator[Step]:
+    """Reads a film's shots and motion, without colouring it.
+
+    Args:
+        path: the film.
+        size: (height, width) at which it is coloured.
+        force: whether shots that have colours are coloured anew.
+    """
+    from pipelines.films import source as film_source
+    from pipelines.films import work as film_work
+    from pipelines.films.source import DecodeLog
+
+    source = film_source.probe(path)
+    frames = film_source.frames(source, DecodeLog(), None, 0)
+    reading = film_work.read(frames, source, size, 0, 1e6, 1 << 40)
+    for item in film_work.MotionStage(source, "high", 1, force, None)(reading):
+        if isinstance(item, film_work.FilmFrame):
+            yield Step(item.shot is not None, item.ask, item.back, item.ahead)
+
+
+def animation_steps(path: str, size: tuple[int, int]) -> Iterator[Step]:
+    """The same for an animation, all frames of which are coloured."""
+    import cv2
+
+    from colorgan_tf import color
+    from pipelines.animations import frames as gif_frames
+    from pipelines.motion import shots, stabilize
+
+    half = (size[1] // 2, size[0] // 2)
+    detector, meter = shots.ShotDetector(), stabilize.MotionMeter(both=True)
+    before: np.ndarray | None = None
+    for frame in gif_frames.frames(gif_frames.probe(path), []):
+        rgb = frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0) / np.float32(255)
+        luma = cv2.resize(color.luma(rgb)[..., 0], half, interpolation=cv2.INTER_AREA)
+        new_shot = detector.push(luma) is not None
+        back, ahead = (None, None) if new_shot or before is None else meter.measure(before, luma)
+        yield Step(new_shot, True, back, ahead)
+        before = luma

@@ -1,0 +1,267 @@
+"""Colours one uploaded file: what the worker does. The media code and the Colorizer do all of it."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import finish
+from colorgan_tf.inference.colorizer import Backend
+from serving.jobs import painter, preview, tracks
+from serving.jobs.painter import Painter, Remembered
+from serving.jobs.records import ANIMATION, PICTURE, Hint, Wishes
+from serving.jobs.tracks import FrameHint
+from serving.web import texts
+from serving.web.settings import Limits
+
+_PREVIEW_SECONDS = 0.6
+# A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
+_CHUNK_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What to do.
+
+    Attributes:
+        folder: of the file; results are written into it.
+        original: the file.
+        kind: "picture", "animation" or "film".
+        wishes: how to colour it.
+        limits: of films, which only the worker opens.
+        keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
+            which every browser plays.
+    """
+
+    folder: Path
+    original: Path
+    kind: str
+    wishes: Wishes
+    limits: Limits
+    keep_container: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far the work is: frames done, of how many (0 where unknown), and whether a new frame can be looked at."""
+
+    done: int
+    total: int
+    preview: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """What became of a task.
+
+    Attributes:
+        result: name of the result in the folder; empty where a stop left none.
+        note: for the visitor; may be empty.
+        in_colour: whether the original has colours and was left as it is.
+        stopped: whether the work was stopped before its end.
+        frames: of the result.
+        size: (width, height) of the upright picture.
+    """
+
+    result: str
+    note: str = ""
+    in_colour: bool = False
+    stopped: bool = False
+    frames: int = 1
+    size: tuple[int, int] = (0, 0)
+
+
+Tell = Callable[[Progress], None]
+
+
+def do(task: Task, backend: Backend, model: str, tell: Tell, stopped: Callable[[], bool]) -> Finished:
+    """Does a task.
+
+    Args:
+        task: what to do.
+        backend: runs the network.
+        model: its identity.
+        tell: called now and then while it works.
+        stopped: asked now and then whether to stop.
+
+    Raises:
+        InputError: the file cannot be coloured.
+    """
+    remembered = Remembered(backend, task.folder / "memory", model)
+    if task.kind == PICTURE:
+        return _picture(task, remembered, stopped)
+    watch = _Watch(task.folder, tell, stopped)
+    return (_animation if task.kind == ANIMATION else _film)(task, remembered, model, watch)
+
+
+class _Watch:
+    """Looks on while frames are coloured: counts them, keeps one to be seen, and hears the wish to stop."""
+
+    def __init__(self, folder: Path, tell: Tell, stopped: Callable[[], bool]):
+        self._folder, self._tell, self._stopped = folder, tell, stopped
+        self.done, self.total, self.most = 0, 0, 0
+        self.aspect = 1.0
+        self._last = 0.0
+
+    def __call__(self, luma: np.ndarray, chroma: np.ndarray) -> None:
+        """Takes a batch.
+
+        Raises:
+            KeyboardInterrupt: the visitor wants to stop; the film code then leaves what is done.
+            InputError: there are more frames than allowed.
+        """
+        if self._stopped():
+            raise KeyboardInterrupt
+        self.done += len(luma)
+        if self.most and self.done > self.most:
+            raise InputError(texts.TOO_MANY_FRAMES)
+        now = time.monotonic()
+        seen = now - self._last > _PREVIEW_SECONDS
+        if seen:
+            self._last = now
+            self._show(finish.quantize(luma[-1], chroma[-1], 255))
+        self._tell(Progress(self.done, self.total, seen))
+
+    def _show(self, rgb: np.ndarray) -> None:
+        height = rgb.shape[0]
+        rgb = preview.resized(rgb, max(1, round(height * self.aspect)), height)
+        preview.write(self._folder / "preview.jpg", preview.jpeg(rgb))
+        preview.write(self._folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
+
+
+def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finished:
+    from pipelines.stills import picture as stills
+
+    def watch(luma: np.ndarray, chroma: np.ndarray) -> None:
+        if stopped():
+            raise KeyboardInterrupt
+
+    still = stills.read(task.original)
+    name = f"result{task.original.suffix}"
+    left = still.in_colour and not task.wishes.force
+    try:
+        spots = [tuple(painter.spot(hint) for hint in task.wishes.hints)]
+        values = still.values if left else stills.colorize(still, Painter(backend, task.wishes, spots, watch))
+    except KeyboardInterrupt:
+        return Finished("", stopped=True)
+    before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
+    preview.write(task.folder / "before.jpg", preview.jpeg(before))
+    preview.write(task.folder / "after.jpg", preview.jpeg(after))
+    _thumbnail(task, after)
+    try:
+        data = task.original.read_bytes() if left else stills.encode(still, values)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    stills.write(data, task.folder / name)
+    height, width = stills.upright(still.values, still.metadata.orientation).shape[:2]
+    note = texts.ONLY_FIRST_PAGE.format(pages=still.pages) if still.pages > 1 else ""
+    return Finished(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
+
+
+def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
+    from pipelines.animations import colorize as gifs
+    from pipelines.animations import frames as gif_frames
+    from pipelines.animations.colorize import GifOptions
+    from pipelines.films import colorize as films
+
+    animation = gif_frames.probe(str(task.original))
+    watch.total = _count(task.original)
+    watch.aspect = animation.width / animation.height
+    spots = []
+    if task.wishes.hints:
+        size = films.for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
+        spots = tracks.carry(tracks.animation_steps(str(task.original), size), _hints(task.wishes))
+    result = task.folder / f"result{task.original.suffix}"
+    try:
+        options = GifOptions(force=task.wishes.force)
+        report = gifs.colorize(str(task.original), str(result), Painter(backend, task.wishes, spots, watch), options)
+    except KeyboardInterrupt:
+        return Finished("", stopped=True)
+    left = report.verdict == "coloured" and not task.wishes.force
+    if left:
+        _thumbnail(task, preview.animation_frame(result, 0))
+    return Finished(
+        result.name,
+        texts.HAS_COLOURS if left else "; ".join(report.notes),
+        left,
+        frames=report.frames or watch.total,
+        size=(animation.width, animation.height),
+    )
+
+
+def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
+    from pipelines.films import colorize as films
+    from pipelines.films import source as film_source
+    from pipelines.films.colorize import FilmOptions
+
+    source = film_source.probe(str(task.original))
+    height, width = source.display_size
+    limits = task.limits
+    if source.duration > limits.film_seconds:
+        raise InputError(texts.too_long_film(source.duration, limits.film_seconds))
+    if source.width * source.height > limits.film_pixels:
+        raise InputError(texts.too_large_film(source.width, source.height, limits.film_pixels))
+    watch.total = source.frames or round(source.duration * float(source.rate))
+    watch.most = round(limits.film_seconds * 120)
+    watch.aspect = width / height
+    wishes = task.wishes
+    spots = []
+    if wishes.hints:
+        working = films.for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
+        spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
+    result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
+    options = FilmOptions(
+        quality="fast" if wishes.quality == "fast" else "good",
+        chunk_seconds=_CHUNK_SECONDS,
+        force=wishes.force,
+        resume=not wishes.hints,  # spots are counted from the first frame
+        model=model,
+    )
+    try:
+        report = films.colorize(str(task.original), str(result), Painter(backend, wishes, spots, watch), options)
+    except KeyboardInterrupt:
+        return _stopped_film(task, result, (width, height))
+    coloured = any(shot.verdict == "coloured" for shot in report.shots)
+    left = bool(report.shots) and all(shot.verdict == "coloured" for shot in report.shots) and not wishes.force
+    if left:
+        _thumbnail(task, preview.film_frame(result, 0))
+    notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not wishes.force else []
+    notes += [] if result.suffix == task.original.suffix else [texts.AS_MP4]
+    note = " ".join([*notes, *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
+    return Finished(result.name, note, left, frames=report.frames, size=(width, height))
+
+
+def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Finished:
+    from pipelines.films import colorize as films
+
+    partial = Path(films.partial_name(str(result)))
+    if not partial.exists():
+        return Finished("", stopped=True)
+    return Finished(partial.name, texts.STOPPED_EARLY, stopped=True, frames=_film_frames(partial), size=size)
+
+
+def _film_frames(path: Path) -> int:
+    from pipelines.films import source as film_source
+
+    return film_source.probe(str(path)).frames
+
+
+def _thumbnail(task: Task, rgb: np.ndarray) -> None:
+    preview.write(task.folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
+
+
+def _hints(wishes: Wishes) -> list[FrameHint]:
+    def of(hint: Hint) -> FrameHint:
+        return FrameHint(hint.frame, painter.spot(hint))
+
+    return [of(hint) for hint in wishes.hints]
+
+
+def _count(path: Path) -> int:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1)

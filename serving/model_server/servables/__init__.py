@@ -1,0 +1,1 @@
+"""The served versions of models: found on disk, loaded, warmed up, unloaded."""

@@ -1,0 +1,164 @@
+"""TensorFlow Lite files of small exported models: what they hold and compute, and when int8 is kept back."""
+
+import json
+import subprocess
+import sys
+
+import exported_models
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from colorgan_tf import export_tflite
+from colorgan_tf.errors import InputError
+from colorgan_tf.export import tflite as tflite_convert
+from colorgan_tf.export import tflite_report
+from colorgan_tf.export.tflite import Converter, Variant
+from colorgan_tf.inference import backends
+from colorgan_tf.inference.colorizer import Colorizer
+
+LUMAS = [np.random.default_rng(seed).random((40, 60, 1), np.float32) for seed in range(4)]
+
+
+@pytest.fixture(scope="module", params=["efficient_unet", "unet"])
+def converter(request):
+    return Converter(exported_models.folder(request.param))
+
+
+def opened(converter, variant, folder):
+    path = folder / f"{variant.name}.tflite"
+    path.write_bytes(converter.convert(variant, LUMAS))
+    path.with_suffix(".json").write_text(json.dumps(converter.settings(variant)))
+    return backends.load(path)
+
+
+@pytest.mark.parametrize(("precision", "largest"), [("float32", 2), ("float16", 4)])
+def test_files_of_any_size_colour_as_the_saved_model_does(converter, tmp_path, precision, largest):
+    backend = opened(converter, Variant(precision, None), tmp_path)
+    assert (backend.working_size, backend.multiple) == (converter.backend.working_size, converter.backend.multiple)
+    for size in ((120, 90), (90, 200)):
+        luma = np.random.default_rng(1).random((*size, 1), np.float32)
+        pictures = [Colorizer(each).picture(luma).astype(int) for each in (backend, converter.backend)]
+        assert np.abs(pictures[0] - pictures[1]).max() <= largest
+
+
+def test_files_of_one_size_colour_as_the_saved_model_does_at_that_size(converter, tmp_path):
+    backend = opened(converter, Variant("float32", (256, 512)), tmp_path)
+    luma = np.random.default_rng(1).random((1, 256, 512, 1), np.float32)
+    np.testing.assert_allclose(backend.luma_to_chroma(luma), converter.backend.luma_to_chroma(luma), atol=1e-4)
+
+
+def test_int8_is_small_close_and_float_outside(converter, tmp_path):
+    backend = opened(converter, Variant("int8", (256, 256)), tmp_path)
+    path = tmp_path / "int8_256x256.tflite"
+    luma = np.random.default_rng(1).random((1, 256, 256, 1), np.float32)
+    ours, theirs = backend.luma_to_chroma(luma), converter.backend.luma_to_chroma(luma)
+    assert np.abs(ours - theirs).mean() < 0.05
+    interpreter = Interpreter(model_path=str(path))
+    details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    assert [detail["dtype"] for detail in details] == [np.float32, np.float32]
+    # Filters of a convolution have a scale for each channel; the table of colours is not quantized.
+    kernels = [
+        each for each in interpreter.get_tensor_details() if each["dtype"] == np.int8 and len(each["shape"]) == 4
+    ]
+    assert any(len(kernel["quantization_parameters"]["scales"]) > 1 for kernel in kernels)
+
+
+def test_int8_is_smaller_than_float16_is_smaller_than_float32(converter):
+    sizes = [len(converter.convert(Variant(precision, (256, 256)), LUMAS)) for precision in export_tflite.PRECISIONS]
+    assert sizes[2] < sizes[1] < sizes[0]
+
+
+def test_int8_needs_pictures(converter):
+    with pytest.raises(ValueError, match="`calibration` must hold pictures for int8"):
+        converter.convert(Variant("int8", None))
+
+
+def test_the_file_says_what_it_is(converter, tmp_path):
+    variant = Variant("float16", None)
+    data = converter.convert(variant)
+    assert tflite_convert.metadata(data) == json.loads(json.dumps(converter.settings(variant)))
+    signatures = Interpreter(model_content=data).get_signature_list()
+    assert signatures == {"luma_to_chroma": {"inputs": ["luma"], "outputs": ["chroma"]}}
+
+
+# === The command's work ===
+
+
+def test_files_settings_and_report(tmp_path, photographs):
+    calibration = export_tflite.read_lumas(photographs, 2)
+    model, said = exported_models.folder("efficient_unet"), []
+    table = export_tflite.export(model, tmp_path / "out", ["float16"], calibration, runs=1, say=said.append)
+    names = [f"tiny_float16_{shape}" for shape in ("256x256", "256x512", "any")]
+    wanted = {f"{name}.{suffix}" for name in names for suffix in ("json", "tflite")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == wanted | {"tflite_report.json", "tflite_report.md"}
+    assert len(said) == 3
+    report = json.loads((tmp_path / "out" / "tflite_report.json").read_text())
+    for row in report["files"]:
+        assert row["psnr"] > 50
+        assert row["largest"] < 8
+        assert set(row["milliseconds"]) == {"1", "2"}
+    assert report["saved_model"] is None
+    assert table.splitlines()[2].startswith("| tiny_float16_any.tflite | ")
+
+
+def test_int8_that_loses_too_much_is_not_handed_out(tmp_path, photographs, monkeypatch):
+    from colorgan_tf import evaluate
+
+    monkeypatch.setattr(tflite_report, "PSNR_LOSS", -100.0)
+    (tmp_path / "tiny_int8_256x256.tflite").write_bytes(b"of an earlier export")
+    table = export_tflite.export(
+        exported_models.folder("efficient_unet") / "1",
+        tmp_path,
+        ["int8"],
+        export_tflite.read_lumas(photographs, 2),
+        evaluate.load_pictures(photographs, 256, 3).pictures,
+        runs=1,
+        say=lambda text: None,
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"tflite_report.json", "tflite_report.md"}
+    assert "Not handed out: tiny_int8_any.tflite loses" in table
+    assert "| SavedModel |" in table
+
+
+MEASURED = {"psnr": 24.0, "frechet": 40.0, "frechet_grey": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("ours", "reason"),
+    [
+        ({"psnr": 23.71, "frechet": 45.9}, ""),
+        ({"psnr": 25.0, "frechet": 30.0}, ""),
+        ({"psnr": 23.6, "frechet": 40.0}, "loses 0.40 dB PSNR, more than 0.3"),
+        ({"psnr": 24.0, "frechet": 46.1}, "loses 10% of the Frechet gain, more than 10%"),
+        ({"psnr": 24.0, "frechet": 70.0}, "loses 50% of the Frechet gain, more than 10%"),
+    ],
+)
+def test_limits_of_int8(ours, reason):
+    assert tflite_report.loss({**MEASURED, **ours}, MEASURED) == reason
+
+
+def test_a_model_without_gain_has_none_to_lose():
+    grey = {**MEASURED, "frechet": 100.0}
+    assert tflite_report.loss(grey, grey) == ""
+
+
+# === Bad input ===
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(InputError, match="The model must be"):
+        export_tflite.export(tmp_path / "gone", tmp_path, ["float32"], LUMAS)
+
+
+def test_the_command_says_what_is_wrong(tmp_path):
+    def run(*flags):
+        return subprocess.run(
+            [sys.executable, "-m", "colorgan_tf.export_tflite", *flags], capture_output=True, text=True, check=False
+        )
+
+    answer = run("--model=x")
+    assert (answer.returncode, answer.stderr) == (2, "export_tflite: `output` must name a folder. Received: nothing.\n")
+    answer = run("--model=x", f"--output={tmp_path}", "--precision=int4,int8")
+    assert answer.returncode == 2
+    assert "`precision` must be of float32, float16, int8. Received: int4." in answer.stderr

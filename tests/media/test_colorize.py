@@ -1,0 +1,252 @@
+"""Many pictures at once: trees, names, finished and bad files; and the command as a person runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines import batch
+from pipelines.batch import Job, Outcome
+from pipelines.stills import picture as stills
+from pipelines.stills.work import StillWork
+
+SUFFIXES = list(stills.SUFFIXES)
+
+
+class WarmBackend:
+    working_size = 32
+    multiple = 32
+
+    def luma_to_chroma(self, luma):
+        return np.broadcast_to(np.array([-0.08, 0.12], np.float32), (*luma.shape[:3], 2))
+
+
+WORK = StillWork(Colorizer(WarmBackend()))
+
+
+def grey(path, value=120, size=(30, 20)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", size, value).save(path)
+    return path
+
+
+def colourful(path):
+    pixels = np.zeros((60, 60, 3), np.uint8)
+    pixels[:30, :, 0], pixels[30:, :, 2], pixels[:, 30:, 1] = 220, 200, 160
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def targets(found, output):
+    return sorted(str(job.target.relative_to(output)) for job in found.jobs)
+
+
+# === Finding ===
+
+
+def test_the_tree_of_a_folder_is_kept(tmp_path):
+    for name in ("scans/a.jpg", "scans/1931/b.PNG", "scans/1931/may/c.tif", "scans/notes.txt", "scans/.hidden.jpg"):
+        grey(tmp_path / name) if not name.endswith(".txt") else (tmp_path / name).write_text("notes")
+    found = batch.find([tmp_path / "scans"], tmp_path / "out", SUFFIXES)
+    assert targets(found, tmp_path / "out") == ["1931/b.PNG", "1931/may/c.tif", "a.jpg"]
+    assert found.faults == ()
+
+
+def test_several_folders_keep_their_names(tmp_path):
+    grey(tmp_path / "x" / "a.jpg"), grey(tmp_path / "y" / "a.jpg"), grey(tmp_path / "b.jpg")
+    found = batch.find([tmp_path / "x", tmp_path / "y", tmp_path / "b.jpg"], tmp_path / "out", SUFFIXES)
+    assert targets(found, tmp_path / "out") == ["b.jpg", "x/a.jpg", "y/a.jpg"]
+
+
+def test_results_never_share_a_name(tmp_path):
+    for name in ("a.jpg", "a.png", "a.tif", "sub/a.jpg", "A.bmp"):
+        grey(tmp_path / name)
+    found = batch.find([tmp_path], tmp_path / "out", SUFFIXES, ".png")
+    assert targets(found, tmp_path / "out") == ["A_bmp.png", "a.png", "a_jpg.png", "a_tif.png", "sub/a.png"]
+    two = batch.find([tmp_path / "a.jpg", tmp_path / "sub" / "a.jpg"], tmp_path / "out", SUFFIXES)
+    assert targets(two, tmp_path / "out") == ["a-2.jpg", "a.jpg"]
+
+
+def test_an_output_folder_inside_the_input_is_not_searched(tmp_path):
+    grey(tmp_path / "a.jpg"), grey(tmp_path / "out" / "a.jpg")
+    found = batch.find([tmp_path], tmp_path / "out", SUFFIXES)
+    assert [job.source for job in found.jobs] == [tmp_path / "a.jpg"]
+
+
+def test_originals_are_never_overwritten(tmp_path):
+    grey(tmp_path / "a.jpg")
+    with pytest.raises(InputError, match="`--output` must be another folder than that of the originals"):
+        batch.find([tmp_path / "a.jpg"], tmp_path, SUFFIXES)
+
+
+def test_inputs_that_are_none_are_named_and_the_rest_goes_on(tmp_path):
+    grey(tmp_path / "a.jpg"), (tmp_path / "b.txt").write_text("text"), (tmp_path / "empty").mkdir()
+    inputs = [tmp_path / name for name in ("a.jpg", "b.txt", "empty", "gone.png")]
+    found = batch.find(inputs, tmp_path / "out", SUFFIXES)
+    assert len(found.jobs) == 1
+    for fault, words in zip(
+        found.faults, ["b.txt: a file of another kind", "empty: a folder without", "gone.png: does not"], strict=True
+    ):
+        assert words in fault
+    with pytest.raises(
+        InputError, match="Files or folders to colour are expected. Received: .*gone.png: does not exist"
+    ):
+        batch.find([tmp_path / "gone.png"], tmp_path / "out", SUFFIXES)
+
+
+# === Running ===
+
+
+def run(jobs, work=WORK, overwrite=False):
+    return {outcome.job.source.name: outcome for outcome in batch.run(jobs, work, 2, overwrite)}
+
+
+def test_one_bad_file_is_reported_and_the_rest_go_on(tmp_path):
+    for name in ("a.png", "c.png"):
+        grey(tmp_path / "in" / name)
+    (tmp_path / "in" / "b.jpg").write_text("no picture")
+    outcomes = run(batch.find([tmp_path / "in"], tmp_path / "out", SUFFIXES).jobs)
+    assert {name: outcome.state for name, outcome in outcomes.items()} == {
+        "a.png": "coloured",
+        "b.jpg": "failed",
+        "c.png": "coloured",
+    }
+    assert "b.jpg, which is none" in outcomes["b.jpg"].note
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    assert np.ptp(np.asarray(Image.open(tmp_path / "out" / "a.png"))) > 20
+
+
+def test_finished_files_are_skipped_unless_they_are_to_be_overwritten(tmp_path):
+    jobs = batch.find([grey(tmp_path / "a.png")], tmp_path / "out", SUFFIXES).jobs
+    assert run(jobs)["a.png"].state == "coloured"
+    jobs[0].target.write_bytes(b"mine")
+    assert run(jobs)["a.png"].state == "skipped"
+    assert jobs[0].target.read_bytes() == b"mine"
+    assert run(jobs, overwrite=True)["a.png"].state == "coloured"
+    assert Image.open(jobs[0].target).size == (30, 20)
+
+
+def test_pictures_in_colour_are_copied_byte_by_byte_unless_forced(tmp_path):
+    source = colourful(tmp_path / "a.png")
+    job = Job(source, tmp_path / "out" / "a.png")
+    assert WORK(job) == Outcome(job, "copied", "already in colour")
+    assert job.target.read_bytes() == source.read_bytes()
+    assert StillWork(WORK.colorizer, force=True)(job).state == "coloured"
+    assert job.target.read_bytes() != source.read_bytes()
+
+
+def test_a_copy_to_another_format_keeps_the_colours(tmp_path):
+    job = Job(colourful(tmp_path / "a.png"), tmp_path / "a.webp")
+    assert WORK(job).state == "copied"
+    np.testing.assert_array_equal(np.asarray(Image.open(job.target)), np.asarray(Image.open(job.source)))
+
+
+def test_only_the_first_page_is_coloured_and_the_outcome_says_so(tmp_path):
+    page = Image.new("L", (9, 9), 100)
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page, page])
+    assert WORK(Job(tmp_path / "a.tif", tmp_path / "out.tif")).note == "only the first of 3 pages"
+
+
+def test_unexpected_errors_are_failures_of_one_file(tmp_path):
+    def broken(job):
+        raise RuntimeError("the network is gone")
+
+    outcome = run([Job(tmp_path / "a.png", tmp_path / "b.png")], broken)["a.png"]
+    assert (outcome.state, outcome.note) == ("failed", f"{tmp_path / 'a.png'}: the network is gone")
+
+
+def test_nothing_more_is_begun_when_the_caller_stops(tmp_path):
+    begun = []
+
+    def work(job):
+        begun.append(job)
+        return Outcome(job, "coloured")
+
+    outcomes = batch.run([Job(tmp_path / f"{n}.png", tmp_path / f"{n}_out.png") for n in range(2000)], work, 1, False)
+    next(outcomes)
+    outcomes.close()
+    done = len(begun)
+    assert list(outcomes) == [] and len(begun) == done
+
+
+def test_large_pictures_are_done_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.stills.work.LARGE", 100)
+    held = []
+
+    class Watching(WarmBackend):
+        def luma_to_chroma(self, luma):
+            held.append(work._alone.locked())
+            return super().luma_to_chroma(luma)
+
+    work = StillWork(Colorizer(Watching()))
+    work(Job(grey(tmp_path / "large.png"), tmp_path / "a.png"))
+    work(Job(grey(tmp_path / "small.png", size=(5, 5)), tmp_path / "b.png"))
+    assert held == [True, False]
+
+
+# === The command ===
+
+
+def command(*arguments):
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-m", "colorgan_tf.colorize", *map(str, arguments)],
+        capture_output=True, text=True, env=environment, cwd=root, timeout=300,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    import tensorflow as tf
+
+    class Warm(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, "luma")])
+        def luma_to_chroma(self, luma):
+            return {"chroma": tf.concat([luma * -0.2, luma * 0.2], -1)}
+
+    folder, module = tmp_path_factory.mktemp("models"), Warm()
+    tf.saved_model.save(module, str(folder / "1"), signatures={"luma_to_chroma": module.luma_to_chroma})
+    return folder
+
+
+def test_command_colours_a_folder_and_lists_what_failed(tmp_path, model):
+    grey(tmp_path / "in" / "sub" / "a.jpg"), colourful(tmp_path / "in" / "c.png")
+    (tmp_path / "in" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    arguments = (
+        tmp_path / "in",
+        f"--model={model}",
+        f"--output={tmp_path / 'out'}",
+        "--side_by_side",
+        "--quality=best",
+    )
+    code, out, err = command(*arguments)
+    assert code == 1, err
+    assert "1 coloured, 1 copied, 1 failed" in out
+    assert "c.png: already in colour, copied" in out
+    assert "1 failed:" in err and "bad.jpg" in err and "Traceback" not in err
+    assert Image.open(tmp_path / "out" / "sub" / "a.jpg").size == (60, 20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Files or folders to colour are expected"),
+        (["a.jpg"], "`--output` must name the folder"),
+        (["gone.jpg", "--output=out"], "gone.jpg: does not exist"),
+        (["{picture}", "--output=out", "--model=gone"], "gone, which does not exist"),
+        (["{picture}", "--output=out", "--quality=superb"], "quality"),
+    ],
+)
+def test_command_says_in_one_line_what_is_wrong_and_exits_with_2(tmp_path, arguments, message):
+    picture = grey(tmp_path / "a.png")
+    code, out, err = command(*(argument.format(picture=picture) for argument in arguments))
+    assert (code, out) == (2, "")
+    assert message in err and len(err.strip().splitlines()) == 1

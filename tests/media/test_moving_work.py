@@ -1,0 +1,63 @@
+"""Films and animations through the same batch as pictures."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorgan_tf.inference.colorizer import Colorizer
+from pipelines import batch, moving_work
+from pipelines.animations.colorize import GifOptions
+
+
+class Blue:
+    """A back end that makes everything blue."""
+
+    working_size, multiple = 32, 32
+
+    def luma_to_chroma(self, luma):
+        return np.broadcast_to(np.float32([0.2, -0.05]), (*luma.shape[:3], 2))
+
+
+@pytest.fixture
+def gif(tmp_path):
+    frames = [Image.new("L", (40, 30), shade) for shade in (60, 120, 180)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[50, 70, 90], loop=0)
+    return tmp_path / "a.gif"
+
+
+def test_animations_are_told_from_stills_by_content(tmp_path, gif):
+    Image.new("L", (8, 8)).save(tmp_path / "still.png")
+    (tmp_path / "broken.gif").write_text("no picture")
+    (tmp_path / "broken.png").write_text("no picture")
+    assert moving_work.is_animation(gif)
+    assert not moving_work.is_animation(tmp_path / "still.png")
+    assert moving_work.is_animation(tmp_path / "broken.gif")
+    assert not moving_work.is_animation(tmp_path / "broken.png")
+
+
+def test_animation_is_coloured_with_its_delays(tmp_path, gif):
+    work = moving_work.AnimationWork(Colorizer(Blue()), GifOptions())
+    outcome = work(batch.Job(gif, tmp_path / "out" / "a.gif"))
+    assert outcome.state == "coloured"
+    with Image.open(tmp_path / "out" / "a.gif") as picture:
+        assert [picture.seek(n) or picture.info["duration"] for n in range(picture.n_frames)] == [50, 70, 90]
+        red, _, blue = picture.convert("RGB").getpixel((20, 15))
+    assert blue > red + 30
+
+
+def test_every_job_belongs_to_exactly_one_shard(tmp_path):
+    jobs = [batch.Job(tmp_path / str(n), tmp_path / "out" / str(n)) for n in range(7)]
+    parts = [batch.shard(jobs, number, 3) for number in range(3)]
+    assert sorted((job for part in parts for job in part), key=jobs.index) == jobs
+
+
+def test_manifest_has_a_line_for_each_file_that_was_worked_on(tmp_path):
+    manifest = batch.Manifest(tmp_path / "out" / "colorize.jsonl")
+    job = batch.Job(tmp_path / "a", tmp_path / "b")
+    for state, note in (("coloured", ""), ("skipped", ""), ("failed", "it is broken")):
+        manifest.add(batch.Outcome(job, state, note))
+    lines = [json.loads(line) for line in (tmp_path / "out" / "colorize.jsonl").read_text().splitlines()]
+    assert [line["state"] for line in lines] == ["coloured", "failed"]
+    assert lines[1]["error"] == "it is broken"
