@@ -10,7 +10,7 @@ PORT ?= 8080
 MODEL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train test test-slow lint clean web browser screenshots desktop app desktop-screenshot
+.PHONY: help demo train test test-slow lint wheel clean web browser screenshots desktop app desktop-screenshot
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -47,10 +47,15 @@ test: $(VENV)/.installed-dev  ## Run the tests
 test-slow: $(VENV)/.installed-dev  ## Run the slow tests as well
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
-lint: $(VENV)/.installed-dev  ## Check style and types
+lint: $(VENV)/.installed-dev  ## Check style, types, and that every layer imports only those below it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+wheel: $(VENV)/.installed-dev  ## Build dist/*.whl, the models included
+	rm -rf build/lib
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 web: $(VENV)/.installed  ## Run the website at PORT; MODEL=folder colours with another model
 	$(BIN)/python -m serving.web --port=$(PORT) $(if $(MODEL),--model=$(MODEL))
@@ -77,4 +82,4 @@ desktop-screenshot: $(VENV)/.installed-desktop  ## Take the picture of the deskt
 	$(BIN)/python tests/desktop/screenshots.py $(if $(MODEL),--model=$(MODEL))
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) build demo dist runs
+	rm -rf $(VENV) *.egg-info build demo dist runs
