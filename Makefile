@@ -31,7 +31,7 @@ QT_PACKAGES := libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libx
 
 $(VENV)/.installed-desktop: $(VENV)/.installed requirements-desktop.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-desktop.txt
-	$(BIN)/python -m serving.desktop.screen || \
+	$(BIN)/python -m serving.desktop.qt_check || \
 		{ apt-get update && apt-get install --yes --no-install-recommends $(QT_PACKAGES); }
 	touch $@
 

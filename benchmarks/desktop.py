@@ -3,7 +3,7 @@
     python -m benchmarks.desktop [--app=dist/colorgan] [--rounds=3] [--json=figures.json]
 
 measures the executable's folder that `make app` made, and the same program run by Python. Without a display the window
-opens in memory (Qt's offscreen platform).
+opens in preferences (Qt's offscreen platform).
 """
 
 import json

@@ -28,20 +28,20 @@ def define_flags() -> None:
 
 def main(argv: list[str]) -> None:
     """Shows the window until it is closed."""
-    from serving.desktop import models, screen
+    from serving.desktop import model_choice, qt_check
 
     values = flags.FLAGS
     if values.model and values.server:
         raise InputError("`--model` and `--server` must not be given together. Received: both.")
-    if values.server and not models.has_tensorflow():
+    if values.server and not model_choice.has_tensorflow():
         raise InputError(f"`--server` needs TensorFlow, which is not here. Received: {values.server}.")
     paths = [Path(each) for each in argv[1:]]
     if values.output:
         _without_window(paths, values.output)
         return
-    path = None if values.server else models.chosen(values.model)
-    screen.check_libraries()
-    screen.check_display()
+    path = None if values.server else model_choice.chosen(values.model)
+    qt_check.check_libraries()
+    qt_check.check_display()
     from serving.desktop import app
     from serving.jobs.worker import Model
 

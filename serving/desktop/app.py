@@ -1,4 +1,4 @@
-"""Runs the desktop program: application, works, window."""
+"""Runs the desktop program: application, items, window."""
 
 import contextlib
 import shutil
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 import serving.web
 from serving.desktop import texts, theme
-from serving.desktop.session.recent import Memory
+from serving.desktop.preferences import Preferences
 from serving.desktop.session.session import Session, isolated
 from serving.desktop.window import Window
 from serving.jobs.worker import Model
@@ -39,7 +39,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
     application = make_application()
     with session_folder() as folder:
         session = Session(folder, isolated(model))
-        window = Window(session, Memory(), samples())
+        window = Window(session, Preferences(), samples())
         window.show()
         _hear_signals(application, window)
         sys.excepthook = lambda kind, error, _trace: _say_wrong(window, error)
@@ -47,7 +47,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
         QTimer.singleShot(0, session.start)
         if paths:
             if color_now:
-                window.incoming.opened.connect(lambda _identities: window.color())
+                window.opener.opened.connect(lambda _identities: window.color())
             QTimer.singleShot(0, lambda: window.open(paths))
         if exit_when_shown:
             QTimer.singleShot(0, lambda: _tell_shown(window))
@@ -55,7 +55,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
 
 
 def make_application() -> QApplication:
-    """Makes the application, with its looks."""
+    """Makes the application, with its previews."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName(texts.TITLE)
     application.setWindowIcon(QIcon(str(Path(serving.web.__file__).parent / "static" / "icon.svg")))

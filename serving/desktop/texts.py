@@ -16,11 +16,11 @@ SAMPLES = shared.PAGE["samples"]
 LET_GO = "Let go to open"
 TO_FILES = "Back to your files  →"
 
-# === Works ===
+# === Files ===
 
-WORKS = "Your files"
-COLOR = "&Color"
-COLOR_TIP = "Color everything that is not in colour yet (Ctrl+Return)"
+FILES = "Your files"
+COLOR = "&Colour"
+COLOR_TIP = "Colour everything that is not in colour yet (Ctrl+Return)"
 GO_ON = "&Go on"
 CANCEL = "Ca&ncel"
 SAVE = "&Save…"
@@ -29,7 +29,7 @@ CLEAR = "C&lear"
 CLEAR_TIP = "Empty the window; your own files stay where they are"
 TO_START = "Back to the start"
 ADD_MORE = "&Open more…"
-ANYWAY = "Color it anyway"
+ANYWAY = "Colour it anyway"
 
 STATES = {
     "ready": "Ready",
@@ -77,7 +77,7 @@ KEYS_TEXT = (
     ("Ctrl+O", "open files"),
     ("Ctrl+Shift+O", "open a folder"),
     ("Ctrl+V", "open the picture in the clipboard"),
-    ("Ctrl+Return", "color"),
+    ("Ctrl+Return", "colour"),
     ("Escape", "cancel"),
     ("← →", "move the line between before and after"),
     ("Space on the picture, Ctrl+P", "play or pause"),

@@ -42,7 +42,7 @@ def transform_img(
     Raises:
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
     """
-    from serving.desktop.session import opening, saving
+    from serving.desktop.session import input_files, saving
     from serving.jobs import records, work
     from serving.jobs.records import Wishes
     from serving.jobs.work import Task
@@ -51,7 +51,7 @@ def transform_img(
     folder = Path(output) if output is not None else path.absolute().parent
     try:
         wishes = records.changed_wishes(Wishes(), {"strength": strength, "quality": quality, "force": force})
-        kind = opening.judge(path)
+        kind = input_files.judge(path)
     except RequestError as error:
         raise InputError(f"{path}: {error.text}") from error
     backend, identity = _backend(None if model is None else str(model), server)
@@ -60,8 +60,8 @@ def transform_img(
         # Beside the result, so that it can be renamed into its place.
         with tempfile.TemporaryDirectory(prefix=".colouring-", dir=folder) as place:
             original = Path(place) / f"original{kind.suffix}"
-            task = Task(Path(place), original, kind.kind, wishes, opening.LIMITS, keep_container=True)
-            opening.link(path, original)
+            task = Task(Path(place), original, kind.kind, wishes, input_files.LIMITS, keep_container=True)
+            input_files.link(path, original)
             finished = work.do(task, backend, identity, lambda progress: None, lambda: False)
             made = Path(place) / finished.result
             target = saving.free_name(folder / f"{path.stem}-coloured{made.suffix}")
@@ -73,7 +73,7 @@ def transform_img(
 
 @functools.lru_cache(maxsize=1)
 def _backend(model: str | None, server: str | None) -> "tuple[Backend, str]":
-    from serving.desktop import models
+    from serving.desktop import model_choice
     from serving.jobs.worker import Model
 
-    return Model(None if server else models.chosen(model), server).load()
+    return Model(None if server else model_choice.chosen(model), server).load()

@@ -66,21 +66,21 @@ def make_window(application, tmp_path, session, faults):
     from desktop_user import Answers, User
     from PySide6.QtCore import QSettings
 
-    from serving.desktop.session.recent import Memory
+    from serving.desktop.preferences import Preferences
     from serving.desktop.window import Window
 
     users = []
 
     def make(of=None, samples=()):
-        memory = Memory(QSettings(str(tmp_path / "memory.ini"), QSettings.Format.IniFormat))
-        window = Window(of or session, memory, list(samples), Answers())
+        preferences = Preferences(QSettings(str(tmp_path / "preferences.ini"), QSettings.Format.IniFormat))
+        window = Window(of or session, preferences, list(samples), Answers())
         window.show()
         users.append(User(window))
         return users[-1]
 
     yield make
     for user in users:
-        user.window.asking.may_forget = True
+        user.window.dialogs.may_forget = True
         user.window.close()
 
 

@@ -1,4 +1,4 @@
-"""Somebody who uses the window: waits, presses, looks."""
+"""Somebody who uses the window: waits, presses, previews."""
 
 import io
 
@@ -53,30 +53,30 @@ class User:
         end.start(1000 * seconds)
         loop.exec()
         look.stop()
-        assert condition(), f"waited in vain; the message is {self.window.message.text!r}, the works {self.states}"
+        assert condition(), f"waited in vain; the message is {self.window.message.text!r}, the items {self.states}"
 
     def opens(self, *paths, count=None):
         """Opens files, and waits until they are on the list."""
-        before = self.page.works.count()
+        before = self.page.items.count()
         self.window.open(list(paths))
-        self.until(lambda: self.page.works.count() == before + (len(paths) if count is None else count))
+        self.until(lambda: self.page.items.count() == before + (len(paths) if count is None else count))
         self.until(self.page.color.isEnabled)
 
     def colours(self):
-        """Presses Color, and waits until everything is done."""
+        """Presses Colour, and waits until everything is done."""
         self.until(self.page.color.isEnabled)
         self.page.color.click()
         self.until(lambda: self.states and not set(self.states) & {"ready", "waiting", "working"})
-        self.window.display.refresh()
+        self.window.refresher.refresh()
 
     @property
     def states(self):
-        return [work.record.state for work in self.session.works()]
+        return [item.record.state for item in self.session.items()]
 
     @property
     def record(self):
         """What is known of the file that is shown."""
-        return self.session.get(self.window.display.shown).record
+        return self.session.get(self.window.refresher.shown).record
 
     @property
     def result(self):

@@ -33,7 +33,7 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
     from PySide6.QtCore import QSettings, QTimer
 
     from serving.desktop import app, theme
-    from serving.desktop.session.recent import Memory
+    from serving.desktop.preferences import Preferences
     from serving.desktop.session.session import Session, isolated
     from serving.desktop.window import Window
     from serving.jobs.worker import Model
@@ -42,8 +42,8 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
     theme.apply(application, theme.DARK if dark else theme.LIGHT)
     with tempfile.TemporaryDirectory(prefix="screenshot.") as folder:
         session = Session(Path(folder) / "session", isolated(Model(model)))
-        memory = Memory(QSettings(f"{folder}/memory.ini", QSettings.Format.IniFormat))
-        window = Window(session, memory, app.samples())
+        preferences = Preferences(QSettings(f"{folder}/preferences.ini", QSettings.Format.IniFormat))
+        window = Window(session, preferences, app.samples())
         window.show()
         session.start()
 
@@ -54,20 +54,20 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
             application.quit()
 
         def look() -> None:
-            states = [work.record.state for work in session.works()]
+            states = [item.record.state for item in session.items()]
             if start or (states and set(states) <= {"done", "failed"}):
                 timer.stop()
                 QTimer.singleShot(_REST_MS, shoot)
 
         def color(_identities: list[str]) -> None:
-            rows = {work.record.name: work.record.id for work in session.works()}
-            window.page.works.choose(rows[f"{_SHOWN}.jpg"])
+            rows = {item.record.name: item.record.id for item in session.items()}
+            window.page.items.choose(rows[f"{_SHOWN}.jpg"])
             window.color()
 
         timer = QTimer()
         timer.timeout.connect(look)
         timer.start(_LOOK_MS)
-        window.incoming.opened.connect(color)
+        window.opener.opened.connect(color)
         if not start:
             window.open(app.samples())
         application.exec()
@@ -75,12 +75,12 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
 
 def main(argv: list[str]) -> None:
     """Takes the picture."""
-    from serving.desktop import models
+    from serving.desktop import model_choice
 
     values = flags.FLAGS
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
-    take(models.chosen(values.model), Path(values.output), values.dark, values.start)
+    take(model_choice.chosen(values.model), Path(values.output), values.dark, values.start)
     print(values.output)
 
 

@@ -9,18 +9,18 @@ import web_fakes
 
 from colorgan_tf.color import merge
 from colorgan_tf.errors import InputError, RequestError
-from serving.desktop import models, texts
-from serving.desktop.session import looks, moving, opening, progress, saving
-from serving.desktop.session.session import Work
+from serving.desktop import model_choice, texts
+from serving.desktop.session import input_files, playback, previews, progress, saving
+from serving.desktop.session.item import Item
 from serving.jobs import kinds
 from serving.jobs.queue import Live
 from serving.jobs.records import FileRecord
 from serving.web import texts as shared
 
 
-def work(state="done", kind="picture", done=0, total=0, left=None, name="a.jpg"):
+def item(state="done", kind="picture", done=0, total=0, left=None, name="a.jpg"):
     record = FileRecord("id", "me", name, kind, ".jpg", 0.0, state)
-    return Work(record, Live(done, total, left))
+    return Item(record, Live(done, total, left))
 
 
 def finished(session, identity):
@@ -41,11 +41,11 @@ def test_a_session_colours_what_it_is_asked_for_and_removes_it_all_at_the_end(se
     first, second = session.open(path), session.open(path)
     session.color([first.id])
     assert finished(session, first.id).state == "done"
-    assert [each.record.state for each in session.works()] == ["done", "ready"]
+    assert [each.record.state for each in session.items()] == ["done", "ready"]
     assert session.original(second) == path
     assert session.with_result() == [session.get(first.id).record]
     session.remove([first.id, second.id])
-    assert session.works() == [] and path.exists()
+    assert session.items() == [] and path.exists()
     session.close()
     assert not session.folder.exists()
 
@@ -64,19 +64,19 @@ def test_a_film_keeps_its_container(session, tmp_path):
     session.color([record.id])
     done = finished(session, record.id)
     assert (done.state, done.note, done.download_name) == ("done", "", "film-coloured.mkv")
-    assert kinds.judge(session.result(done), opening.LIMITS).suffix == ".mkv"
+    assert kinds.judge(session.result(done), input_files.LIMITS).suffix == ".mkv"
 
 
 def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):
     path = tmp_path / "photo.png"
     path.write_bytes(web_fakes.picture("PNG"))
-    works = [session.open(path) for _ in range(3)]
+    items = [session.open(path) for _ in range(3)]
     backend.gate.clear()
-    session.color([record.id for record in works])
+    session.color([record.id for record in items])
     backend.begun.wait(60)
     session.stop()
     backend.gate.set()
-    assert {finished(session, record.id).state for record in works} == {"stopped"}
+    assert {finished(session, record.id).state for record in items} == {"stopped"}
 
 
 def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
@@ -121,7 +121,7 @@ def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     for name in ("b.JPG", "deep/a.mp4", "deep/notes.txt", ".hidden.png"):
         (tmp_path / "album" / name).touch()
-    files, empty = opening.found([tmp_path / "album", tmp_path / "empty", tmp_path / "x.txt"])
+    files, empty = input_files.found([tmp_path / "album", tmp_path / "empty", tmp_path / "x.txt"])
     album = tmp_path / "album"
     assert sorted(files) == [album / "b.JPG", album / "deep" / "a.mp4", tmp_path / "x.txt"]
     assert empty == [tmp_path / "empty"]
@@ -129,15 +129,15 @@ def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
 
 def test_what_cannot_be_opened_is_refused_with_the_reason(tmp_path):
     with pytest.raises(RequestError, match=texts.IS_A_FOLDER):
-        opening.judge(tmp_path)
+        input_files.judge(tmp_path)
     with pytest.raises(RequestError, match=texts.GONE):
-        opening.judge(tmp_path / "gone.jpg")
+        input_files.judge(tmp_path / "gone.jpg")
 
 
 def test_a_file_is_linked_where_it_can_be_and_copied_where_not(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
     path.write_text("text")
-    opening.link(path, tmp_path / "linked")
+    input_files.link(path, tmp_path / "linked")
     assert (tmp_path / "linked").is_symlink()
 
     def refuses(*_):
@@ -145,7 +145,7 @@ def test_a_file_is_linked_where_it_can_be_and_copied_where_not(tmp_path, monkeyp
 
     monkeypatch.setattr(os, "symlink", refuses)
     monkeypatch.setattr(os, "link", refuses)
-    opening.link(path, tmp_path / "copied")
+    input_files.link(path, tmp_path / "copied")
     assert (tmp_path / "copied").read_text() == "text" and not (tmp_path / "copied").is_symlink()
 
 
@@ -171,46 +171,46 @@ def test_saving_keeps_the_ending_that_says_what_is_in_the_file(tmp_path):
 
 def test_a_missing_model_is_refused(tmp_path):
     with pytest.raises(InputError, match="The model must be .* does not exist"):
-        models.chosen(tmp_path / "none")
+        model_choice.chosen(tmp_path / "none")
 
 
 def test_without_tensorflow_only_tflite_files_colour(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "has_tensorflow", lambda: False)
+    monkeypatch.setattr(model_choice, "has_tensorflow", lambda: False)
     with pytest.raises(InputError, match="must be a .tflite file"):
-        models.chosen(tmp_path)
+        model_choice.chosen(tmp_path)
     (tmp_path / "m.tflite").touch()
-    assert models.chosen(tmp_path / "m.tflite") == tmp_path / "m.tflite"
+    assert model_choice.chosen(tmp_path / "m.tflite") == tmp_path / "m.tflite"
 
 
 def test_where_there_is_no_saved_model_a_tflite_file_of_its_name_stands_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(models.backends, "SHIPPED", tmp_path / "colorgan")
+    monkeypatch.setattr(model_choice.backends, "SHIPPED", tmp_path / "colorgan")
     with pytest.raises(InputError, match="There is no model with this copy yet"):
-        models.chosen(None)
+        model_choice.chosen(None)
     (tmp_path / "colorgan.tflite").touch()
-    assert models.chosen(None) == tmp_path / "colorgan.tflite"
+    assert model_choice.chosen(None) == tmp_path / "colorgan.tflite"
 
 
 # === Progress ===
 
 
 def test_progress_of_pictures_is_estimated_by_those_that_are_done():
-    works = [work(), work("working", name="b.jpg"), work("waiting"), work("waiting")]
-    summary = progress.overall(works, seconds=3.0)
+    items = [item(), item("working", name="b.jpg"), item("waiting"), item("waiting")]
+    summary = progress.overall(items, seconds=3.0)
     assert (summary.done, summary.total, summary.fraction) == (1, 4, 0.25)
     assert summary.seconds_left == pytest.approx(9.0)
     assert summary.current == "b.jpg" and summary.busy
 
 
 def test_what_takes_longest_counts():
-    works = [work(), work("waiting"), work("working", "film", done=30, total=120, left=50.0)]
-    summary = progress.overall(works, seconds=2.0)
+    items = [item(), item("waiting"), item("working", "film", done=30, total=120, left=50.0)]
+    summary = progress.overall(items, seconds=2.0)
     assert summary.seconds_left == 50.0
     assert summary.fraction == pytest.approx((1 + 0 + 0.25) / 3)
 
 
 def test_nothing_asked_for_is_no_progress():
     assert not progress.overall([], 0.0).busy
-    assert not progress.overall([work(), work("failed"), work("stopped")], 9.0).busy
+    assert not progress.overall([item(), item("failed"), item("stopped")], 9.0).busy
 
 
 # === Texts ===
@@ -257,22 +257,23 @@ def test_messages_of_programs_become_sentences_for_people(note, text):
 def test_frames_of_an_animation_come_with_their_times(tmp_path):
     path = tmp_path / "a.gif"
     path.write_bytes(web_fakes.animation(5))
-    frames = list(moving.frames(path, "animation", 48))
+    frames = list(playback.frames(path, "animation", 48))
     assert [round(frame.seconds, 3) for frame in frames] == [0, 0.08, 0.16, 0.24, 0.32]
     assert frames[0].picture().shape == (32, 48, 3)
-    assert moving.length(path, "animation") == pytest.approx(0.4)
-    assert [round(frame.seconds, 3) for frame in moving.frames(path, "animation", 48, start=0.2)] == [0.16, 0.24, 0.32]
+    assert playback.length(path, "animation") == pytest.approx(0.4)
+    later = playback.frames(path, "animation", 48, start=0.2)
+    assert [round(frame.seconds, 3) for frame in later] == [0.16, 0.24, 0.32]
 
 
 def test_frames_of_a_film_begin_where_they_are_asked_to(tmp_path):
     path = tmp_path / "a.mp4"
     web_fakes.film(path, frames=40)
-    frames = list(moving.frames(path, "film", 1000))
+    frames = list(playback.frames(path, "film", 1000))
     assert [round(frame.seconds, 3) for frame in frames[:3]] == [0, 0.1, 0.2] and len(frames) == 40
-    later = list(moving.frames(path, "film", 48, start=3.0))
+    later = list(playback.frames(path, "film", 48, start=3.0))
     assert [round(frame.seconds, 3) for frame in later] == [round(3 + n / 10, 3) for n in range(10)]
     assert later[0].picture().shape == (32, 48, 3)
-    assert moving.length(path, "film") == pytest.approx(4.0)
+    assert playback.length(path, "film") == pytest.approx(4.0)
 
 
 def test_looks_are_upright_and_no_larger_than_asked(tmp_path):
@@ -283,7 +284,7 @@ def test_looks_are_upright_and_no_larger_than_asked(tmp_path):
     exif[0x0112] = 6
     for name in ("a.jpg", "a.png"):
         image.save(tmp_path / name, exif=exif)
-        assert looks.original(tmp_path / name, "picture", 100).shape == (100, 75, 3)
+        assert previews.original(tmp_path / name, "picture", 100).shape == (100, 75, 3)
 
 
 def test_strength_shown_at_once_is_that_of_a_new_colouring():
@@ -294,4 +295,4 @@ def test_strength_shown_at_once_is_that_of_a_new_colouring():
     rgb = np.rint(255 * merge(luma, chroma)).astype(np.uint8)
     for gain in (0.0, 0.5, 1.5):
         wanted = 255 * merge(luma, np.float32(gain) * chroma)
-        assert np.abs(looks.strengthened(rgb, gain) - wanted).max() <= 2
+        assert np.abs(previews.strengthened(rgb, gain) - wanted).max() <= 2

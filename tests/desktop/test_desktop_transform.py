@@ -9,7 +9,7 @@ from PIL import Image
 
 from colorgan_tf.errors import InputError
 from serving.desktop import transform_img
-from serving.desktop.session import opening
+from serving.desktop.session import input_files
 from serving.jobs import kinds
 
 
@@ -55,7 +55,7 @@ def test_a_film_keeps_its_container_as_on_the_command_line(tflite_model, tmp_pat
     web_fakes.film(tmp_path / f"film{suffix}", frames=5)
     coloured = transform_img(tmp_path / f"film{suffix}", model=tflite_model)
     assert coloured.name == f"film-coloured{suffix}"
-    assert kinds.judge(coloured, opening.LIMITS).suffix == suffix
+    assert kinds.judge(coloured, input_files.LIMITS).suffix == suffix
 
 
 def test_what_cannot_be_coloured_raises_a_readable_error(tflite_model, tmp_path, photo):

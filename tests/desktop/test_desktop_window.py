@@ -139,7 +139,7 @@ def test_saving_all_overwrites_nothing(user, photo, tmp_path):
     (other / "photo.png").write_bytes(web_fakes.picture("PNG", seed=1))
     user.opens(photo, other / "photo.png")
     user.colours()
-    user.window.asking.folder = folder
+    user.window.dialogs.folder = folder
     user.page.save_all.click()
     assert user.message() == texts.SAVED_ALL.format(count=2, folder=folder)
     assert (folder / "photo-coloured.png").read_bytes() == b"mine"
@@ -150,7 +150,7 @@ def test_saving_all_overwrites_nothing(user, photo, tmp_path):
 def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(user, photo, tmp_path):
     user.opens(photo)
     user.colours()
-    user.window.asking.to_save = tmp_path / "missing" / "result.png"
+    user.window.dialogs.to_save = tmp_path / "missing" / "result.png"
     user.page.save.click()
     assert user.message() == texts.NOT_SAVED.format(name="result.png")
 
@@ -159,8 +159,8 @@ def test_clearing_empties_the_window_and_keeps_the_originals(user, photo):
     user.opens(photo)
     user.colours()
     user.page.clear.click()
-    assert user.window.asking.asked_to_forget == [["photo.png"]]
-    assert user.session.works() == []
+    assert user.window.dialogs.asked_to_forget == [["photo.png"]]
+    assert user.session.items() == []
     assert user.window.start_page.isVisible()
     assert photo.exists()
 
@@ -168,14 +168,14 @@ def test_clearing_empties_the_window_and_keeps_the_originals(user, photo):
 def test_clearing_asks_first_where_a_result_would_be_lost(user, photo):
     user.opens(photo)
     user.colours()
-    user.window.asking.may_forget = False
+    user.window.dialogs.may_forget = False
     user.page.clear.click()
     assert user.states == ["done"]
     user.page.save.click()
     user.message()
     user.page.clear.click()
-    assert len(user.window.asking.asked_to_forget) == 1  # nothing is lost any more
-    assert user.session.works() == []
+    assert len(user.window.dialogs.asked_to_forget) == 1  # nothing is lost any more
+    assert user.session.items() == []
 
 
 def test_the_window_answers_while_work_goes_on_and_cancel_ends_it(user, photo, backend):
@@ -236,7 +236,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(user, tmp_path):
     path.write_text("Dear Sir or Madam")
     user.window.open([path])
     assert user.message() == texts.REFUSED.format(name="letter.jpg", reason=shared.UNKNOWN_KIND)
-    assert user.session.works() == []
+    assert user.session.items() == []
 
 
 def test_several_refused_files_are_said_in_one_sentence(user, photo, tmp_path):
@@ -259,7 +259,7 @@ def test_a_damaged_file_is_said_in_a_sentence_and_the_others_go_on(user, photo, 
     broken.write_bytes(truncated(whole) if ending != "gif" else whole[:40])
     user.opens(photo)
     user.window.open([broken])
-    user.until(lambda: user.page.works.count() == 2 or user.window.message.text)
+    user.until(lambda: user.page.items.count() == 2 or user.window.message.text)
     if not user.window.message.text:  # its beginning looks well: it fails when it is coloured
         user.colours()
         assert "done" in user.states
@@ -298,7 +298,7 @@ def test_a_dropped_folder_is_opened_to_its_depths(user, tmp_path, photo):
         QDropEvent(QPointF(9, 9), move, data, button, Qt.KeyboardModifier.NoModifier),
     ):
         QApplication.sendEvent(user.window, event)
-    user.until(lambda: user.page.works.count() == 2)
+    user.until(lambda: user.page.items.count() == 2)
 
 
 def test_a_folder_without_pictures_is_said(user, tmp_path):
@@ -330,9 +330,9 @@ def test_files_that_were_opened_are_offered_again(make_window, photo, gif, sessi
 
 def test_strength_and_quality_go_to_all_where_asked(user, photo, gif):
     user.opens(photo, gif)
-    user.session.wish(user.window.display.shown, strength=1.5, quality="fast")
+    user.session.change_settings(user.window.refresher.shown, strength=1.5, quality="fast")
     user.window.same_for_all()
-    assert {(work.record.wishes.strength, work.record.wishes.quality) for work in user.session.works()} == {
+    assert {(item.record.wishes.strength, item.record.wishes.quality) for item in user.session.items()} == {
         (1.5, "fast")
     }
 

@@ -76,11 +76,11 @@ def _converted(model: Path, folder: Path) -> Path:
 
 def main(argv: list[str]) -> None:
     """Builds what the flags ask for."""
-    from serving.desktop import models
+    from serving.desktop import model_choice
 
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
-    folder = build(models.chosen(flags.FLAGS.model), Path(flags.FLAGS.output).resolve())
+    folder = build(model_choice.chosen(flags.FLAGS.model), Path(flags.FLAGS.output).resolve())
     print(f"{folder / 'colorgan'}: {size(folder) / 1e6:.0f} MB in all")
 
 

@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from serving.desktop.session.session import BUSY, Work
+from serving.desktop.session.item import BUSY, Item
+from serving.jobs import records
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,24 +31,24 @@ class Overall:
         return self.done < self.total
 
 
-def overall(works: Sequence[Work], seconds: float) -> Overall:
+def overall(items: Sequence[Item], seconds: float) -> Overall:
     """Sums up.
 
     Pictures and films are worked on side by side, so what takes longest counts: the film's own estimate, or what the
     pictures took so far, times those that are left.
 
     Args:
-        works: all that was asked for.
+        items: all that was asked for.
         seconds: since then.
     """
-    done = sum(work.record.state not in BUSY for work in works)
-    current = next((work.record.name for work in works if work.record.state == "working"), "")
-    if not works:
+    done = sum(item.record.state not in BUSY for item in items)
+    current = next((item.record.name for item in items if item.record.state == records.WORKING), "")
+    if not items:
         return Overall(0, 0, 0.0, None, "")
-    parts = sum(work.fraction for work in works)
-    estimates = [work.live.seconds_left for work in works if work.live.seconds_left is not None]
-    short = [work for work in works if work.record.kind == "picture"]
-    ready = sum(work.record.state not in BUSY for work in short)
+    parts = sum(item.fraction for item in items)
+    estimates = [item.live.seconds_left for item in items if item.live.seconds_left is not None]
+    short = [item for item in items if item.record.kind == records.PICTURE]
+    ready = sum(item.record.state not in BUSY for item in short)
     if ready and ready < len(short):
         estimates.append(seconds / ready * (len(short) - ready))
-    return Overall(done, len(works), parts / len(works), max(estimates, default=None), current)
+    return Overall(done, len(items), parts / len(items), max(estimates, default=None), current)

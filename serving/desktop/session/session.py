@@ -1,4 +1,4 @@
-"""The works of one run of the program: their files, their queue, and the processes that colour them. No Qt.
+"""The items of one run of the program: their files, their queue, and the processes that colour them. No Qt.
 
 The website's own store, queue and worker do it, for one visitor.
 """
@@ -10,38 +10,22 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from serving.desktop.session import opening
+from serving.desktop.session import input_files
+from serving.desktop.session.item import BUSY, READY, Item
 from serving.jobs import records
-from serving.jobs.queue import LONG, QUICK, Jobs, Live
+from serving.jobs.queue import LONG, QUICK, Jobs
 from serving.jobs.records import FileRecord, Wishes
 from serving.jobs.store import Store
 from serving.jobs.work import Finished, Task, Tell
 from serving.jobs.worker import Isolated, Model, Runner
 from serving.web.metrics import Metrics
 
-READY = "ready"  # opened, and not asked to be coloured yet
-BUSY = (records.WAITING, records.WORKING)
 _OWNER = "desktop"
-
-
-@dataclasses.dataclass(frozen=True)
-class Work:
-    """One file, and how far the work on it is."""
-
-    record: FileRecord
-    live: Live
-
-    @property
-    def fraction(self) -> float:
-        """How much of it is done, in [0, 1]."""
-        if self.record.state not in BUSY:
-            return 1.0
-        return min(1.0, self.live.done / self.live.total) if self.live.total else 0.0
 
 
 def isolated(model: Model) -> dict[str, Runner]:
     """Returns processes of their own for the work: one for pictures and animations, one for films."""
-    return {lane: Isolated(model, opening.LIMITS.task_seconds) for lane in (QUICK, LONG)}
+    return {lane: Isolated(model, input_files.LIMITS.task_seconds) for lane in (QUICK, LONG)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +57,7 @@ class Session:
         self._store = Store(folder)
         self._runners = runners
         keeping: dict[str, Runner] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
-        self._jobs = Jobs(self._store, keeping, opening.LIMITS, Metrics())
+        self._jobs = Jobs(self._store, keeping, input_files.LIMITS, Metrics())
         self._originals: dict[str, Path] = {}
         self._batch: list[str] = []
         self._began = 0.0
@@ -100,7 +84,7 @@ class Session:
         Raises:
             RequestError: it cannot be coloured.
         """
-        kind = opening.judge(path)
+        kind = input_files.judge(path)
         record = FileRecord(
             id=secrets.token_urlsafe(9),
             visitor=_OWNER,
@@ -113,21 +97,21 @@ class Session:
             frames=kind.frames,
         )
         with self._store.incoming() as place:
-            opening.link(path, place)
+            input_files.link(path, place)
             self._store.add(place, record)
         self._originals[record.id] = path.absolute()
         self._jobs.board.announce(_OWNER)
         return record
 
-    def works(self) -> list[Work]:
+    def items(self) -> list[Item]:
         """Returns all files, in the order in which they were opened."""
         every = reversed(self._store.all_of(_OWNER))
-        return [Work(record, self._jobs.live(record.id)) for record in every]
+        return [Item(record, self._jobs.live(record.id)) for record in every]
 
-    def get(self, identity: str) -> Work | None:
+    def get(self, identity: str) -> Item | None:
         """Returns a file."""
         record = self._store.get(identity)
-        return None if record is None else Work(record, self._jobs.live(identity))
+        return None if record is None else Item(record, self._jobs.live(identity))
 
     def original(self, record: FileRecord) -> Path:
         """Returns where the file was opened from."""
@@ -144,7 +128,7 @@ class Session:
 
     def with_result(self) -> list[FileRecord]:
         """Returns the files that have been coloured, wholly or in part."""
-        return [work.record for work in self.works() if self.result(work.record) is not None]
+        return [item.record for item in self.items() if self.result(item.record) is not None]
 
     def remove(self, identities: Iterable[str]) -> None:
         """Forgets files, whatever is being done with them; the originals stay."""
@@ -156,11 +140,11 @@ class Session:
                 self._originals.pop(identity, None)
         self._jobs.board.announce(_OWNER)
 
-    # === Work ===
+    # === Item ===
 
     def color(self, identities: Iterable[str]) -> None:
         """Asks for files to be coloured; those that are being worked on already are left alone."""
-        if not any(work.record.state in BUSY for work in self._asked()):
+        if not any(item.record.state in BUSY for item in self._asked()):
             self._batch, self._began = [], time.monotonic()
         for identity in identities:
             record = self._store.get(identity)
@@ -169,7 +153,7 @@ class Session:
             self._batch += [] if identity in self._batch else [identity]
             self._submit(record)
 
-    def wish(self, identity: str, **values) -> None:
+    def change_settings(self, identity: str, **values) -> None:
         """Changes how a file is to be coloured (`strength`, `quality`, `force`); one that has colours is coloured
         again. The network runs again only where it sees another picture: for the quality, not for the strength.
         """
@@ -189,12 +173,12 @@ class Session:
 
     def stop(self) -> None:
         """Stops all work. What is finished is kept, of a film also what was done until now."""
-        for work in reversed(self.works()):
-            if work.record.state in BUSY:
-                self._jobs.stop(work.record)
+        for item in reversed(self.items()):
+            if item.record.state in BUSY:
+                self._jobs.stop(item.record)
         self._jobs.board.announce(_OWNER)
 
-    def batch(self) -> tuple[list[Work], float]:
+    def batch(self) -> tuple[list[Item], float]:
         """Returns the files that were asked for since the program was last idle, and seconds since then."""
         return self._asked(), time.monotonic() - self._began
 
@@ -207,9 +191,9 @@ class Session:
         """Whether the program ends."""
         return self._jobs.board.closed
 
-    def _asked(self) -> list[Work]:
+    def _asked(self) -> list[Item]:
         every = (self.get(identity) for identity in self._batch)
-        return [work for work in every if work is not None]
+        return [item for item in every if item is not None]
 
     def _submit(self, record: FileRecord) -> None:
         waiting = self._store.update(

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from serving.desktop import texts
-from serving.desktop.session.session import Work
+from serving.desktop.session.item import Item
 from serving.jobs import records
 
 _REST_MS = 350  # a slider that has not moved for this long has been let go of, by mouse or keyboard
@@ -107,12 +107,12 @@ class Controls(QFrame):
             layout.addWidget(button)
             self.qualities[quality] = button
 
-    def refresh(self, work: Work | None) -> None:
-        """Shows the settings of a work, and what there is to say about it."""
-        self.setEnabled(work is not None)
-        if work is None:
+    def refresh(self, item: Item | None) -> None:
+        """Shows the settings of a item, and what there is to say about it."""
+        self.setEnabled(item is not None)
+        if item is None:
             return
-        record = work.record
+        record = item.record
         self.name.setText(_breakable(record.name))
         note = texts.friendly(record.note)
         if not note and record.state == records.DONE and record.size[0]:

@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from colorgan_tf.errors import InputError
-from serving.desktop.session import looks, moving
-from serving.desktop.session.moving import MovingFrame
-from serving.desktop.widgets.qt_images import from_rgb
+from serving.desktop.session import playback, previews
+from serving.desktop.session.playback import MovingFrame
+from serving.desktop.widgets.images import from_rgb
 
 _SIDE = 1280
 _AHEAD = 2  # frames that may wait to be painted
@@ -143,16 +143,16 @@ class Player(QObject):
         return run == self._run
 
     def _strengthened(self, rgb: np.ndarray) -> np.ndarray:
-        return rgb if self.gain == 1.0 else looks.strengthened(rgb, self.gain)
+        return rgb if self.gain == 1.0 else previews.strengthened(rgb, self.gain)
 
 
 def _pairs(
     before: Path, after: Path | None, kind: str, start: float
 ) -> Iterator[tuple[MovingFrame, MovingFrame | None]]:
     """Yields frames in step; a result that was stopped early ends the playing."""
-    first = moving.frames(before, kind, _SIDE, start)
+    first = playback.frames(before, kind, _SIDE, start)
     if after is None:
         for frame in first:
             yield frame, None
         return
-    yield from zip(first, moving.frames(after, kind, _SIDE, start), strict=False)
+    yield from zip(first, playback.frames(after, kind, _SIDE, start), strict=False)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from serving.desktop import texts
+from serving.desktop.widgets.images import rounded
 
 TILE = QSize(160, 110)
 _PATH = Qt.ItemDataRole.UserRole
@@ -116,7 +117,7 @@ class Tiles(QListWidget):
             self.addItem(item)
 
     def picture(self, path: Path, image: QImage) -> None:
-        """Shows how a file looks."""
+        """Shows how a file previews."""
         for number in range(self.count()):
             if self.item(number).data(_PATH) == path:
                 self.item(number).setIcon(QIcon(rounded(image, TILE)))
@@ -157,21 +158,3 @@ class _DropFrame(QFrame):
         self._text.setText(texts.LET_GO if over else texts.DROP_HERE)
         self.style().unpolish(self)
         self.style().polish(self)
-
-
-def rounded(image: QImage | None, size: QSize) -> QPixmap:
-    """Cuts an image to a size, with round corners; an empty plate where there is none."""
-    pixmap = QPixmap(size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-    path = QPainterPath()
-    path.addRoundedRect(0, 0, size.width(), size.height(), 8, 8)
-    painter.setClipPath(path)
-    painter.fillPath(path, Qt.GlobalColor.gray)
-    if image is not None and not image.isNull():
-        way = Qt.TransformationMode.SmoothTransformation
-        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, way)
-        painter.drawImage((size.width() - full.width()) // 2, (size.height() - full.height()) // 2, full)
-    painter.end()
-    return pixmap

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from serving.desktop import texts
-from serving.desktop.widgets import drawing
+from serving.desktop.widgets import overlay
 
 _STEP = 0.05
 _MOST_ZOOM = 16.0
@@ -157,8 +157,8 @@ class Viewer(QWidget):
 
     def _line(self) -> float:
         """The line's place in the widget: it moves over the visible part of the picture."""
-        seen = self.picture_rect().intersected(QRectF(self.rect()))
-        return seen.left() + self._split * seen.width()
+        visible = self.picture_rect().intersected(QRectF(self.rect()))
+        return visible.left() + self._split * visible.width()
 
     # === Painting ===
 
@@ -178,7 +178,7 @@ class Viewer(QWidget):
             self._draw(painter, "before", before, areas[0])
             self._draw(painter, "after", after, areas[1])
             for text, area in zip((texts.BEFORE, texts.AFTER), areas, strict=True):
-                drawing.label(painter, text, self.picture_rect(area).intersected(area), right=False)
+                overlay.label(painter, text, self.picture_rect(area).intersected(area), right=False)
         else:
             self._draw_over(painter, before, after)
         if self.hasFocus():
@@ -198,12 +198,12 @@ class Viewer(QWidget):
             painter.setClipRect(part)
             self._draw(painter, name, image, whole)
             painter.restore()
-        seen = self.picture_rect().intersected(whole)
-        if line - seen.left() > 110:
-            drawing.label(painter, texts.BEFORE, seen, right=False)
-        if seen.right() - line > 110:
-            drawing.label(painter, texts.AFTER, seen, right=True)
-        drawing.line(painter, line, seen)
+        visible = self.picture_rect().intersected(whole)
+        if line - visible.left() > 110:
+            overlay.label(painter, texts.BEFORE, visible, right=False)
+        if visible.right() - line > 110:
+            overlay.label(painter, texts.AFTER, visible, right=True)
+        overlay.line(painter, line, visible)
 
     def _draw(self, painter: QPainter, name: str, image: QImage | None, area: QRectF) -> None:
         assert image is not None
@@ -283,6 +283,6 @@ class Viewer(QWidget):
         self._keep_inside()
 
     def _move_line(self, x: float) -> None:
-        seen = self.picture_rect().intersected(QRectF(self.rect()))
-        if seen.width() > 0:
-            self.set_split((x - seen.left()) / seen.width())
+        visible = self.picture_rect().intersected(QRectF(self.rect()))
+        if visible.width() > 0:
+            self.set_split((x - visible.left()) / visible.width())

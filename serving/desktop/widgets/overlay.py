@@ -8,20 +8,20 @@ _PLATE = QColor(0, 0, 0, 150)
 _WHITE, _DARK = QColor("white"), QColor("#333")
 
 
-def line(painter: QPainter, x: float, seen: QRectF) -> None:
+def line(painter: QPainter, x: float, visible: QRectF) -> None:
     """Draws the line, with a handle to drag it by.
 
     Args:
         painter: draws.
         x: where it is.
-        seen: the visible part of the picture.
+        visible: the visible part of the picture.
     """
     painter.setPen(Qt.PenStyle.NoPen)
-    centre = QPointF(x, seen.center().y())
+    centre = QPointF(x, visible.center().y())
     for brush, wider in ((_SHADE, 2), (_WHITE, 0)):
         width = 3 + wider
         painter.setBrush(brush)
-        painter.drawRect(QRectF(x - width / 2, seen.top(), width, seen.height()))
+        painter.drawRect(QRectF(x - width / 2, visible.top(), width, visible.height()))
     for brush, wider in ((_SHADE, 2), (_WHITE, 0)):
         painter.setBrush(brush)
         painter.drawEllipse(centre, 21 + wider, 21 + wider)

@@ -1,6 +1,6 @@
 """Whether a window can be opened here: Qt itself would end the program with a page of notes.
 
-`python -m serving.desktop.screen` says what is missing, and exits 2.
+`python -m serving.desktop.qt_check` says what is missing, and exits 2.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The list of works: a small picture, the name, how far it is."""
+"""The list of items: thumbnail, name, and how far each is."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QImage, QPainter, QPixmap
@@ -13,15 +13,15 @@ from PySide6.QtWidgets import (
 )
 
 from serving.desktop import texts
-from serving.desktop.session.session import BUSY, Work
-from serving.desktop.widgets.start_page import rounded
+from serving.desktop.session.item import BUSY, Item
+from serving.desktop.widgets.images import rounded
 from serving.jobs import records
 
 THUMBNAIL = QSize(88, 66)
-_IDENTITY, _WORK, _PICTURE, _LOOK = (Qt.ItemDataRole.UserRole + number for number in range(4))
+_IDENTITY, _ITEM, _THUMBNAIL, _THUMBNAIL_NAME = (Qt.ItemDataRole.UserRole + number for number in range(4))
 
 
-class WorksList(QListWidget):
+class ItemList(QListWidget):
     """All files.
 
     Signals:
@@ -37,70 +37,70 @@ class WorksList(QListWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUniformItemSizes(True)
-        self.setAccessibleName(texts.WORKS)
-        self._items: dict[str, QListWidgetItem] = {}  # by identity
+        self.setAccessibleName(texts.FILES)
+        self._rows: dict[str, QListWidgetItem] = {}  # by identity
         self.currentItemChanged.connect(self._changed)
 
-    def refresh(self, works: list[Work]) -> None:
-        """Shows the works as they are now."""
-        for identity in self._items.keys() - {work.record.id for work in works}:
-            self.takeItem(self.row(self._items.pop(identity)))
-        for work in works:
-            item = self._items.get(work.record.id)
-            if item is None:
-                item = self._items[work.record.id] = QListWidgetItem()
-                item.setData(_IDENTITY, work.record.id)
-                self.addItem(item)
-            if item.data(_WORK) != work:
-                item.setData(_WORK, work)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{work.record.name}: {state_text(work)}")
-                item.setToolTip(work.record.name)
+    def refresh(self, items: list[Item]) -> None:
+        """Shows the items as they are now."""
+        for identity in self._rows.keys() - {item.record.id for item in items}:
+            self.takeItem(self.row(self._rows.pop(identity)))
+        for item in items:
+            row = self._rows.get(item.record.id)
+            if row is None:
+                row = self._rows[item.record.id] = QListWidgetItem()
+                row.setData(_IDENTITY, item.record.id)
+                self.addItem(row)
+            if row.data(_ITEM) != item:
+                row.setData(_ITEM, item)
+                row.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.record.name}: {state_text(item)}")
+                row.setToolTip(item.record.name)
         if self.currentItem() is None and self.count():
             self.setCurrentRow(0)
 
     @property
     def current(self) -> str:
         """Identity of the one that is shown; empty where there is none."""
-        item = self.currentItem()
-        return "" if item is None else item.data(_IDENTITY)
+        row = self.currentItem()
+        return "" if row is None else row.data(_IDENTITY)
 
     @property
     def selected(self) -> list[str]:
         """Identities of those that are marked."""
-        return [item.data(_IDENTITY) for item in self.selectedItems()]
+        return [row.data(_IDENTITY) for row in self.selectedItems()]
 
     def choose(self, identity: str) -> None:
         """Shows one."""
-        if identity in self._items:
-            self.setCurrentItem(self._items[identity])
+        if identity in self._rows:
+            self.setCurrentItem(self._rows[identity])
 
     def step(self, rows: int) -> None:
         """Goes to the next one, or the one before."""
         if self.count():
             self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + rows)))
 
-    def lacking_look(self, identity: str, look: str) -> bool:
-        """Tells whether the small picture of that name is neither shown nor expected yet."""
-        item = self._items.get(identity)
-        return item is not None and item.data(_LOOK) != look
+    def lacks_thumbnail(self, identity: str, name: str) -> bool:
+        """Tells whether the thumbnail of that name is neither shown nor expected yet."""
+        row = self._rows.get(identity)
+        return row is not None and row.data(_THUMBNAIL_NAME) != name
 
-    def expect_look(self, identity: str, look: str) -> None:
-        """Notes that a small picture is on its way."""
-        self._items[identity].setData(_LOOK, look)
+    def expect_thumbnail(self, identity: str, name: str) -> None:
+        """Notes that a thumbnail is being made."""
+        self._rows[identity].setData(_THUMBNAIL_NAME, name)
 
-    def show_look(self, identity: str, look: str, image: QImage) -> None:
-        """Shows how a file looks, unless a newer look is expected."""
-        item = self._items.get(identity)
-        if item is not None and item.data(_LOOK) == look:
-            item.setData(_PICTURE, rounded(image, THUMBNAIL))
+    def show_thumbnail(self, identity: str, name: str, image: QImage) -> None:
+        """Shows a thumbnail, unless a newer one is expected."""
+        row = self._rows.get(identity)
+        if row is not None and row.data(_THUMBNAIL_NAME) == name:
+            row.setData(_THUMBNAIL, rounded(image, THUMBNAIL))
 
     def _changed(self, current: QListWidgetItem | None) -> None:
         self.chosen.emit("" if current is None else current.data(_IDENTITY))
 
 
-def state_text(work: Work) -> str:
-    """Says how far a work is."""
-    record, live = work.record, work.live
+def state_text(item: Item) -> str:
+    """Says how far an item is."""
+    record, live = item.record, item.live
     if record.state == records.WORKING and live.total > 1:
         return texts.FRAMES.format(done=live.done, total=live.total)
     if record.state == records.DONE and record.in_colour:
@@ -117,8 +117,8 @@ class _Delegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        work: Work | None = index.data(_WORK)
-        if work is None:
+        item: Item | None = index.data(_ITEM)
+        if item is None:
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -128,28 +128,28 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.alternateBase())
             painter.drawRoundedRect(rect, 9, 9)
-        picture = index.data(_PICTURE)
+        picture = index.data(_THUMBNAIL)
         place = QRect(rect.left() + 8, rect.top() + 7, THUMBNAIL.width(), THUMBNAIL.height())
         painter.drawPixmap(place, picture if isinstance(picture, QPixmap) else rounded(None, THUMBNAIL))
         left = place.right() + 12
         width = rect.right() - left - 8
-        self._text(painter, option, work, QRect(left, rect.top() + 7, width, THUMBNAIL.height()))
-        if work.record.state in BUSY:
-            self._bar(painter, option, work.fraction, QRect(left, rect.bottom() - 13, width, 6))
+        self._text(painter, option, item, QRect(left, rect.top() + 7, width, THUMBNAIL.height()))
+        if item.record.state in BUSY:
+            self._bar(painter, option, item.fraction, QRect(left, rect.bottom() - 13, width, 6))
         painter.restore()
 
-    def _text(self, painter: QPainter, option: QStyleOptionViewItem, work: Work, area: QRect) -> None:
+    def _text(self, painter: QPainter, option: QStyleOptionViewItem, item: Item, area: QRect) -> None:
         bold = QFont(option.font)
         bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
         painter.setPen(option.palette.text().color())
         metrics = painter.fontMetrics()
-        name = metrics.elidedText(work.record.name, Qt.TextElideMode.ElideMiddle, area.width())
+        name = metrics.elidedText(item.record.name, Qt.TextElideMode.ElideMiddle, area.width())
         line = QRect(area.left(), area.top(), area.width(), metrics.height())
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         painter.setFont(option.font)
         painter.setPen(option.palette.placeholderText().color())
-        state = painter.fontMetrics().elidedText(state_text(work), Qt.TextElideMode.ElideRight, area.width())
+        state = painter.fontMetrics().elidedText(state_text(item), Qt.TextElideMode.ElideRight, area.width())
         line.translate(0, metrics.height() + 4)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, state)
 

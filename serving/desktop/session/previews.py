@@ -27,9 +27,9 @@ def original(path: Path, kind: str, side: int = SIDE) -> np.ndarray:
         OSError: nor by Pillow.
     """
     if kind == FILM:
-        from serving.desktop.session import moving
+        from serving.desktop.session import playback
 
-        return next(moving.frames(path, kind, side)).picture()
+        return next(playback.frames(path, kind, side)).picture()
     if kind == ANIMATION:
         return preview.fitted(preview.animation_frame(path, 0), side)
     reduced = _reduced_jpeg(path, side)

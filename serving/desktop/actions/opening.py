@@ -7,14 +7,14 @@ from PySide6.QtGui import QGuiApplication
 
 from colorgan_tf.errors import RequestError
 from serving.desktop import texts
-from serving.desktop.actions.errands import Errands
-from serving.desktop.session import opening, saving
-from serving.desktop.session.recent import Memory
+from serving.desktop.actions.background import BackgroundTasks
+from serving.desktop.preferences import Preferences
+from serving.desktop.session import input_files, saving
 from serving.desktop.session.session import Session
 from serving.jobs.records import PICTURE
 
 
-class Incoming(QObject):
+class Opener(QObject):
     """Opens files.
 
     Signals:
@@ -25,19 +25,21 @@ class Incoming(QObject):
     opened = Signal(list)
     refused = Signal(str)
 
-    def __init__(self, session: Session, memory: Memory, errands: Errands, parent: QObject | None = None):
+    def __init__(
+        self, session: Session, preferences: Preferences, background: BackgroundTasks, parent: QObject | None = None
+    ):
         super().__init__(parent)
-        self._session, self._memory, self._errands = session, memory, errands
+        self._session, self._preferences, self._background = session, preferences, background
 
     def take(self, paths: list[Path]) -> None:
         """Opens files, and those in folders."""
-        self._errands.do(lambda: self._take(paths), self._told)
+        self._background.do(lambda: self._take(paths), self._told)
 
     @staticmethod
     def kind(path: Path) -> str:
         """Returns what a file is, by its content: "picture", "animation" or "film"; "picture" where it is nothing."""
         try:
-            return opening.judge(path).kind
+            return input_files.judge(path).kind
         except RequestError:
             return PICTURE
 
@@ -58,7 +60,7 @@ class Incoming(QObject):
 
     def _take(self, paths: list[Path]) -> tuple[list[str], list[tuple[str, str]]]:
         """Returns identities, and what was refused: name and reason."""
-        files, empty = opening.found(paths)
+        files, empty = input_files.found(paths)
         taken: list[str] = []
         opened: list[Path] = []
         faults = [(folder.name, "") for folder in empty]
@@ -70,7 +72,7 @@ class Incoming(QObject):
                 faults.append((path.name, error.text))
             except OSError:
                 faults.append((path.name, texts.UNREADABLE))
-        self._memory.opened([path for path in opened if self._session.folder not in path.parents])
+        self._preferences.opened([path for path in opened if self._session.folder not in path.parents])
         return taken, faults
 
     def _told(self, outcome: object) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QByteArray, QSettings
 _MOST = 8
 
 
-class Memory:
+class Preferences:
     """Remembers.
 
     Args:

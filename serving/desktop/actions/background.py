@@ -1,4 +1,4 @@
-"""What takes a moment goes to a thread, and its outcome comes back to the window; changes of the works do as well."""
+"""What takes a moment goes to a thread, and its outcome comes back to the window; changes of the items do as well."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ from serving.desktop.session.session import Session
 _POLL_SECONDS = 1.0
 
 
-class Errands(QObject):
+class BackgroundTasks(QObject):
     """Runs functions one after the other in a thread.
 
     A function must not touch the window; what it returns, or raises, is handed to the window's own thread.
@@ -23,7 +23,7 @@ class Errands(QObject):
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="errands")
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._ended.connect(self._deliver)
 
     def do(self, function: Callable[[], Any], then: Callable[[Any], None]) -> None:
@@ -49,8 +49,8 @@ class Errands(QObject):
         then(outcome)
 
 
-class News(QObject):
-    """Tells the window that something about the works has changed.
+class ChangeListener(QObject):
+    """Tells the window that something about the items has changed.
 
     Signals:
         changed: something has.
@@ -68,11 +68,11 @@ class News(QObject):
         self._thread.start()
 
     def _listen(self) -> None:
-        seen = 0
+        last = 0
         while not self._session.closed:
-            newest = self._session.wait(seen, _POLL_SECONDS)
-            if newest > seen:
-                seen = newest
+            newest = self._session.wait(last, _POLL_SECONDS)
+            if newest > last:
+                last = newest
                 try:
                     self.changed.emit()
                 except RuntimeError:  # the window is gone

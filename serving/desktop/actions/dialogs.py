@@ -5,57 +5,59 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from serving.desktop import texts
-from serving.desktop.session import opening, saving
-from serving.desktop.session.recent import Memory
+from serving.desktop.preferences import Preferences
+from serving.desktop.session import input_files, saving
 
 
-class Asking:
+class Dialogs:
     """Dialogs.
 
     Args:
         window: above which they open.
-        memory: knows the folders that were used before.
+        preferences: knows the folders that were used before.
     """
 
-    def __init__(self, window: QWidget, memory: Memory):
-        self._window, self._memory = window, memory
+    def __init__(self, window: QWidget, preferences: Preferences):
+        self._window, self._preferences = window, preferences
 
     def files(self) -> list[Path]:
         """Returns files to open; none where the user thought better of it."""
-        endings = " ".join(f"*{suffix}" for suffix in opening.SUFFIXES)
+        endings = " ".join(f"*{suffix}" for suffix in input_files.SUFFIXES)
         kinds = f"{texts.FILE_KINDS} ({endings} {endings.upper()});;{texts.ALL_FILES} (*)"
         title = texts.CHOOSE_FILES_TITLE
-        names, _ = QFileDialog.getOpenFileNames(self._window, title, self._memory.folder("open"), kinds)
+        names, _ = QFileDialog.getOpenFileNames(self._window, title, self._preferences.folder("open"), kinds)
         paths = [Path(name) for name in names]
         if paths:
-            self._memory.used_folder("open", paths[0].parent)
+            self._preferences.used_folder("open", paths[0].parent)
         return paths
 
     def folder_to_open(self) -> list[Path]:
         """Returns a folder to open, in a list; an empty one where the user thought better of it."""
-        name = QFileDialog.getExistingDirectory(self._window, texts.CHOOSE_FOLDER_TITLE, self._memory.folder("open"))
+        name = QFileDialog.getExistingDirectory(
+            self._window, texts.CHOOSE_FOLDER_TITLE, self._preferences.folder("open")
+        )
         if name:
-            self._memory.used_folder("open", Path(name))
+            self._preferences.used_folder("open", Path(name))
         return [Path(name)] if name else []
 
     def file_to_save(self, original: Path, name: str) -> Path | None:
         """Returns where a result is to go: by default beside the original."""
-        folder = Path(self._memory.folder("save") or original.parent)
+        folder = Path(self._preferences.folder("save") or original.parent)
         proposed = saving.free_name(folder / name)
         kinds = f"*{proposed.suffix} (*{proposed.suffix})"
         chosen, _ = QFileDialog.getSaveFileName(self._window, texts.SAVE_TITLE, str(proposed), kinds)
         if not chosen:
             return None
-        self._memory.used_folder("save", Path(chosen).parent)
+        self._preferences.used_folder("save", Path(chosen).parent)
         return Path(chosen)
 
     def folder_to_save(self) -> Path | None:
         """Returns where all results are to go."""
-        folder = self._memory.folder("save") or self._memory.folder("open")
+        folder = self._preferences.folder("save") or self._preferences.folder("open")
         name = QFileDialog.getExistingDirectory(self._window, texts.SAVE_ALL_TITLE, folder)
         if not name:
             return None
-        self._memory.used_folder("save", Path(name))
+        self._preferences.used_folder("save", Path(name))
         return Path(name)
 
     def forget(self, names: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The page of works: the list, the picture, the controls, and what can be done with all of it."""
+"""The page of items: the list, the picture, the controls, and what can be done with all of it."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
@@ -6,21 +6,21 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from serving.desktop import texts
 from serving.desktop.session.progress import Overall
 from serving.desktop.widgets.controls import Controls
+from serving.desktop.widgets.item_list import ItemList
 from serving.desktop.widgets.player import Player
 from serving.desktop.widgets.player_bar import PlayerBar
 from serving.desktop.widgets.viewer import Viewer
-from serving.desktop.widgets.works_list import WorksList
 
 _STEPS = 1000
 
 
-class WorkPage(QWidget):
+class ItemPage(QWidget):
     """Holds the parts; the window connects them."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("page")
-        self.works = WorksList()
+        self.items = ItemList()
         self.viewer = Viewer()
         self.player = Player(self)
         self.bar = PlayerBar(self.player)
@@ -50,7 +50,7 @@ class WorkPage(QWidget):
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
-        left.addWidget(self.works, 1)
+        left.addWidget(self.items, 1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add, 1)
         buttons.addWidget(self.clear)
@@ -99,7 +99,7 @@ class WorkPage(QWidget):
         layout.addLayout(lower)
 
     def show_next(self, waiting: bool, partly: bool, finished: bool) -> None:
-        """Makes the next step the most visible: Color while anything waits for it, Save when all is done.
+        """Makes the next step the most visible: Colour while anything waits for it, Save when all is done.
 
         Args:
             waiting: whether anything waits to be coloured.

@@ -7,27 +7,27 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 
 from serving.desktop import texts
-from serving.desktop.actions.errands import Errands
+from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import saving
 from serving.desktop.session.session import Session
 from serving.jobs.records import PICTURE, FileRecord
 
 
-class Outgoing(QObject):
+class Saver(QObject):
     """Saves and copies.
 
     Signals:
         said: a sentence, and whether it is a good one.
 
     Attributes:
-        saved: the version of each work that was saved last, by identity.
+        saved: the version of each item that was saved last, by identity.
     """
 
     said = Signal(str, bool)
 
-    def __init__(self, session: Session, errands: Errands, parent: QObject | None = None):
+    def __init__(self, session: Session, background: BackgroundTasks, parent: QObject | None = None):
         super().__init__(parent)
-        self._session, self._errands = session, errands
+        self._session, self._background = session, background
         self.saved: dict[str, int] = {}
 
     def save(self, record: FileRecord, target: Path) -> None:
@@ -44,7 +44,7 @@ class Outgoing(QObject):
             else:
                 self.said.emit(_sentence(outcome, target.name), False)
 
-        self._errands.do(lambda: saving.save(result, target), told)
+        self._background.do(lambda: saving.save(result, target), told)
 
     def save_all(self, records: list[FileRecord], folder: Path) -> None:
         """Saves results into a folder, under names that overwrite nothing."""
@@ -65,18 +65,18 @@ class Outgoing(QObject):
             else:
                 self.said.emit(_sentence(outcome, folder.name), False)
 
-        self._errands.do(save, told)
+        self._background.do(save, told)
 
     def copy(self, identity: str) -> None:
         """Puts a coloured picture into the clipboard."""
-        work = self._session.get(identity)
-        if work is None or work.record.kind != PICTURE:
+        item = self._session.get(identity)
+        if item is None or item.record.kind != PICTURE:
             return
-        result = self._session.result(work.record)
+        result = self._session.result(item.record)
         if result is not None:
             image = QImage(str(result))
-            seen = image if not image.isNull() else QImage(str(self._session.made(work.record, "after.jpg")))
-            QGuiApplication.clipboard().setImage(seen)
+            picture = image if not image.isNull() else QImage(str(self._session.made(item.record, "after.jpg")))
+            QGuiApplication.clipboard().setImage(picture)
             self.said.emit(texts.COPIED, True)
 
 

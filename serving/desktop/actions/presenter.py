@@ -1,0 +1,159 @@
+"""Puts the chosen item on the screen: the original, frames while it is coloured, before and after in the end."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from serving.desktop.actions.background import BackgroundTasks
+from serving.desktop.session import playback, previews
+from serving.desktop.session.item import BUSY, Item
+from serving.desktop.session.session import Session
+from serving.desktop.widgets.images import from_rgb
+from serving.desktop.widgets.player import Player
+from serving.desktop.widgets.player_bar import PlayerBar
+from serving.desktop.widgets.viewer import Viewer
+from serving.jobs.records import PICTURE, WORKING, FileRecord
+
+_ORIGINAL, _PREVIEW, _RESULT = "original", "preview", "result"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Content:
+    """What is on the screen: of which file, at which stage, and which version of it."""
+
+    identity: str
+    stage: str
+    version: int = 0
+
+
+class Presenter(QObject):
+    """Loads and shows; everything slow happens in a thread.
+
+    Signals:
+        failed: the item cannot be shown; a text for whoever maintains this.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, session: Session, viewer: Viewer, player: Player, bar: PlayerBar, parent: QObject | None = None):
+        super().__init__(parent)
+        self._session, self._viewer, self._player, self._bar = session, viewer, player, bar
+        self._background = BackgroundTasks(self)
+        self._shown: _Content | None = None
+        self._still: tuple[QImage, np.ndarray] | None = None  # before, and after as it was made
+        self._made_with = 1.0  # strength of the result that is shown
+        player.shown.connect(lambda before, after, _seconds: viewer.show_images(before, after))
+        player.failed.connect(self._not_played)
+        bar.hide()
+
+    def close(self) -> None:
+        """Ends everything."""
+        self._player.close()
+        self._background.close()
+
+    def show(self, item: Item | None) -> None:
+        """Shows an item as it is now; does nothing where that is on the screen already."""
+        content = None if item is None else self._wanted(item)
+        if content == self._shown:
+            return
+        old, self._shown = self._shown, content
+        if content is None or item is None:
+            self._player.close()
+            self._bar.hide()
+            self._viewer.show_new(None, None)
+            return
+        if content.stage == _RESULT and item.record.state not in BUSY:
+            self._made_with = item.record.wishes.strength
+        fresh = old is None or old.identity != content.identity
+        if fresh:
+            self._player.close()
+            self._viewer.show_new(None, None)
+        reveals = not fresh and old is not None and old.stage != _RESULT and content.stage == _RESULT
+        self._load(item.record, content, reveals)
+
+    def strengthen(self, strength: float) -> None:
+        """Shows stronger or weaker colours at once, before they are made."""
+        if self._shown is None or self._shown.stage != _RESULT or self._made_with <= 0:
+            return
+        gain = strength / self._made_with
+        self._player.gain = gain
+        if self._still is not None:
+            before, after = self._still
+            self._viewer.show_images(before, from_rgb(previews.strengthened(after, gain)))
+        elif not self._player.playing:
+            self._player.seek(self._player.seconds)
+
+    def _not_played(self, reason: str) -> None:
+        """An original that cannot be played says so when it is coloured."""
+        if self._shown is not None and self._shown.stage == _RESULT:
+            self.failed.emit(reason)
+
+    def _wanted(self, item: Item) -> _Content:
+        record = item.record
+        if self._session.result(record) is not None:
+            return _Content(record.id, _RESULT, record.version)
+        if record.state == WORKING and record.kind != PICTURE and item.live.previews:
+            return _Content(record.id, _PREVIEW, item.live.previews)
+        return _Content(record.id, _ORIGINAL)
+
+    def _load(self, record: FileRecord, content: _Content, reveals: bool) -> None:
+        original = self._session.original(record)
+        if content.stage == _PREVIEW:
+            self._player.close()
+            self._bar.hide()
+            preview = self._session.made(record, "preview.jpg")
+            self._background.do(lambda: previews.read(preview), lambda read: self._show_one(content, read))
+        elif record.kind != PICTURE:
+            result = self._session.result(record) if content.stage == _RESULT else None
+            kind = record.kind
+            self._background.do(
+                lambda: playback.length(result or original, kind),
+                lambda length: self._play(content, original, result, kind, length, reveals),
+            )
+        elif content.stage == _RESULT:
+            before, after = (self._session.made(record, name) for name in ("before.jpg", "after.jpg"))
+            self._background.do(
+                lambda: (previews.read(before), previews.read(after)),
+                lambda read: self._show_both(content, read, reveals),
+            )
+        else:
+            self._background.do(
+                lambda: previews.original(original, PICTURE), lambda read: self._show_one(content, read)
+            )
+
+    def _show_one(self, content: _Content, read: object) -> None:
+        if content != self._shown or not isinstance(read, np.ndarray):
+            return  # an unreadable file says so when it is coloured
+        self._still = None
+        self._bar.hide()
+        self._viewer.show_images(from_rgb(read), None)
+
+    def _show_both(self, content: _Content, read: object, reveals: bool) -> None:
+        if content != self._shown or not isinstance(read, tuple):
+            return
+        before, after = read
+        self._player.close()
+        self._bar.hide()
+        self._still = (from_rgb(before), after)
+        self._viewer.show_images(self._still[0], from_rgb(after))
+        if reveals:
+            self._viewer.reveal()
+
+    def _play(
+        self, content: _Content, before: Path, after: Path | None, kind: str, length: object, reveals: bool
+    ) -> None:
+        if content != self._shown:
+            return
+        if not isinstance(length, float):
+            self._not_played(str(length))
+            return
+        self._still = None
+        self._player.gain = 1.0
+        self._player.open(before, after, kind, length)
+        self._bar.show()
+        self._bar.refresh()
+        if reveals:
+            self._viewer.reveal()

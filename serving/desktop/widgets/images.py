@@ -1,0 +1,30 @@
+"""Images for widgets: arrays as Qt's images, and images cut to a size."""
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
+
+
+def from_rgb(rgb: np.ndarray) -> QImage:
+    """Returns `[H, W, 3]` uint8 as an image with pixels of its own."""
+    rgb = np.ascontiguousarray(rgb)
+    height, width = rgb.shape[:2]
+    return QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def rounded(image: QImage | None, size: QSize) -> QPixmap:
+    """Cuts an image to a size, with round corners; an empty plate where there is none."""
+    pixmap = QPixmap(size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+    path = QPainterPath()
+    path.addRoundedRect(0, 0, size.width(), size.height(), 8, 8)
+    painter.setClipPath(path)
+    painter.fillPath(path, Qt.GlobalColor.gray)
+    if image is not None and not image.isNull():
+        way = Qt.TransformationMode.SmoothTransformation
+        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, way)
+        painter.drawImage((size.width() - full.width()) // 2, (size.height() - full.height()) // 2, full)
+    painter.end()
+    return pixmap
