@@ -55,7 +55,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
 
 
 def make_application() -> QApplication:
-    """Makes the application, with its previews."""
+    """Makes the application, in its style."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName(texts.TITLE)
     application.setWindowIcon(QIcon(str(Path(serving.web.__file__).parent / "static" / "icon.svg")))
@@ -107,7 +107,7 @@ def _hear_signals(application: QApplication, window: Window) -> None:
 def _say_wrong(window: Window, error: BaseException) -> None:
     """Where the program itself has a fault, people are told so; the terminal is told which."""
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
-    window.message.say(texts.WRONG)
+    window.message.show_message(texts.WRONG)
 
 
 def _tell_shown(window: Window) -> None:

@@ -1,4 +1,4 @@
-"""The window's menus and keys."""
+"""The window's menus, with their keyboard shortcuts."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,19 @@ Slot = Callable[[], object]
 
 
 class Menus:
-    """Builds the menus of a window out of what it can do.
+    """Builds the menus of a window.
+
+    Args:
+        window: gets the menus.
+        actions: what each entry calls, by name.
 
     Attributes:
-        save, save_all, copy, remove, same: what needs a file; the window turns them on and off.
+        color, cancel, clear, save, save_all, copy, remove, same: entries that need a file; they are enabled and
+            disabled from outside.
     """
 
-    def __init__(self, window: QMainWindow, do: dict[str, Slot]):
-        self._window, self._do = window, do
+    def __init__(self, window: QMainWindow, actions: dict[str, Slot]):
+        self._window, self._slots = window, actions
         file = window.menuBar().addMenu(texts.MENU_FILE)
         self._add(file, texts.OPEN, "open", "Ctrl+O")
         self._add(file, texts.OPEN_FOLDER, "open_folder", "Ctrl+Shift+O")
@@ -56,13 +61,13 @@ class Menus:
     def _add(self, menu: QMenu, text: str, name: str, *keys: str) -> QAction:
         action = QAction(text, self._window)
         action.setShortcuts([QKeySequence(key) for key in keys])
-        action.triggered.connect(lambda _checked=False: self._do[name]())
+        action.triggered.connect(lambda _checked=False: self._slots[name]())
         menu.addAction(action)
         return action
 
 
 def show_keys(window: QMainWindow) -> None:
-    """Explains the keys."""
+    """Shows the keyboard shortcuts."""
     rows = "".join(
         f"<tr><td><b>{keys}</b>&nbsp;&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in texts.KEYS_TEXT
     )
@@ -70,5 +75,5 @@ def show_keys(window: QMainWindow) -> None:
 
 
 def show_about(window: QMainWindow) -> None:
-    """Says what this is."""
+    """Shows what the program is."""
     QMessageBox.about(window, texts.TITLE, f"<h3>{texts.TITLE}</h3><p>{texts.ABOUT_TEXT}</p><p>{texts.HONEST}</p>")

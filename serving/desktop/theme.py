@@ -1,4 +1,4 @@
-"""Colours and sizes of the window, light and dark as the system is; the website's own colours."""
+"""Colours and sizes of the window, light or dark like the system; the same as the website's."""
 
 import dataclasses
 
@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
-_LEAST_POINTS = 12.0
+_MIN_POINTS = 12.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Colours:
+class Scheme:
     """One scheme; text on back, panel and accent has a contrast of at least 4.5 (WCAG 2.2 AA)."""
 
     back: str
@@ -25,7 +25,7 @@ class Colours:
     danger: str
 
 
-LIGHT = Colours(
+LIGHT = Scheme(
     back="#f7f5f1",
     panel="#ffffff",
     text="#1d1d1f",
@@ -37,7 +37,7 @@ LIGHT = Colours(
     focus="#b3540a",
     danger="#a8251f",
 )
-DARK = Colours(
+DARK = Scheme(
     back="#17181b",
     panel="#222429",
     text="#f1efea",
@@ -121,23 +121,23 @@ def is_dark(application: QApplication) -> bool:
     return application.styleHints().colorScheme() == Qt.ColorScheme.Dark
 
 
-def colours(application: QApplication) -> Colours:
+def system_scheme(application: QApplication) -> Scheme:
     """Returns the scheme that the system asks for."""
     return DARK if is_dark(application) else LIGHT
 
 
 def follow_system(application: QApplication) -> None:
-    """Gives the application its looks, now and whenever the system changes between light and dark."""
+    """Styles the application, now and whenever the system changes between light and dark."""
     application.setStyle("Fusion")
     font = QFont(application.font())
-    font.setPointSizeF(max(_LEAST_POINTS, font.pointSizeF()))
+    font.setPointSizeF(max(_MIN_POINTS, font.pointSizeF()))
     application.setFont(font)
-    apply(application, colours(application))
-    application.styleHints().colorSchemeChanged.connect(lambda: apply(application, colours(application)))
+    apply(application, system_scheme(application))
+    application.styleHints().colorSchemeChanged.connect(lambda: apply(application, system_scheme(application)))
 
 
-def apply(application: QApplication, scheme: Colours) -> None:
-    """Gives the application the looks of a scheme."""
+def apply(application: QApplication, scheme: Scheme) -> None:
+    """Styles the application with a scheme."""
     roles = QPalette.ColorRole
     palette = QPalette()
     for role, value in (

@@ -65,9 +65,9 @@ class Window(QMainWindow):
         self.menus = Menus(self, self._actions())
         self.refresher = Refresher(session, page, self.start_page, self.menus, self.presenter, self)
         self._connect()
-        place = preferences.place()
-        if place is not None:
-            self.restoreGeometry(place)
+        geometry = preferences.geometry()
+        if geometry is not None:
+            self.restoreGeometry(geometry)
         self.to_start()
         self.refresher.start()
 
@@ -128,11 +128,11 @@ class Window(QMainWindow):
             (controls.quality_chosen, lambda quality: self._change_settings(quality=quality)),
             (controls.anyway, lambda: self._change_settings(force=True)),
             (self.opener.opened, self._opened),
-            (self.opener.refused, self.message.say),
-            (self.refresher.failed, self.message.say),
+            (self.opener.refused, self.message.show_message),
+            (self.refresher.failed, self.message.show_message),
             (self.refresher.emptied, self._to_start_from_items),
-            (self.saver.said, self.message.say),
-            (self.presenter.failed, lambda _reason: self.message.say(texts.NOT_PLAYED)),
+            (self.saver.reported, self.message.show_message),
+            (self.presenter.failed, lambda _reason: self.message.show_message(texts.NOT_PLAYED)),
         ):
             signal.connect(slot)
 
@@ -141,7 +141,7 @@ class Window(QMainWindow):
     def open(self, paths: list[Path]) -> None:
         """Opens files and folders."""
         self.message.hide()
-        self.opener.take(paths)
+        self.opener.open(paths)
 
     def choose_files(self) -> None:
         """Lets the user choose files."""
@@ -201,7 +201,7 @@ class Window(QMainWindow):
         """Saves the result that is shown where the user says."""
         item = self.session.get(self.page.items.current)
         if item is None or self.session.result(item.record) is None:
-            self.message.say(texts.NOTHING_TO_SAVE)
+            self.message.show_message(texts.NOTHING_TO_SAVE)
             return
         target = self.dialogs.file_to_save(self.session.original(item.record), item.record.download_name)
         if target is not None:
@@ -210,7 +210,7 @@ class Window(QMainWindow):
     def save_all(self) -> None:
         """Saves all results into a folder that the user chooses."""
         if not self.session.with_result():
-            self.message.say(texts.NOTHING_TO_SAVE)
+            self.message.show_message(texts.NOTHING_TO_SAVE)
             return
         folder = self.dialogs.folder_to_save()
         if folder is not None:
@@ -280,7 +280,7 @@ class Window(QMainWindow):
 
     def end(self) -> None:
         """Ends all work; what was not saved is gone."""
-        self._preferences.moved(self.saveGeometry())
+        self._preferences.set_geometry(self.saveGeometry())
         self.refresher.close()
         self.presenter.close()
         self._background.close()

@@ -295,4 +295,4 @@ def test_strength_shown_at_once_is_that_of_a_new_colouring():
     rgb = np.rint(255 * merge(luma, chroma)).astype(np.uint8)
     for gain in (0.0, 0.5, 1.5):
         wanted = 255 * merge(luma, np.float32(gain) * chroma)
-        assert np.abs(previews.strengthened(rgb, gain) - wanted).max() <= 2
+        assert np.abs(previews.saturated(rgb, gain) - wanted).max() <= 2

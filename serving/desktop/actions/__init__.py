@@ -1,1 +1,1 @@
-"""What the window does when it is asked to."""
+"""What the window does: open, show, save, ask; slow work runs in threads."""

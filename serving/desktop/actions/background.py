@@ -1,4 +1,4 @@
-"""What takes a moment goes to a thread, and its outcome comes back to the window; changes of the items do as well."""
+"""Work outside the window's thread: slow functions, and waiting for changes of the items."""
 
 import contextlib
 import threading
@@ -16,7 +16,7 @@ _POLL_SECONDS = 1.0
 class BackgroundTasks(QObject):
     """Runs functions one after the other in a thread.
 
-    A function must not touch the window; what it returns, or raises, is handed to the window's own thread.
+    A function must not touch the window. What it returns, or raises, is delivered in the window's own thread.
     """
 
     _ended = Signal(object, object)
@@ -41,7 +41,7 @@ class BackgroundTasks(QObject):
             self._executor.submit(run)
 
     def close(self) -> None:
-        """Forgets what has not begun."""
+        """Cancels what has not begun."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     @Slot(object, object)
@@ -50,10 +50,10 @@ class BackgroundTasks(QObject):
 
 
 class ChangeListener(QObject):
-    """Tells the window that something about the items has changed.
+    """Waits in a thread for changes of the items.
 
     Signals:
-        changed: something has.
+        changed: an item is new, gone, or in another state.
     """
 
     changed = Signal()

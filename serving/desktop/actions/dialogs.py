@@ -1,4 +1,4 @@
-"""What the window asks people for: files, folders, and whether something may be lost."""
+"""Dialogs: choose files and folders, and confirm that unsaved results may be lost."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from serving.desktop.session import input_files, saving
 
 
 class Dialogs:
-    """Dialogs.
+    """Opens dialogs.
 
     Args:
-        window: above which they open.
+        window: parent of the dialogs.
         preferences: knows the folders that were used before.
     """
 
@@ -21,43 +21,43 @@ class Dialogs:
         self._window, self._preferences = window, preferences
 
     def files(self) -> list[Path]:
-        """Returns files to open; none where the user thought better of it."""
+        """Returns files to open; none where the user cancelled."""
         endings = " ".join(f"*{suffix}" for suffix in input_files.SUFFIXES)
         kinds = f"{texts.FILE_KINDS} ({endings} {endings.upper()});;{texts.ALL_FILES} (*)"
         title = texts.CHOOSE_FILES_TITLE
         names, _ = QFileDialog.getOpenFileNames(self._window, title, self._preferences.folder("open"), kinds)
         paths = [Path(name) for name in names]
         if paths:
-            self._preferences.used_folder("open", paths[0].parent)
+            self._preferences.set_folder("open", paths[0].parent)
         return paths
 
     def folder_to_open(self) -> list[Path]:
-        """Returns a folder to open, in a list; an empty one where the user thought better of it."""
+        """Returns a folder to open, in a list; an empty list where the user cancelled."""
         name = QFileDialog.getExistingDirectory(
             self._window, texts.CHOOSE_FOLDER_TITLE, self._preferences.folder("open")
         )
         if name:
-            self._preferences.used_folder("open", Path(name))
+            self._preferences.set_folder("open", Path(name))
         return [Path(name)] if name else []
 
     def file_to_save(self, original: Path, name: str) -> Path | None:
-        """Returns where a result is to go: by default beside the original."""
+        """Returns where to save a result, by default beside the original; None where the user cancelled."""
         folder = Path(self._preferences.folder("save") or original.parent)
         proposed = saving.free_name(folder / name)
         kinds = f"*{proposed.suffix} (*{proposed.suffix})"
         chosen, _ = QFileDialog.getSaveFileName(self._window, texts.SAVE_TITLE, str(proposed), kinds)
         if not chosen:
             return None
-        self._preferences.used_folder("save", Path(chosen).parent)
+        self._preferences.set_folder("save", Path(chosen).parent)
         return Path(chosen)
 
     def folder_to_save(self) -> Path | None:
-        """Returns where all results are to go."""
+        """Returns the folder for all results; None where the user cancelled."""
         folder = self._preferences.folder("save") or self._preferences.folder("open")
         name = QFileDialog.getExistingDirectory(self._window, texts.SAVE_ALL_TITLE, folder)
         if not name:
             return None
-        self._preferences.used_folder("save", Path(name))
+        self._preferences.set_folder("save", Path(name))
         return Path(name)
 
     def forget(self, names: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Takes files in, in a thread: however many there are, the window goes on."""
+"""Opens files, in a thread: the window stays responsive however many there are."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ class Opener(QObject):
     """Opens files.
 
     Signals:
-        opened: identities of those that were taken, in a list.
-        refused: why some were not; a sentence.
+        opened: identities of the files that were opened, in a list.
+        refused: why others were not; a sentence for the user.
     """
 
     opened = Signal(list)
@@ -31,20 +31,20 @@ class Opener(QObject):
         super().__init__(parent)
         self._session, self._preferences, self._background = session, preferences, background
 
-    def take(self, paths: list[Path]) -> None:
+    def open(self, paths: list[Path]) -> None:
         """Opens files, and those in folders."""
-        self._background.do(lambda: self._take(paths), self._told)
+        self._background.do(lambda: self._open(paths), self._report)
 
     @staticmethod
     def kind(path: Path) -> str:
-        """Returns what a file is, by its content: "picture", "animation" or "film"; "picture" where it is nothing."""
+        """Returns a file's kind by its content: "picture", "animation", "film"; "picture" where it is none of them."""
         try:
             return input_files.judge(path).kind
         except RequestError:
             return PICTURE
 
     def from_clipboard(self) -> list[Path]:
-        """Returns the files in the clipboard, or the picture in it as a file; says so where there is neither."""
+        """Returns the files in the clipboard, or the picture in it as a file; reports it where there is neither."""
         clipboard = QGuiApplication.clipboard()
         data = clipboard.mimeData()  # None where the clipboard is empty
         paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data else []
@@ -58,30 +58,30 @@ class Opener(QObject):
         image.save(str(path))
         return [path]
 
-    def _take(self, paths: list[Path]) -> tuple[list[str], list[tuple[str, str]]]:
+    def _open(self, paths: list[Path]) -> tuple[list[str], list[tuple[str, str]]]:
         """Returns identities, and what was refused: name and reason."""
         files, empty = input_files.found(paths)
-        taken: list[str] = []
+        identities: list[str] = []
         opened: list[Path] = []
         faults = [(folder.name, "") for folder in empty]
         for path in files:
             try:
-                taken.append(self._session.open(path).id)
+                identities.append(self._session.open(path).id)
                 opened.append(path.absolute())
             except RequestError as error:
                 faults.append((path.name, error.text))
             except OSError:
                 faults.append((path.name, texts.UNREADABLE))
-        self._preferences.opened([path for path in opened if self._session.folder not in path.parents])
-        return taken, faults
+        self._preferences.add_recent([path for path in opened if self._session.folder not in path.parents])
+        return identities, faults
 
-    def _told(self, outcome: object) -> None:
+    def _report(self, outcome: object) -> None:
         if not isinstance(outcome, tuple):
             self.refused.emit(texts.UNREADABLE)
             return
-        taken, faults = outcome
-        if taken:
-            self.opened.emit(taken)
+        identities, faults = outcome
+        if identities:
+            self.opened.emit(identities)
         if faults:
             self.refused.emit(_sentence(faults))
 

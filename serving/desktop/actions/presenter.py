@@ -1,4 +1,4 @@
-"""Puts the chosen item on the screen: the original, frames while it is coloured, before and after in the end."""
+"""Shows the chosen item: first the original, then frames while it is coloured, at last before and after."""
 
 import dataclasses
 from pathlib import Path
@@ -30,10 +30,10 @@ class _Content:
 
 
 class Presenter(QObject):
-    """Loads and shows; everything slow happens in a thread.
+    """Loads pictures and films in a thread, and shows them in viewer and player.
 
     Signals:
-        failed: the item cannot be shown; a text for whoever maintains this.
+        failed: the result cannot be played; the error's text.
     """
 
     failed = Signal(str)
@@ -50,12 +50,12 @@ class Presenter(QObject):
         bar.hide()
 
     def close(self) -> None:
-        """Ends everything."""
+        """Stops playing and loading."""
         self._player.close()
         self._background.close()
 
     def show(self, item: Item | None) -> None:
-        """Shows an item as it is now; does nothing where that is on the screen already."""
+        """Shows an item as it is now; does nothing where it is on the screen already."""
         content = None if item is None else self._wanted(item)
         if content == self._shown:
             return
@@ -71,23 +71,23 @@ class Presenter(QObject):
         if fresh:
             self._player.close()
             self._viewer.show_new(None, None)
-        reveals = not fresh and old is not None and old.stage != _RESULT and content.stage == _RESULT
-        self._load(item.record, content, reveals)
+        reveal = not fresh and old is not None and old.stage != _RESULT and content.stage == _RESULT
+        self._load(item.record, content, reveal)
 
     def strengthen(self, strength: float) -> None:
         """Shows stronger or weaker colours at once, before they are made."""
         if self._shown is None or self._shown.stage != _RESULT or self._made_with <= 0:
             return
-        gain = strength / self._made_with
-        self._player.gain = gain
+        saturation = strength / self._made_with
+        self._player.saturation = saturation
         if self._still is not None:
             before, after = self._still
-            self._viewer.show_images(before, from_rgb(previews.strengthened(after, gain)))
+            self._viewer.show_images(before, from_rgb(previews.saturated(after, saturation)))
         elif not self._player.playing:
             self._player.seek(self._player.seconds)
 
     def _not_played(self, reason: str) -> None:
-        """An original that cannot be played says so when it is coloured."""
+        """Reports a result that cannot be played; an original reports its fault when it is coloured."""
         if self._shown is not None and self._shown.stage == _RESULT:
             self.failed.emit(reason)
 
@@ -99,7 +99,7 @@ class Presenter(QObject):
             return _Content(record.id, _PREVIEW, item.live.previews)
         return _Content(record.id, _ORIGINAL)
 
-    def _load(self, record: FileRecord, content: _Content, reveals: bool) -> None:
+    def _load(self, record: FileRecord, content: _Content, reveal: bool) -> None:
         original = self._session.original(record)
         if content.stage == _PREVIEW:
             self._player.close()
@@ -111,13 +111,13 @@ class Presenter(QObject):
             kind = record.kind
             self._background.do(
                 lambda: playback.length(result or original, kind),
-                lambda length: self._play(content, original, result, kind, length, reveals),
+                lambda length: self._play(content, original, result, kind, length, reveal),
             )
         elif content.stage == _RESULT:
             before, after = (self._session.made(record, name) for name in ("before.jpg", "after.jpg"))
             self._background.do(
                 lambda: (previews.read(before), previews.read(after)),
-                lambda read: self._show_both(content, read, reveals),
+                lambda read: self._show_both(content, read, reveal),
             )
         else:
             self._background.do(
@@ -126,12 +126,12 @@ class Presenter(QObject):
 
     def _show_one(self, content: _Content, read: object) -> None:
         if content != self._shown or not isinstance(read, np.ndarray):
-            return  # an unreadable file says so when it is coloured
+            return  # an unreadable file reports its fault when it is coloured
         self._still = None
         self._bar.hide()
         self._viewer.show_images(from_rgb(read), None)
 
-    def _show_both(self, content: _Content, read: object, reveals: bool) -> None:
+    def _show_both(self, content: _Content, read: object, reveal: bool) -> None:
         if content != self._shown or not isinstance(read, tuple):
             return
         before, after = read
@@ -139,11 +139,11 @@ class Presenter(QObject):
         self._bar.hide()
         self._still = (from_rgb(before), after)
         self._viewer.show_images(self._still[0], from_rgb(after))
-        if reveals:
+        if reveal:
             self._viewer.reveal()
 
     def _play(
-        self, content: _Content, before: Path, after: Path | None, kind: str, length: object, reveals: bool
+        self, content: _Content, before: Path, after: Path | None, kind: str, length: object, reveal: bool
     ) -> None:
         if content != self._shown:
             return
@@ -151,9 +151,9 @@ class Presenter(QObject):
             self._not_played(str(length))
             return
         self._still = None
-        self._player.gain = 1.0
+        self._player.saturation = 1.0
         self._player.open(before, after, kind, length)
         self._bar.show()
         self._bar.refresh()
-        if reveals:
+        if reveal:
             self._viewer.reveal()

@@ -64,12 +64,12 @@ class Refresher(QObject):
         page.items.chosen.connect(self._show)
 
     def start(self) -> None:
-        """Begins to follow the items."""
+        """Begins to follow changes of the items."""
         self._listener.start()
         self.refresh()
 
     def close(self) -> None:
-        """Ends it."""
+        """Stops following and loading."""
         self._background.close()
         self._due.stop()
         self._tick.stop()
@@ -179,7 +179,7 @@ class Refresher(QObject):
 
     def _load(self, read: Callable[[], np.ndarray], show: Callable[[QImage], None]) -> None:
         def then(outcome: object) -> None:
-            if isinstance(outcome, np.ndarray):  # an unreadable file says so when it is coloured
+            if isinstance(outcome, np.ndarray):  # an unreadable file reports its fault when it is coloured
                 show(from_rgb(outcome))
 
         self._background.do(read, then)

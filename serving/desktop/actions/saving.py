@@ -1,4 +1,4 @@
-"""Saves results, in a thread: a film takes its time to be copied."""
+"""Saves results, in a thread: copying a film takes time."""
 
 import errno
 from pathlib import Path
@@ -14,16 +14,16 @@ from serving.jobs.records import PICTURE, FileRecord
 
 
 class Saver(QObject):
-    """Saves and copies.
+    """Saves results, and copies them to the clipboard.
 
     Signals:
-        said: a sentence, and whether it is a good one.
+        reported: a sentence for the user, and whether it tells of success.
 
     Attributes:
         saved: the version of each item that was saved last, by identity.
     """
 
-    said = Signal(str, bool)
+    reported = Signal(str, bool)
 
     def __init__(self, session: Session, background: BackgroundTasks, parent: QObject | None = None):
         super().__init__(parent)
@@ -34,17 +34,17 @@ class Saver(QObject):
         """Saves one result."""
         result = self._session.result(record)
         if result is None:
-            self.said.emit(texts.NOTHING_TO_SAVE, False)
+            self.reported.emit(texts.NOTHING_TO_SAVE, False)
             return
 
-        def told(outcome: object) -> None:
+        def report(outcome: object) -> None:
             if isinstance(outcome, Path):
                 self.saved[record.id] = record.version
-                self.said.emit(texts.SAVED.format(path=outcome), True)
+                self.reported.emit(texts.SAVED.format(path=outcome), True)
             else:
-                self.said.emit(_sentence(outcome, target.name), False)
+                self.reported.emit(_sentence(outcome, target.name), False)
 
-        self._background.do(lambda: saving.save(result, target), told)
+        self._background.do(lambda: saving.save(result, target), report)
 
     def save_all(self, records: list[FileRecord], folder: Path) -> None:
         """Saves results into a folder, under names that overwrite nothing."""
@@ -58,17 +58,17 @@ class Saver(QObject):
                     done[record.id] = record.version
             return done
 
-        def told(outcome: object) -> None:
+        def report(outcome: object) -> None:
             if isinstance(outcome, dict):
                 self.saved |= outcome
-                self.said.emit(texts.SAVED_ALL.format(count=len(outcome), folder=folder), True)
+                self.reported.emit(texts.SAVED_ALL.format(count=len(outcome), folder=folder), True)
             else:
-                self.said.emit(_sentence(outcome, folder.name), False)
+                self.reported.emit(_sentence(outcome, folder.name), False)
 
-        self._background.do(save, told)
+        self._background.do(save, report)
 
     def copy(self, identity: str) -> None:
-        """Puts a coloured picture into the clipboard."""
+        """Copies a coloured picture to the clipboard."""
         item = self._session.get(identity)
         if item is None or item.record.kind != PICTURE:
             return
@@ -77,7 +77,7 @@ class Saver(QObject):
             image = QImage(str(result))
             picture = image if not image.isNull() else QImage(str(self._session.made(item.record, "after.jpg")))
             QGuiApplication.clipboard().setImage(picture)
-            self.said.emit(texts.COPIED, True)
+            self.reported.emit(texts.COPIED, True)
 
 
 def _sentence(error: object, name: str) -> str:

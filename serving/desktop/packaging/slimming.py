@@ -12,7 +12,7 @@ from pathlib import Path
 Entry = tuple[str, str, str]
 
 # By names in the folder: plugins and accelerators for other purposes, and the GTK theme, which draws in all of GTK;
-# light and dark are told by the desktop portal as well.
+# the desktop portal tells light from dark as well.
 _NEEDLESS = re.compile(
     r"libLiteRtWebGpuAccelerator|libLiteRt\.so|libqgtk3|libgtk-3|libgdk-3|libgdk_pixbuf|libepoxy|libpango|libcairo|libatk"
     r"|libqeglfs|egldeviceintegrations|libqlinuxfb|libqvnc|libqvkkhrdisplay|libqminimal|plugins/generic/"

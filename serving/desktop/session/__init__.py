@@ -1,1 +1,1 @@
-"""What the window knows, without Qt: the files of one run, their queue, how they look."""
+"""The state of one run, without Qt: its files, their queue, their previews."""

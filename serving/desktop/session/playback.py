@@ -35,7 +35,7 @@ class MovingFrame:
 
 
 def length(path: Path, kind: str) -> float:
-    """Returns how long a film or an animation is, in seconds; 0 where a film does not say.
+    """Returns how long a film or an animation is, in seconds; 0 where a film does not state it.
 
     Raises:
         InputError: it cannot be read.
@@ -78,11 +78,11 @@ def _film(path: Path, side: int, start: float) -> Iterator[MovingFrame]:
     for frame in film_source.frames(source, DecodeLog(), after):
         seconds = max(0.0, ((frame.pts or 0) - first) * base)
         lasts = frame.duration * base if frame.duration else step
-        yield MovingFrame(seconds, lasts, _Drawn(frame, source, side))
+        yield MovingFrame(seconds, lasts, _FilmPicture(frame, source, side))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Drawn:
+class _FilmPicture:
     frame: "av.VideoFrame"
     source: "FilmSource"
     side: int
@@ -91,8 +91,8 @@ class _Drawn:
         height, width = self.source.display_size
         scale = min(1.0, self.side / max(height, width))
         height, width = max(1, round(height * scale)), max(1, round(width * scale))
-        lying = self.source.rotation % 180 == 90
-        small = self.frame.reformat(*((height, width) if lying else (width, height)), format="rgb24")
+        turned = self.source.rotation % 180 == 90
+        small = self.frame.reformat(*((height, width) if turned else (width, height)), format="rgb24")
         return np.ascontiguousarray(np.rot90(small.to_ndarray(), self.source.rotation // 90))
 
 

@@ -61,16 +61,16 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def strengthened(rgb: np.ndarray, gain: float) -> np.ndarray:
-    """Returns a coloured picture with stronger or weaker colours: what a new colouring will look like, at once.
+def saturated(rgb: np.ndarray, saturation: float) -> np.ndarray:
+    """Returns a coloured picture with stronger or weaker colours, at once: about what colouring it again will give.
 
-    Chroma is multiplied, luma stays; colours that leave the RGB cube are clipped, which the true colouring avoids.
+    Chroma is multiplied, luma stays; colours that leave the RGB cube are clipped, which colouring it again avoids.
 
     Args:
         rgb: `[H, W, 3]` uint8.
-        gain: 0 for grey, 1 for no change.
+        saturation: 0 for grey, 1 for no change.
     """
     import cv2
 
     grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return cv2.addWeighted(rgb, gain, grey, 1.0 - gain, 0.0)
+    return cv2.addWeighted(rgb, saturation, grey, 1.0 - saturation, 0.0)

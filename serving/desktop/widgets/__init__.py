@@ -1,1 +1,1 @@
-"""The parts of the window."""
+"""Widgets: the parts of the window, each without knowledge of the others' work."""

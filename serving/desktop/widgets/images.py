@@ -13,7 +13,7 @@ def from_rgb(rgb: np.ndarray) -> QImage:
 
 
 def rounded(image: QImage | None, size: QSize) -> QPixmap:
-    """Cuts an image to a size, with round corners; an empty plate where there is none."""
+    """Cuts an image to a size, with round corners; a grey area where there is none."""
     pixmap = QPixmap(size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -23,8 +23,8 @@ def rounded(image: QImage | None, size: QSize) -> QPixmap:
     painter.setClipPath(path)
     painter.fillPath(path, Qt.GlobalColor.gray)
     if image is not None and not image.isNull():
-        way = Qt.TransformationMode.SmoothTransformation
-        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, way)
+        smooth = Qt.TransformationMode.SmoothTransformation
+        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, smooth)
         painter.drawImage((size.width() - full.width()) // 2, (size.height() - full.height()) // 2, full)
     painter.end()
     return pixmap

@@ -66,7 +66,7 @@ class ItemList(QListWidget):
 
     @property
     def selected(self) -> list[str]:
-        """Identities of those that are marked."""
+        """Identities of those that are selected."""
         return [row.data(_IDENTITY) for row in self.selectedItems()]
 
     def choose(self, identity: str) -> None:
@@ -129,9 +129,9 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(palette.alternateBase())
             painter.drawRoundedRect(rect, 9, 9)
         picture = index.data(_THUMBNAIL)
-        place = QRect(rect.left() + 8, rect.top() + 7, THUMBNAIL.width(), THUMBNAIL.height())
-        painter.drawPixmap(place, picture if isinstance(picture, QPixmap) else rounded(None, THUMBNAIL))
-        left = place.right() + 12
+        area = QRect(rect.left() + 8, rect.top() + 7, THUMBNAIL.width(), THUMBNAIL.height())
+        painter.drawPixmap(area, picture if isinstance(picture, QPixmap) else rounded(None, THUMBNAIL))
+        left = area.right() + 12
         width = rect.right() - left - 8
         self._text(painter, option, item, QRect(left, rect.top() + 7, width, THUMBNAIL.height()))
         if item.record.state in BUSY:

@@ -80,15 +80,15 @@ class ItemPage(QWidget):
         upper.setSpacing(16)
         upper.addWidget(split, 1)
         upper.addLayout(right)
-        told = QVBoxLayout()
-        told.setSpacing(6)
-        told.addStretch(1)
-        told.addWidget(self.status)
-        told.addWidget(self.progress)
-        told.addStretch(1)
+        progress = QVBoxLayout()
+        progress.setSpacing(6)
+        progress.addStretch(1)
+        progress.addWidget(self.status)
+        progress.addWidget(self.progress)
+        progress.addStretch(1)
         lower = QHBoxLayout()
         lower.setSpacing(10)
-        lower.addLayout(told, 1)
+        lower.addLayout(progress, 1)
         for button in (self.cancel, self.color, self.save, self.save_all):
             lower.addWidget(button)
         lower.addStrut(self.color.sizeHint().height())  # the page must not jump when the progress appears
@@ -99,11 +99,11 @@ class ItemPage(QWidget):
         layout.addLayout(lower)
 
     def show_next(self, waiting: bool, partly: bool, finished: bool) -> None:
-        """Makes the next step the most visible: Colour while anything waits for it, Save when all is done.
+        """Emphasizes the next step: Colour while anything waits for it, Save when all is done.
 
         Args:
             waiting: whether anything waits to be coloured.
-            partly: whether all of that has been begun.
+            partly: whether all of that is partly coloured.
             finished: whether there are results, and nothing is being worked on.
         """
         self.color.setVisible(waiting)
@@ -124,9 +124,9 @@ class ItemPage(QWidget):
             # A bar without a range shows that work goes on, while nothing is known of how far it is.
             self.progress.setRange(0, _STEPS if known else 0)
             self.progress.setValue(round(_STEPS * overall.fraction))
-            told = texts.working(overall.current, overall.done, overall.total, overall.seconds_left)
-            self.status.setText(told)
-            self.progress.setAccessibleName(told)
+            status = texts.working(overall.current, overall.done, overall.total, overall.seconds_left)
+            self.status.setText(status)
+            self.progress.setAccessibleName(status)
 
 
 def _button(text: str, name: str = "", tip: str = "") -> QPushButton:

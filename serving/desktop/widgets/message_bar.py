@@ -1,4 +1,4 @@
-"""One friendly sentence at the top of the window."""
+"""The message bar: one sentence at the top of the window."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
@@ -10,7 +10,7 @@ _GOOD_MS = 6000
 
 
 class MessageBar(QFrame):
-    """Says what went wrong until it is closed, and what went well for a few seconds."""
+    """Shows an error until it is closed, and a success for a few seconds."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -33,18 +33,18 @@ class MessageBar(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says; empty while it is hidden."""
+        """The message; empty while it is hidden."""
         return "" if self.isHidden() else self._label.text()
 
-    def say(self, text: str, good: bool = False) -> None:
+    def show_message(self, text: str, good: bool = False) -> None:
         """Shows a sentence.
 
         Args:
             text: the sentence.
-            good: whether it tells of something that went well.
+            good: whether it reports a success.
         """
         self._label.setText(text)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))  # screen readers say it
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))  # for screen readers
         self.setProperty("good", good)
         self.style().unpolish(self)
         self.style().polish(self)

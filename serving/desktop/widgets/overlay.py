@@ -1,4 +1,4 @@
-"""What is drawn over a picture: the line between before and after, and their names."""
+"""What is drawn over a picture: the line between before and after, and their labels."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPolygonF

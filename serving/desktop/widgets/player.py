@@ -1,4 +1,4 @@
-"""Plays a film or an animation, before and after in step: frames are decoded in a thread of their own."""
+"""Plays a film or an animation, before and after in step; a thread decodes the frames."""
 
 import contextlib
 import threading
@@ -15,7 +15,7 @@ from serving.desktop.session.playback import MovingFrame
 from serving.desktop.widgets.images import from_rgb
 
 _SIDE = 1280
-_AHEAD = 2  # frames that may wait to be painted
+_QUEUED = 2  # frames that may wait to be painted
 
 
 class Player(QObject):
@@ -23,7 +23,7 @@ class Player(QObject):
 
     Signals:
         shown: before (QImage), after (QImage or None) and seconds from the start.
-        failed: the files cannot be played; a text.
+        failed: the files cannot be played; the error's text.
     """
 
     shown = Signal(object, object, float)
@@ -36,31 +36,31 @@ class Player(QObject):
         self._run = 0  # counts files and jumps: what an earlier one still sends is dropped
         self._files: tuple[Path, Path | None, str] | None = None
         self._wake = threading.Condition()
-        self._room = threading.Semaphore(_AHEAD)
+        self._room = threading.Semaphore(_QUEUED)
         self._paused = False
-        self.gain = 1.0  # of the colours, on top of the file's own
+        self.saturation = 1.0  # factor on the file's own
         self.seconds = 0.0
         self.length = 0.0
         self._decoded.connect(self._arrived)
 
     @property
     def playing(self) -> bool:
-        """Whether frames go on."""
+        """Whether it is not paused."""
         return self._files is not None and not self._paused
 
     def open(self, before: Path, after: Path | None, kind: str, length: float, paused: bool = False) -> None:
-        """Begins with other files; with `paused`, stays at the first frame."""
+        """Begins to play other files; with `paused`, stays at the first frame."""
         self._files, self.length = (before, after, kind), length
         self._paused = paused
         self._start(0.0)
 
     def close(self) -> None:
-        """Ends the playing."""
+        """Stops playing."""
         self._files = None
         self._end()
 
     def pause(self, paused: bool) -> None:
-        """Stops at the present frame, or goes on from it."""
+        """Pauses at the present frame, or plays on from it."""
         with self._wake:
             self._paused = paused
             self._wake.notify_all()
@@ -73,7 +73,7 @@ class Player(QObject):
     def _start(self, seconds: float) -> None:
         self._end()
         assert self._files is not None
-        self._room = threading.Semaphore(_AHEAD)
+        self._room = threading.Semaphore(_QUEUED)
         self._thread = threading.Thread(target=self._play, args=(self._run, *self._files, seconds), daemon=True)
         self._thread.start()
 
@@ -103,7 +103,7 @@ class Player(QObject):
                         continue
                     if run != self._run:
                         return
-                    after_rgb = None if second is None else self._strengthened(second.picture())
+                    after_rgb = None if second is None else self._saturated(second.picture())
                     images = from_rgb(first.picture()), None if after_rgb is None else from_rgb(after_rgb)
                     self._decoded.emit(run, *images, first.seconds)
                     count += 1
@@ -142,14 +142,14 @@ class Player(QObject):
                 self._zero += time.monotonic() - began
         return run == self._run
 
-    def _strengthened(self, rgb: np.ndarray) -> np.ndarray:
-        return rgb if self.gain == 1.0 else previews.strengthened(rgb, self.gain)
+    def _saturated(self, rgb: np.ndarray) -> np.ndarray:
+        return rgb if self.saturation == 1.0 else previews.saturated(rgb, self.saturation)
 
 
 def _pairs(
     before: Path, after: Path | None, kind: str, start: float
 ) -> Iterator[tuple[MovingFrame, MovingFrame | None]]:
-    """Yields frames in step; a result that was stopped early ends the playing."""
+    """Yields frames in step; both end where the shorter file ends."""
     first = playback.frames(before, kind, _SIDE, start)
     if after is None:
         for frame in first:

@@ -18,7 +18,7 @@ from serving.desktop import texts
 from serving.desktop.widgets import overlay
 
 _STEP = 0.05
-_MOST_ZOOM = 16.0
+_MAX_ZOOM = 16.0
 _GAP = 10
 _REVEAL_MS = 900
 
@@ -28,7 +28,7 @@ class Viewer(QWidget):
 
     Signals:
         split_moved: the line was moved, to this part of the width.
-        space_pressed: the space bar was.
+        space_pressed: the space bar was pressed.
     """
 
     split_moved = Signal(float)
@@ -61,12 +61,12 @@ class Viewer(QWidget):
     # === What is shown ===
 
     def show_images(self, before: QImage | None, after: QImage | None) -> None:
-        """Shows other pictures of the same thing, such as the next frame; zoom and line stay."""
+        """Shows other pictures of the same file, such as the next frame; zoom and line stay."""
         self._before, self._after = before, after
         self.update()
 
     def show_new(self, before: QImage | None, after: QImage | None) -> None:
-        """Shows another thing: whole, with the line in the middle."""
+        """Shows another file: whole, with the line in the middle."""
         self._reveal.stop()
         self._split = 0.5
         self.zoom_whole()
@@ -116,7 +116,7 @@ class Viewer(QWidget):
             at: what stays where it is; the middle where None.
         """
         old = self._zoom
-        self._zoom = min(_MOST_ZOOM, max(1.0, old * factor))
+        self._zoom = min(_MAX_ZOOM, max(1.0, old * factor))
         point = (at or QPointF(self.rect().center())) - QPointF(self.rect().center())
         self._offset = point + (self._offset - point) * (self._zoom / old)
         self._keep_inside()
@@ -131,7 +131,7 @@ class Viewer(QWidget):
             value = getattr(self._offset, axis.lower())()
             getattr(self._offset, f"set{axis}")(min(most, max(-most, value)))
 
-    # === Places ===
+    # === Areas ===
 
     def _areas(self) -> list[QRectF]:
         """The parts of the widget that hold a picture: one, or two side by side."""
@@ -156,7 +156,7 @@ class Viewer(QWidget):
         return rect
 
     def _line(self) -> float:
-        """The line's place in the widget: it moves over the visible part of the picture."""
+        """The line's x in the widget: it moves over the visible part of the picture."""
         visible = self.picture_rect().intersected(QRectF(self.rect()))
         return visible.left() + self._split * visible.width()
 
@@ -224,8 +224,8 @@ class Viewer(QWidget):
         kept = self._scaled.get(name)
         if kept is None or kept[0] != key:
             pixels = QSize(max(1, round(size.width() * ratio)), max(1, round(size.height() * ratio)))
-            way = Qt.TransformationMode.SmoothTransformation
-            pixmap = QPixmap.fromImage(image.scaled(pixels, Qt.AspectRatioMode.IgnoreAspectRatio, way))
+            smooth = Qt.TransformationMode.SmoothTransformation
+            pixmap = QPixmap.fromImage(image.scaled(pixels, Qt.AspectRatioMode.IgnoreAspectRatio, smooth))
             pixmap.setDevicePixelRatio(ratio)
             kept = self._scaled[name] = (key, pixmap)
         return kept[1]
