@@ -61,13 +61,13 @@ def _options():
 
 def speed(path: str) -> dict[str, float]:
     """Colours a film into a temporary file and returns figures of its speed, in seconds, milliseconds and gigabytes."""
-    from pipelines.films import colorize as films
+    from pipelines.films.colorize import colorize_film
 
     colorizer = _colorizer()
     with tempfile.TemporaryDirectory(prefix="films.") as folder:
         output = os.path.join(folder, "film" + os.path.splitext(path)[1])
         began, cpu = time.perf_counter(), time.process_time()
-        report = films.colorize(path, output, colorizer, _options())
+        report = colorize_film(path, output, colorizer, _options())
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     figures = {
         "frames": report.frames,

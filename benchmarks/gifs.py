@@ -37,7 +37,7 @@ class Figures:
         choose: processor time of choosing the palette.
         apply: processor time of one frame's pixels.
         distance: mean squared distance of the pixels from their nearest entries.
-        error: what is left at reading distance after the dither (`gif_palette.error`).
+        error: what is left at reading distance after the dither (`palettes.error`).
         bytes: of the GIF.
     """
 
@@ -52,11 +52,11 @@ def read(path: str, count: int, every: int) -> list[np.ndarray]:
     """Returns frames of a film, `[300, width, 3]` float32 in [0, 255]."""
     import cv2
 
-    from pipelines.films import source as film_source
-    from pipelines.films.source import DecodeLog
+    from pipelines.films import decoding
+    from pipelines.films.decoding import DecodeLog
 
     frames: list[np.ndarray] = []
-    for number, frame in enumerate(film_source.frames(film_source.probe(path), DecodeLog())):
+    for number, frame in enumerate(decoding.frames(decoding.probe(path), DecodeLog())):
         if number % every == 0:
             rgb = frame.to_ndarray(format="rgb24").astype(np.float32)
             width = round(rgb.shape[1] * _ROWS / rgb.shape[0])
@@ -67,7 +67,7 @@ def read(path: str, count: int, every: int) -> list[np.ndarray]:
 
 
 def pillow_choose(samples: np.ndarray) -> np.ndarray:
-    """Chooses a palette with Pillow alone; arguments and result are those of `gif_palette.choose`."""
+    """Chooses a palette with Pillow alone; arguments and result are those of `palettes.choose`."""
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(samples[None]))
@@ -89,22 +89,22 @@ def pillow_apply(rgb: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 def measure(frames: list[np.ndarray], rounds: int) -> Figures:
     """Measures both ways on the frames of one clip."""
-    from pipelines.animations import palette as gif_palette
+    from pipelines.animations import palettes
 
     pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames])
     samples = np.rint(pixels[:: max(1, len(pixels) // _SAMPLES) | 1]).astype(np.uint8)
-    palettes = [gif_palette.choose(samples), pillow_choose(samples)]
-    strength = gif_palette.spacing(palettes[0])
+    palettes = [palettes.choose(samples), pillow_choose(samples)]
+    strength = palettes.spacing(palettes[0])
     times = machine.rounds(
         {
-            "choose": lambda: machine.spent(lambda: gif_palette.choose(samples)).processor,
+            "choose": lambda: machine.spent(lambda: palettes.choose(samples)).processor,
             "pillow choose": lambda: machine.spent(lambda: pillow_choose(samples)).processor,
-            "apply": lambda: machine.spent(lambda: gif_palette.apply(frames[0], palettes[0], strength)).processor,
+            "apply": lambda: machine.spent(lambda: palettes.apply(frames[0], palettes[0], strength)).processor,
             "pillow apply": lambda: machine.spent(lambda: pillow_apply(frames[0], palettes[1])).processor,
         },
         rounds,
     )
-    ours = [gif_palette.apply(frame, palettes[0], strength) for frame in frames]
+    ours = [palettes.apply(frame, palettes[0], strength) for frame in frames]
     theirs = [pillow_apply(frame, palettes[1]) for frame in frames]
     left = [_error(frames, palette, indices) for palette, indices in zip(palettes, (ours, theirs), strict=True)]
     sizes = [_bytes(indices, palette) for palette, indices in zip(palettes, (ours, theirs), strict=True)]
@@ -119,14 +119,14 @@ def measure(frames: list[np.ndarray], rounds: int) -> Figures:
 
 
 def _error(frames: list[np.ndarray], palette: np.ndarray, indices: list[np.ndarray]) -> float:
-    from pipelines.animations import palette as gif_palette
+    from pipelines.animations import palettes
 
-    every = [gif_palette.error(frame, palette, chosen) for frame, chosen in zip(frames, indices, strict=True)]
+    every = [palettes.error(frame, palette, chosen) for frame, chosen in zip(frames, indices, strict=True)]
     return float(np.mean(every))
 
 
 def _bytes(indices: list[np.ndarray], palette: np.ndarray) -> int:
-    from pipelines.animations.frames import GifWriter
+    from pipelines.animations.encoding import GifWriter
 
     file = io.BytesIO()
     height, width = indices[0].shape

@@ -89,14 +89,14 @@ def main(argv: list[str]) -> None:
 def _work(jobs) -> Iterator:
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
     from pipelines import batch, moving_work
-    from pipelines.animations.colorize import GifOptions
+    from pipelines.animations.colorize import AnimationOptions
     from pipelines.films.colorize import FilmOptions
     from pipelines.stills.work import StillWork
 
     values = flags.FLAGS
     painter, model = colorizer()
     still = StillWork(painter, values.side_by_side, values.force)
-    animation = moving_work.AnimationWork(painter, GifOptions(steady=values.steady, force=values.force))
+    animation = moving_work.AnimationWork(painter, AnimationOptions(steady=values.steady, force=values.force))
     options = FilmOptions(
         codec=values.codec, quality=values.quality, steady=values.steady, force=values.force, model=model
     )

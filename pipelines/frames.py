@@ -27,7 +27,7 @@ from pipelines.data.folders import fresh_folder
 if TYPE_CHECKING:
     import av
 
-    from pipelines.films.source import FilmSource
+    from pipelines.films.decoding import FilmSource
 
 # What a folder is searched for; a film named on its own may have any name.
 EXTENSIONS = (
@@ -131,15 +131,15 @@ def picture(frame: "av.VideoFrame", source: "FilmSource") -> np.ndarray:
     """Converts a decoded frame to what a player shows: uint8 `[height, width, 3]` RGB, square pixels, upright."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-    from pipelines.films import planes as film_planes
+    from pipelines.films import pixel_formats
 
-    height, width = film_planes.display_size(frame.height, frame.width, source.aspect, rotation=0)
+    height, width = pixel_formats.display_size(frame.height, frame.width, source.aspect, rotation=0)
     rgb = frame.reformat(
         width,
         height,
         "rgb24",
         # swscale goes by the frame's own tags, and takes an untagged frame as BT.601; HD is BT.709 then.
-        src_colorspace=Colorspace.ITU709 if source.layout.matrix == film_planes.BT709 else None,
+        src_colorspace=Colorspace.ITU709 if source.layout.matrix == pixel_formats.BT709 else None,
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND,
         threads=1,
@@ -175,15 +175,15 @@ def take(film: Path, folder: Path, every: int) -> FilmReport:
     """
     import imageio.v3 as iio
 
-    from pipelines.films import source as film_source
+    from pipelines.films import decoding
 
-    source = film_source.probe(str(film))
-    log = film_source.DecodeLog()
+    source = decoding.probe(str(film))
+    log = decoding.DecodeLog()
     sieve = Sieve()
     verdicts: Counter[str] = Counter()
     number, seconds, start = 0, 0.0, None
     broken, damaged, spoilt = 0, 0, False
-    for number, frame in enumerate(film_source.frames(source, log)):
+    for number, frame in enumerate(decoding.frames(source, log)):
         start = frame.time if start is None else start
         seconds = frame.time - start
         # Damage spreads from frame to frame up to the next one that leans on no other.

@@ -6,12 +6,10 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.animations import colorize as gifs
-from pipelines.animations.colorize import GifOptions
+from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome
-from pipelines.films import colorize as films
-from pipelines.films import sheet as film_sheet
-from pipelines.films.colorize import FilmOptions
+from pipelines.films import contact_sheet
+from pipelines.films.colorize import FilmOptions, colorize_film
 
 FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
 ANIMATION_SUFFIXES = (".gif", ".apng", ".webp", ".png")
@@ -45,10 +43,10 @@ class FilmWork:
     def __call__(self, job: Job) -> Outcome:
         """Does one job."""
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        report = films.colorize(str(job.source), str(job.target), self.colorizer, self.options)
+        report = colorize_film(str(job.source), str(job.target), self.colorizer, self.options)
         if self.report:
             job.target.with_suffix(".report.json").write_text(report.to_json() + "\n")
-            film_sheet.write(report, str(job.target.with_suffix(".report.png")))
+            contact_sheet.write_contact_sheet(report, str(job.target.with_suffix(".report.png")))
         return Outcome(job, "coloured", report.to_text())
 
 
@@ -62,10 +60,10 @@ class AnimationWork:
     """
 
     colorizer: Colorizer
-    options: GifOptions
+    options: AnimationOptions
 
     def __call__(self, job: Job) -> Outcome:
         """Does one job."""
-        report = gifs.colorize(str(job.source), str(job.target), self.colorizer, self.options)
+        report = colorize_animation(str(job.source), str(job.target), self.colorizer, self.options)
         copied = report.verdict == "coloured" and not self.options.force
         return Outcome(job, "copied" if copied else "coloured", report.to_text())

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from pipelines.films import source as film_source
+from pipelines.films import decoding
 
 SIZE = (64, 96)
 
@@ -115,7 +115,7 @@ def make_film(
 
 def lumas(path):
     with av.open(str(path)) as container:
-        stream = film_source.picture_stream(container, str(path))
+        stream = decoding.picture_stream(container, str(path))
         result = []
         for frame in container.decode(stream):
             dtype = np.uint16 if "10" in frame.format.name or "16" in frame.format.name else np.uint8
@@ -126,7 +126,7 @@ def lumas(path):
 
 def times(path):
     with av.open(str(path)) as container:
-        stream = film_source.picture_stream(container, str(path))
+        stream = decoding.picture_stream(container, str(path))
         return [frame.pts * frame.time_base for frame in container.decode(stream)]
 
 

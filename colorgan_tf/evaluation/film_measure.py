@@ -10,16 +10,14 @@ import numpy as np
 
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Colorizer
-from colorgan_tf.metrics import films as film_metrics
-from pipelines.films import colorize as films
-from pipelines.films import encoding as film_encode
-from pipelines.films import planes as film_planes
-from pipelines.films import source as film_source
-from pipelines.films.colorize import FilmOptions
-from pipelines.films.source import DecodeLog, FilmSource
-from pipelines.films.work import FilmColorizer
-from pipelines.motion import shots
-from pipelines.motion.stabilize import Motion, MotionMeter
+from colorgan_tf.metrics.films import cdc, chroma_colourfulness, warp_error
+from pipelines.films import decoding, encoding, pixel_formats
+from pipelines.films.colorize import FilmOptions, colorize_film
+from pipelines.films.decoding import DecodeLog, FilmSource
+from pipelines.films.stages import FilmColorizer
+from pipelines.motion.flow import Motion, warp
+from pipelines.motion.stabilization import Steady
+from pipelines.motion.tracking import MotionTracker
 
 # Figures are taken at this short side: the chroma of a 4:2:0 film has no more than half its lines.
 MEASURED = 240
@@ -51,7 +49,7 @@ def measure(
     colorizer: Colorizer | FilmColorizer,
     options: FilmOptions | None = None,
     limit: int = 0,
-    modes: tuple[str, ...] = films.STEADY,
+    modes: tuple[str, ...] = tuple(Steady),
 ) -> list[ClipFigures]:
     """Measures a colour clip.
 
@@ -69,7 +67,7 @@ def measure(
         InputError: the clip cannot be read.
     """
     options = options or FilmOptions()
-    source = film_source.probe(path)
+    source = decoding.probe(path)
     with tempfile.TemporaryDirectory(prefix="film_measure.") as folder:
         grey = os.path.join(folder, "grey.mkv")
         _write_grey(source, grey, limit)
@@ -82,7 +80,7 @@ def measure(
         for mode in modes:
             output = os.path.join(folder, f"{mode}.mkv")
             chosen = dataclasses.replace(options, codec="ffv1", steady=mode, resume=False, force=True)
-            report = films.colorize(grey, output, colorizer, chosen)
+            report = colorize_film(grey, output, colorizer, chosen)
             figures = _figures(mode, list(_read(output, limit)), motion)
             difference = _luma_difference(grey, output)
             rows.append(dataclasses.replace(figures, luma_difference=difference, rate=report.rate))
@@ -109,7 +107,7 @@ def to_table(rows: list[ClipFigures]) -> str:
 
 
 def _limited(source: FilmSource, limit: int) -> Iterator[Any]:
-    for number, frame in enumerate(film_source.frames(source, DecodeLog())):
+    for number, frame in enumerate(decoding.frames(source, DecodeLog())):
         if limit and number >= limit:
             return
         yield frame
@@ -119,18 +117,18 @@ def _write_grey(source: FilmSource, path: str, limit: int) -> None:
     """Writes the clip without its colours, losslessly."""
     import av
 
-    plan = film_encode.make_plan(source, path, "ffv1")
+    plan = encoding.make_plan(source, path, "ffv1")
     with av.open(path, "w") as container:
         stream: Any = container.add_stream(plan.encoder, rate=plan.rate)
-        film_encode.configure(stream.codec_context, plan, global_header=True)
+        encoding.configure(stream.codec_context, plan, global_header=True)
         stream.time_base = plan.time_base
         for frame in _limited(source, limit):
             made = av.VideoFrame(source.width, source.height, plan.layout.name)
-            luma = film_planes.plane(frame, 0, source.layout.dtype)
-            luma = film_planes.convert_luma(luma, source.layout, plan.layout)
+            luma = pixel_formats.plane(frame, 0, source.layout.dtype)
+            luma = pixel_formats.convert_luma(luma, source.layout, plan.layout)
             size = plan.layout.chroma_size(source.height, source.width)
             empty = np.full(size, plan.layout.neutral, plan.layout.dtype)
-            film_planes.fill_frame(made, (luma, empty, empty), plan.layout)
+            pixel_formats.fill_frame(made, (luma, empty, empty), plan.layout)
             made.pts, made.time_base = frame.pts, source.time_base
             container.mux(stream.encode(made))
         container.mux(stream.encode(None))
@@ -138,35 +136,31 @@ def _write_grey(source: FilmSource, path: str, limit: int) -> None:
 
 def _read(path: str, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields luma `[h, w]` and chroma `[h, w, 2]` of each frame, reduced to what is measured."""
-    source = film_source.probe(path)
+    source = decoding.probe(path)
     scale = min(1.0, MEASURED / min(source.height, source.width))
     size = (round(source.height * scale), round(source.width * scale))
     for frame in _limited(source, limit):
-        luma = film_planes.to_luma(film_planes.plane(frame, 0, source.layout.dtype), source.layout, size)
-        yield luma, film_planes.to_chroma(frame, source.layout, size).astype(np.float32)
+        luma = pixel_formats.to_luma(pixel_formats.plane(frame, 0, source.layout.dtype), source.layout, size)
+        yield luma, pixel_formats.to_chroma(frame, source.layout, size).astype(np.float32)
 
 
 def _motions(lumas: list[np.ndarray]) -> list[Motion | None]:
-    """Motion from each frame to the one before, by a finer search than the one that steadies; None at a cut."""
-    detector, meter = shots.ShotDetector(), MotionMeter(both=False, fine=True)
-    motions: list[Motion | None] = []
-    for number, luma in enumerate(lumas):
-        begins = detector.push(luma) is not None
-        motions.append(None if begins else meter.measure(lumas[number - 1], luma)[0])
-    return motions
+    """Motion from each frame to the one before, by a finer search than that of stabilization; None at a cut."""
+    tracker = MotionTracker(fine=True)
+    return [tracker.push(luma).backward for luma in lumas]
 
 
 def _figures(name: str, clip: list[tuple[np.ndarray, np.ndarray]], motions: list[Motion | None]) -> ClipFigures:
     errors = [
-        film_metrics.warp_error(clip[number - 1][1], clip[number][1], motion)
+        warp_error(warp(clip[number - 1][1], motion.flow), clip[number][1], motion.confidence)
         for number, motion in enumerate(motions)
         if motion is not None and number < len(clip)
     ]
     return ClipFigures(
         name,
         warp_error=float(np.mean([error for error, covered in errors if covered])) if errors else 0.0,
-        cdc=film_metrics.cdc(_rgb(*frame) for frame in clip),
-        colourfulness=float(np.mean([film_metrics.chroma_colourfulness(y[..., None], uv) for y, uv in clip])),
+        cdc=cdc(_rgb(*frame) for frame in clip),
+        colourfulness=float(np.mean([chroma_colourfulness(y[..., None], uv) for y, uv in clip])),
     )
 
 
@@ -176,11 +170,11 @@ def _rgb(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
 
 
 def _luma_difference(one: str, other: str) -> int:
-    first, second = film_source.probe(one), film_source.probe(other)
+    first, second = decoding.probe(one), decoding.probe(other)
     largest = 0
-    pairs = zip(film_source.frames(first, DecodeLog()), film_source.frames(second, DecodeLog()), strict=True)
+    pairs = zip(decoding.frames(first, DecodeLog()), decoding.frames(second, DecodeLog()), strict=True)
     for before, after in pairs:
-        a = film_planes.plane(before, 0, first.layout.dtype).astype(np.int32)
-        b = film_planes.plane(after, 0, second.layout.dtype).astype(np.int32)
+        a = pixel_formats.plane(before, 0, first.layout.dtype).astype(np.int32)
+        b = pixel_formats.plane(after, 0, second.layout.dtype).astype(np.int32)
         largest = max(largest, int(np.abs(a - b).max()))
     return largest

@@ -1,7 +1,6 @@
 """How steady a film's colour is: CDC and U/V warp error. To be read beside colourfulness: grey is best at both."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -9,18 +8,6 @@ from colorgan_tf import color
 from colorgan_tf.metrics import pictures as metrics
 
 CDC_STEPS = (1, 2, 4)
-
-
-class Motion(Protocol):
-    """Where each pixel of a frame lies in the frame before, and how surely."""
-
-    @property
-    def flow(self) -> np.ndarray:
-        """`[height, width, 2]` float32: right and down, in pixels."""
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """`[height, width]` float32 in [0, 1]."""
 
 
 def histograms(rgb: np.ndarray) -> np.ndarray:
@@ -66,31 +53,22 @@ def cdc(frames: Iterable[np.ndarray], steps: Sequence[int] = CDC_STEPS) -> float
     return float(np.mean(known)) if known else 0.0
 
 
-def warp_error(before: np.ndarray, after: np.ndarray, motion: Motion, sure: float = 0.5) -> tuple[float, float]:
-    """Compares a chroma with the one before, brought onto it along the motion of the *original* film.
-
-    FIELD: mean squared difference of U and V over pixels that are not occluded.
+def warp_error(before: np.ndarray, after: np.ndarray, confidence: np.ndarray, sure: float = 0.5) -> tuple[float, float]:
+    """Compares a chroma with the one before: mean squared difference of U and V over pixels that are not occluded.
 
     Args:
-        before: `[height, width, 2]` of the frame before.
+        before: `[height, width, 2]` of the frame before, warped onto this one along the flow of the *original* film.
         after: `[height, width, 2]` of the frame at hand.
-        motion: from the frame at hand to the frame before, at the same size.
+        confidence: `[height, width]` of the flow, in [0, 1].
         sure: confidence from which a pixel counts as not occluded.
 
     Returns:
         The error, and the share of pixels over which it was taken; (0, 0) where there are none.
     """
-    import cv2
-
-    rows, columns = np.indices(after.shape[:2], dtype=np.float32)
-    grid = np.stack([columns, rows], axis=-1) + motion.flow
-    brought = cv2.remap(
-        np.ascontiguousarray(before), grid, np.empty(0, np.int16), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    mask = motion.confidence >= sure
+    mask = confidence >= sure
     if not mask.any():
         return 0.0, 0.0
-    return float(np.square(brought - after)[mask].mean()), float(mask.mean())
+    return float(np.square(before - after)[mask].mean()), float(mask.mean())
 
 
 def chroma_colourfulness(luma: np.ndarray, chroma: np.ndarray) -> float:

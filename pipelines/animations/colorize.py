@@ -12,25 +12,32 @@ import numpy as np
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.animations import frames as gif_frames
-from pipelines.animations import palette as gif_palette
-from pipelines.animations.frames import Animation, Frame
-from pipelines.films import colorize as films
-from pipelines.films import verdict as film_verdict
-from pipelines.films.joining import MadeBy
-from pipelines.films.work import Enlarger, FilmColorizer
-from pipelines.motion import shots, stabilize
-from pipelines.motion.stabilize import SteadyInput
+from pipelines.animations import decoding, encoding, palettes
+from pipelines.animations.decoding import Animation, Frame
+from pipelines.films import shot_tone
+from pipelines.films.colorize import for_film
+from pipelines.films.muxing import MadeBy
+from pipelines.films.stages import Enlarger, FilmColorizer
+from pipelines.motion.stabilization import (
+    DEFAULT_STEADY,
+    CausalStabilizer,
+    StabilizerInput,
+    Steady,
+    TwoSidedStabilizer,
+    check_steady,
+)
+from pipelines.motion.tracking import MotionTracker
 
 PALETTES = ("auto", "shared", "frame")
 # A palette for the whole animation flickers less and packs better; above this loss each frame gets its own.
 _SHARED_LOSS = 1.35
 _SAMPLES = 1 << 18
 _FRAME_SAMPLES = 1 << 15
+_WINDOW = 12  # frames that `steady="high"` looks ahead
 
 
 @dataclasses.dataclass(frozen=True)
-class GifOptions:
+class AnimationOptions:
     """How to colour an animation.
 
     Attributes:
@@ -42,7 +49,7 @@ class GifOptions:
         made_by: the mark that goes to the comment.
     """
 
-    steady: str = "high"
+    steady: str = DEFAULT_STEADY
     palette: str = "auto"
     quality: int = 90
     batch: int = 4
@@ -50,14 +57,13 @@ class GifOptions:
     made_by: MadeBy = MadeBy()
 
     def __post_init__(self) -> None:
-        if self.steady not in films.STEADY:
-            raise InputError(f"`steady` must be one of {', '.join(films.STEADY)}. Received: steady={self.steady}.")
+        check_steady(self.steady)
         if self.palette not in PALETTES:
             raise InputError(f"`palette` must be one of {', '.join(PALETTES)}. Received: palette={self.palette}.")
 
 
 @dataclasses.dataclass
-class GifReport:
+class AnimationReport:
     """A coloured animation.
 
     Attributes:
@@ -91,9 +97,9 @@ class GifReport:
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
 
-def colorize(
-    path: str, output: str, colorizer: Colorizer | FilmColorizer, options: GifOptions | None = None
-) -> GifReport:
+def colorize_animation(
+    path: str, output: str, colorizer: Colorizer | FilmColorizer, options: AnimationOptions | None = None
+) -> AnimationReport:
     """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
 
     Frames that do not change are kept in GIF; the WebP and PNG writers join them and add up their times.
@@ -107,15 +113,15 @@ def colorize(
     Raises:
         InputError: the file cannot be read or the output cannot be written.
     """
-    options = options or GifOptions()
+    options = options or AnimationOptions()
     began = time.perf_counter()
-    kind = gif_frames.ENDINGS.get(os.path.splitext(output)[1].lower())
+    kind = decoding.ENDINGS.get(os.path.splitext(output)[1].lower())
     if kind is None:
         raise InputError(f"The output must end in .gif, .webp, .png or .apng. Received: {output}.")
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
-    animation = gif_frames.probe(path)
-    report = GifReport(path, output, bytes_read=os.path.getsize(path))
+    animation = decoding.probe(path)
+    report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     report.verdict = _verdict(animation)
     folder, name = os.path.split(os.path.abspath(output))
     temporary = os.path.join(folder, f".{name}.tmp")
@@ -125,10 +131,10 @@ def colorize(
             shutil.copyfile(path, temporary)
             report.notes.append("it has colours already and is left as it is")
         else:
-            small = _chromas(animation, films.for_film(colorizer), options, report)
+            small = _chromas(animation, for_film(colorizer), options, report)
             if not small:
                 raise InputError(f"The animation must have a readable frame. Received: {path}.")
-            colored = _Colored(animation, small, films.for_film(colorizer))
+            colored = _Colored(animation, small, for_film(colorizer))
             with open(temporary, "wb") as file:
                 _write(file, kind, colored, options, report)
         os.replace(temporary, output)
@@ -155,10 +161,10 @@ def _verdict(animation: Animation) -> str:
     import cv2
 
     kind = "grey"
-    for number, frame in enumerate(gif_frames.frames(animation, [])):
+    for number, frame in enumerate(decoding.frames(animation, [])):
         yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
         if yuv[..., 0].std() > 0.02 or number == 8:
-            return film_verdict.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:])
+            return shot_tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:])
     return kind
 
 
@@ -170,50 +176,53 @@ class _Small:
     chroma: np.ndarray
 
 
-def _chromas(animation: Animation, colorizer: FilmColorizer, options: GifOptions, report: GifReport) -> list[_Small]:
+def _chromas(
+    animation: Animation, colorizer: FilmColorizer, options: AnimationOptions, report: AnimationReport
+) -> list[_Small]:
     """First pass: the steady chroma of all frames, at working size."""
     import cv2
 
     size = colorizer.working_size(animation.height, animation.width)
     lumas = [
         np.clip(cv2.resize(_yuv(frame)[..., 0], size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
-        for frame in gif_frames.frames(animation, report.notes)
+        for frame in decoding.frames(animation, report.notes)
     ]
     chromas: list[np.ndarray] = []
     for start in range(0, len(lumas), options.batch):
         batch = np.stack(lumas[start : start + options.batch]).astype(np.float32)[..., None]
         chromas += list(np.asarray(colorizer.chroma(batch)).astype(np.float16))
     report.frames = len(lumas)
-    if options.steady != "off" and len(lumas) > 1:
-        chromas = list(_steadied(lumas, chromas, options.steady))
+    if options.steady != Steady.OFF and len(lumas) > 1:
+        chromas = list(_stabilized(lumas, chromas, options.steady))
     return [_Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
 
 
-def _steadied(lumas: list[np.ndarray], chromas: list[np.ndarray], steady: str) -> Iterator[np.ndarray]:
+def _stabilized(lumas: list[np.ndarray], chromas: list[np.ndarray], steady: str) -> Iterator[np.ndarray]:
     import cv2
 
     size = lumas[0].shape
     half = (size[0] // 2, size[1] // 2)
-    meter = stabilize.MotionMeter(both=steady == "high")
-    detector = shots.ShotDetector()
-    inputs: list[SteadyInput] = []
-    before: np.ndarray | None = None
+    tracker = MotionTracker(forward=steady == Steady.HIGH)
+    inputs: list[StabilizerInput] = []
     for luma, chroma in zip(lumas, chromas, strict=True):
-        small = cv2.resize(luma.astype(np.float32), half[::-1], interpolation=cv2.INTER_AREA)
-        new_shot = detector.push(small) is not None
-        motion = (None, None) if new_shot or before is None else meter.measure(before, small)
-        given = cv2.resize(chroma.astype(np.float32), half[::-1], interpolation=cv2.INTER_AREA)
-        inputs.append(SteadyInput(given, *motion))
-        before = small
-    window = 12
-    steadier = stabilize.TwoSided(half)
-    for start in range(0, len(inputs), window):
-        block = inputs[start : start + window]
-        following = inputs[start + window : start + 2 * window] if steady == "high" else []
-        results = steadier.block(block, following) if steady == "high" else [steadier.push(one) for one in block]
-        for given_input, result, chroma in zip(block, results, chromas[start:], strict=False):
-            change = cv2.resize(result - given_input.chroma, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-            yield (chroma + change).astype(np.float16)
+        motion = tracker.push(luma.astype(np.float32))
+        small = cv2.resize(chroma.astype(np.float32), half[::-1], interpolation=cv2.INTER_AREA)
+        inputs.append(StabilizerInput(small, motion.backward, motion.forward))
+    if steady == Steady.HIGH:
+        results = _two_sided(inputs, half)
+    else:
+        causal = CausalStabilizer(half)
+        results = (causal.push(each) for each in inputs)
+    for given, result, chroma in zip(inputs, results, chromas, strict=True):
+        change = cv2.resize(result - given.chroma, size[::-1], interpolation=cv2.INTER_LINEAR)
+        yield (chroma + change).astype(np.float16)
+
+
+def _two_sided(inputs: list[StabilizerInput], size: tuple[int, int]) -> Iterator[np.ndarray]:
+    stabilizer = TwoSidedStabilizer(size)
+    for start in range(0, len(inputs), _WINDOW):
+        end = start + _WINDOW
+        yield from stabilizer.block(inputs[start:end], inputs[end : end + _WINDOW])
 
 
 class _Colored:
@@ -231,7 +240,7 @@ class _Colored:
         """Yields coloured RGB `[height, width, 3]` float32 in [0, 255] and the frame it was made from."""
         import cv2
 
-        for small, frame in zip(self._small, gif_frames.frames(self.animation, []), strict=False):
+        for small, frame in zip(self._small, decoding.frames(self.animation, []), strict=False):
             luma = _yuv(frame)[..., :1]
             chroma = small.chroma.astype(np.float32)
             if self._enlarger is not None:
@@ -241,7 +250,7 @@ class _Colored:
             yield color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame
 
 
-def _write(file, kind: str, colored: _Colored, options: GifOptions, report: GifReport) -> None:
+def _write(file, kind: str, colored: _Colored, options: AnimationOptions, report: AnimationReport) -> None:
     animation = colored.animation
     comment = b"; ".join(part for part in (animation.tags["comment"], options.made_by.text.encode()) if part)
     if kind == "GIF":
@@ -253,26 +262,26 @@ def _write(file, kind: str, colored: _Colored, options: GifOptions, report: GifR
             rgba = np.dstack([np.rint(rgb).astype(np.uint8), frame.rgba[..., 3]])
             yield Frame(rgba, frame.milliseconds)
 
-    gif_frames.save_pillow(file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace"))
+    encoding.save_pillow(file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace"))
 
 
-def _write_gif(file, colored: _Colored, options: GifOptions, report: GifReport, comment: bytes) -> None:
+def _write_gif(file, colored: _Colored, options: AnimationOptions, report: AnimationReport, comment: bytes) -> None:
     animation = colored.animation
     shared, transparent = _shared_palette(colored, options.palette, report)
-    writer = gif_frames.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
+    writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
     errors = []
     for rgb, frame in colored:
         opaque = frame.rgba[..., 3] >= 128  # GIF knows no half transparency
-        palette = shared if shared is not None else gif_palette.choose(_sampled(rgb[opaque], _FRAME_SAMPLES))
-        indices = gif_palette.apply(rgb, palette, gif_palette.spacing(palette))
-        errors.append(gif_palette.error(rgb, palette, indices))
+        palette = shared if shared is not None else palettes.choose(_sampled(rgb[opaque], _FRAME_SAMPLES))
+        indices = palettes.apply(rgb, palette, palettes.spacing(palette))
+        errors.append(palettes.error(rgb, palette, indices))
         indices[~opaque] = 255
         writer.write(indices, palette, frame.milliseconds, clear=transparent)
     writer.close()
     report.palette_error = float(np.sqrt(np.mean(np.square(errors))))
 
 
-def _shared_palette(colored: _Colored, wanted: str, report: GifReport) -> tuple[np.ndarray | None, bool]:
+def _shared_palette(colored: _Colored, wanted: str, report: AnimationReport) -> tuple[np.ndarray | None, bool]:
     """Chooses the animation's one palette, or None where each frame gets its own; and tells of transparent parts."""
     share = max(1, _SAMPLES // len(colored))
     samples, tries, transparent = [], [], False
@@ -286,7 +295,7 @@ def _shared_palette(colored: _Colored, wanted: str, report: GifReport) -> tuple[
     report.palette = "frame"
     if wanted == "frame":
         return None, transparent
-    shared = gif_palette.choose(np.concatenate(samples))
+    shared = palettes.choose(np.concatenate(samples))
     if wanted == "auto":
         losses = np.array([[_loss(rgb, shared), _loss(rgb, None)] for rgb in tries])
         if losses[:, 0].mean() > _SHARED_LOSS * losses[:, 1].mean() + 0.5:
@@ -297,8 +306,8 @@ def _shared_palette(colored: _Colored, wanted: str, report: GifReport) -> tuple[
 
 def _loss(rgb: np.ndarray, palette: np.ndarray | None) -> float:
     if palette is None:
-        palette = gif_palette.choose(_sampled(rgb.reshape(-1, 3), _FRAME_SAMPLES))
-    return gif_palette.error(rgb, palette, gif_palette.apply(rgb, palette, gif_palette.spacing(palette)))
+        palette = palettes.choose(_sampled(rgb.reshape(-1, 3), _FRAME_SAMPLES))
+    return palettes.error(rgb, palette, palettes.apply(rgb, palette, palettes.spacing(palette)))
 
 
 def _sampled(pixels: np.ndarray, count: int) -> np.ndarray:

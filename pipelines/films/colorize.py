@@ -14,19 +14,16 @@ import numpy as np
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.films import encoding as film_encode
-from pipelines.films import joining as film_join
-from pipelines.films import source as film_source
-from pipelines.films import work as film_work
+from pipelines.films import decoding, encoding, muxing, stages
+from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
-from pipelines.films.joining import MadeBy
+from pipelines.films.muxing import MadeBy
 from pipelines.films.report import FilmReport
-from pipelines.films.resume import ChunkStore, ResumePoint
-from pipelines.films.source import DecodeLog, FilmSource
-from pipelines.films.stages import Pipeline
-from pipelines.films.work import FilmColorizer, FilmFrame
+from pipelines.films.resuming import ChunkStore, ResumePoint
+from pipelines.films.stages import FilmColorizer, FilmFrame
+from pipelines.films.threads import Pipeline
+from pipelines.motion.stabilization import DEFAULT_STEADY, check_steady
 
-STEADY = ("off", "low", "high")
 # Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
 _CHUNK_FRAMES = 150
 
@@ -36,7 +33,7 @@ class FilmOptions:
     """How to colour a film.
 
     Attributes:
-        codec: one of `film_encode.CODECS`; "auto" takes the best that the container holds.
+        codec: one of `encoding.CODECS`; "auto" takes the best that the container holds.
         quality: "fast", "good" or "best": the encoder's effort (the colorizer has a quality of its own).
         steady: "off", "low" (average of the past) or "high" (past and future).
         batch: frames that the network gets at once.
@@ -51,7 +48,7 @@ class FilmOptions:
 
     codec: str = "auto"
     quality: str = "good"
-    steady: str = "low"
+    steady: str = DEFAULT_STEADY
     batch: int = 4
     every: int = 1
     window: int = 12
@@ -62,8 +59,7 @@ class FilmOptions:
     made_by: MadeBy = MadeBy()
 
     def __post_init__(self) -> None:
-        if self.steady not in STEADY:
-            raise InputError(f"`steady` must be one of {', '.join(STEADY)}. Received: steady={self.steady}.")
+        check_steady(self.steady)
         for name in ("batch", "every", "window"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {name}={getattr(self, name)}.")
@@ -71,7 +67,7 @@ class FilmOptions:
             raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
 
 
-def colorize(
+def colorize_film(
     path: str, output: str, colorizer: "Colorizer | FilmColorizer", options: FilmOptions | None = None
 ) -> FilmReport:
     """Colours a film.
@@ -83,7 +79,7 @@ def colorize(
     Args:
         path: film to read.
         output: film to write; its ending chooses the container.
-        colorizer: what colours: a `Colorizer`, or anything that fits `film_work.FilmColorizer`.
+        colorizer: what colours: a `Colorizer`, or anything that fits `stages.FilmColorizer`.
         options: how; the defaults where None.
 
     Raises:
@@ -96,8 +92,8 @@ def colorize(
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
-    source = film_source.probe(path)
-    plan = film_encode.make_plan(source, output, options.codec, options.quality)
+    source = decoding.probe(path)
+    plan = encoding.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
     if plan.layout.bits < source.layout.bits:
         report.notes.append(f"{plan.encoder} holds {plan.layout.bits} of the film's {source.layout.bits} bits")
@@ -110,7 +106,7 @@ def colorize(
                 _leave_partial(source, plan, store, output, options)
                 raise
         joined = os.path.join(store.folder, "joined")
-        report.notes += film_join.join(source, plan, store.packets(), joined, options.made_by)
+        report.notes += muxing.mux(source, plan, store.packets(), joined, options.made_by)
         os.replace(joined, output)
         store.remove()
         with contextlib.suppress(FileNotFoundError):
@@ -208,28 +204,28 @@ def _encode(
     saved = point.state or None
     log = DecodeLog()
     size = colorizer.working_size(*source.display_size)
-    frames = film_source.frames(source, log, point.last if point.chunk else None, point.frames)
-    enlarger = colorizer if isinstance(colorizer, film_work.Enlarger) else None
-    motion = film_work.MotionStage(source, options.steady, options.every, options.force, saved)
-    network = film_work.NetworkStage(colorizer, options.batch)
-    steady = film_work.SteadyStage(source, plan.layout, options.steady, options.window, size, enlarger, saved)
-    reading = film_work.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
-    pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", steady)])
+    frames = decoding.frames(source, log, point.last if point.chunk else None, point.frames)
+    enlarger = colorizer if isinstance(colorizer, stages.Enlarger) else None
+    motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)
+    network = stages.NetworkStage(colorizer, options.batch)
+    merge = stages.MergeStage(source, plan.layout, options.steady, options.window, size, enlarger, saved)
+    reading = stages.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
+    pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0
     chunk, done = point.chunk, point.frames
     items = iter(pipeline)
     try:
         while (first := next(items, None)) is not None:
-            encoder = film_encode.ChunkEncoder(plan, source.time_base)
+            encoder = encoding.ChunkEncoder(plan, source.time_base)
             with store.writing(chunk) as file:
                 item = first
                 while isinstance(item, FilmFrame):
                     began = time.perf_counter()
-                    film_encode.write_packets(file, encoder.encode(item.frame))
+                    encoding.write_packets(file, encoder.encode(item.frame))
                     seconds += time.perf_counter() - began
                     item = next(items)
                 began = time.perf_counter()
-                film_encode.write_packets(file, encoder.close())
+                encoding.write_packets(file, encoder.close())
                 seconds += time.perf_counter() - began
             store.finish(chunk, item.frames, item.last, item.state)
             chunk, done = chunk + 1, item.frames
@@ -237,7 +233,7 @@ def _encode(
         items.close()  # type: ignore[attr-defined]
     report.stage_seconds = pipeline.seconds | {"encode": seconds}
     report.frames, report.resumed, report.colored = done, point.frames, network.colored
-    report.shots = steady.tally.shots
+    report.shots = merge.tally.shots
     if log.broken:
         report.notes.append(f"{log.broken} broken packets gave no frame")
     if log.truncated:
@@ -249,6 +245,6 @@ def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, out
     if point is None:
         return
     joined = os.path.join(store.folder, "joined")
-    film_join.join(source, plan, store.packets(), joined, options.made_by, until=point.last)
+    muxing.mux(source, plan, store.packets(), joined, options.made_by, until=point.last)
     os.replace(joined, partial_name(output))
     logging.warning("stopped: what is done is in %s; start again to go on", partial_name(output))

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any, BinaryIO
 
 from colorgan_tf.errors import InputError
-from pipelines.films import planes as film_planes
-from pipelines.films.source import FilmSource
+from pipelines.films import pixel_formats
+from pipelines.films.decoding import FilmSource
 
 CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
 QUALITIES = ("fast", "good", "best")
@@ -87,7 +87,7 @@ class EncoderPlan:
     muxer: str
     encoder: str
     options: dict[str, str]
-    layout: film_planes.PlaneFormat
+    layout: pixel_formats.PixelFormat
     width: int
     height: int
     time_base: Fraction
@@ -187,14 +187,14 @@ def _accepts(muxer: str, encoder: str) -> bool:
     return True
 
 
-def _output_layout(source: FilmSource, encoder: str) -> film_planes.PlaneFormat:
+def _output_layout(source: FilmSource, encoder: str) -> pixel_formats.PixelFormat:
     import av
 
     layout = source.layout
     odd_width, odd_height = source.width % 2, source.height % 2
-    halvings = layout.halvings if layout.halvings is not None else (1, 1)
+    log2_chroma = layout.log2_chroma if layout.log2_chroma is not None else (1, 1)
     names = {(1, 1): "yuv420p", (1, 0): "yuv422p", (0, 0): "yuv444p", (0, 1): "yuv440p"}
-    sampling = names.get(halvings, "yuv422p" if halvings == (2, 0) else "yuv420p")
+    sampling = names.get(log2_chroma, "yuv422p" if log2_chroma == (2, 0) else "yuv420p")
     if encoder in ("libx264", "libx265", "mpeg2video") and (
         (odd_width and sampling != "yuv444p") or (odd_height and sampling == "yuv420p")
     ):
@@ -206,7 +206,7 @@ def _output_layout(source: FilmSource, encoder: str) -> film_planes.PlaneFormat:
         for candidate in samplings:
             name = candidate if bits == 8 else f"{candidate}{bits}le"
             if name in known:
-                described = film_planes.describe(name, layout.matrix, 0, source.height, source.width)
+                described = pixel_formats.describe(name, layout.matrix, 0, source.height, source.width)
                 return dataclasses.replace(described, full_range=layout.full_range, matrix=layout.matrix)
     raise InputError(f"The codec must take planar YCbCr. Received: {encoder}.")
 
@@ -221,7 +221,7 @@ def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
     context.bit_rate = 0
     if plan.counts_frames:
         context.bit_rate = 40 * plan.width * plan.height  # a ceiling for the rate control; qmin and qmax decide
-    context.color_range = film_planes.FULL if plan.layout.full_range else film_planes.LIMITED
+    context.color_range = pixel_formats.FULL if plan.layout.full_range else pixel_formats.LIMITED
     context.colorspace = plan.layout.matrix
     # 2 is "unspecified" in both lists, 0 is "reserved": encoders refuse it.
     context.color_primaries = plan.primaries or 2

@@ -1,108 +1,360 @@
-"""Stages that work at the same time: each is a generator in a thread of its own, joined by bounded queues.
+"""The stages between decoding and encoding a film: motion, network, and stabilization merged with the film's luma."""
 
-The heavy calls (decoding, OpenCV, the network, encoding) leave Python's lock, so that threads keep all cores busy.
-"""
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+import numpy as np
 
-Stage = Callable[[Iterator[Any]], Iterator[Any]]
-_END = object()
+from colorgan_tf.metrics.films import chroma_colourfulness, warp_error
+from pipelines.films import pixel_formats, shot_tone
+from pipelines.films.decoding import FilmSource
+from pipelines.films.pixel_formats import PixelFormat
+from pipelines.films.report import ShotReport, ShotTally
+from pipelines.motion import stabilization
+from pipelines.motion.flow import resize_motion, warp
+from pipelines.motion.stabilization import (
+    CausalStabilizer,
+    FlowAverage,
+    StabilizerInput,
+    Steady,
+    TwoSidedStabilizer,
+)
+from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
 
 
-class _Stopped(Exception):
-    """Another stage failed, or the reader went away."""
+class FilmColorizer(Protocol):
+    """What the film code asks of a colorizer."""
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        """Returns the (height, width) at which a picture of this size is coloured."""
+
+    def chroma(self, luma: np.ndarray) -> np.ndarray:
+        """Turns luma `[batch, height, width, 1]` in [0, 1] into U and V `[batch, height, width, 2]`."""
 
 
-class Pipeline:
-    """Runs a source and stages after it, each in a thread.
+@runtime_checkable
+class Enlarger(Protocol):
+    """A colorizer that enlarges chroma in its own way (guided by luma); others are enlarged bilinearly."""
 
-    `seconds` holds, by stage name, the time spent working: waiting for input or for room in the queue is left out.
+    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+        """Enlarges U and V `[h, w, 2]` with luma `[h, w, 1]` to the size of `luma` `[height, width, 1]`."""
+
+
+@dataclasses.dataclass
+class FilmFrame:
+    """One frame on its way through the stages.
+
+    Attributes:
+        frame: the decoded frame; the merge stage puts the coloured one in its place.
+        number: frames before it in the film.
+        luma: `[*working size]` float32 in [0, 1], upright, for the network.
+        shot: set on the first frame of a shot.
+        keep: whether the frame keeps its own colours.
+        ask: whether the network colours this frame.
+        motion: flow to and from the frame before, and the luma at which it was estimated.
+        chroma: U and V at working size, upright, from the network.
     """
 
-    def __init__(self, source: tuple[str, Iterable[Any]], stages: list[tuple[str, Stage]], depth: int = 4):
+    frame: Any
+    number: int
+    luma: np.ndarray
+    shot: ShotReport | None = None
+    keep: bool = False
+    ask: bool = True
+    motion: FrameMotion | None = None
+    chroma: np.ndarray | None = None
+
+
+@dataclasses.dataclass
+class ChunkEnd:
+    """Passes through the stages after a chunk's last frame and gathers the state of each."""
+
+    frames: int
+    last: int
+    state: State
+
+    def take(self, prefix: str, state: State) -> None:
+        """Adds a stage's state."""
+        self.state |= {f"{prefix}/{name}": value for name, value in state.items()}
+
+
+def read(
+    frames: Iterable[Any], source: FilmSource, size: tuple[int, int], done: int, seconds: float, most: int
+) -> Iterator[FilmFrame | ChunkEnd]:
+    """First stage: reduces the luma of decoded frames and marks the ends of chunks.
+
+    Args:
+        frames: decoded frames.
+        source: the film.
+        size: working size, of the upright picture.
+        done: frames done before the first of `frames`.
+        seconds: length of a chunk.
+        most: frames that a chunk may have.
+    """
+    span = max(1, round(seconds / source.time_base))
+    turns = source.rotation // 90
+    lying = size[::-1] if turns % 2 else size
+    begun, length, last, number = None, 0, 0, done
+    for frame in frames:
+        if begun is None or frame.pts - begun >= span or length >= most:
+            if begun is not None:
+                yield ChunkEnd(number, last, {})
+            begun, length = frame.pts, 0
+        codes = pixel_formats.plane(frame, 0, source.layout.dtype)
+        luma = np.ascontiguousarray(np.rot90(pixel_formats.to_luma(codes, source.layout, lying), turns))
+        yield FilmFrame(frame, number, luma)
+        last, length, number = frame.pts, length + 1, number + 1
+    if begun is not None:
+        yield ChunkEnd(number, last, {})
+
+
+class MotionStage:
+    """Finds shots and motion, tells coloured shots from grey ones, and denoises the network's input along the flow."""
+
+    def __init__(self, source: FilmSource, steady: str, every: int, force: bool, saved: State | None):
         self._source = source
-        self._stages = stages
-        self._depth = depth
-        self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        self.seconds: dict[str, float] = {name: 0.0 for name, _ in [source, *stages]}
+        self._steady = steady
+        self._every = every
+        self._force = force
+        self._tracker = MotionTracker(backward=steady != Steady.OFF, forward=steady == Steady.HIGH)
+        self._clean = FlowAverage(stabilization.LUMA_MEMORY)
+        self._tone = shot_tone.Verdict()
+        self._since = 0
+        if state := part(saved or {}, "motion"):
+            self._tracker.restore(state)
+            self._clean.total = state.get("clean")
+            self._tone = shot_tone.Verdict(str(state["verdict"]))
 
-    def __iter__(self) -> Iterator[Any]:
-        """Yields what the last stage makes.
+    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Runs the stage."""
+        for item in items:
+            if isinstance(item, ChunkEnd):
+                item.take("motion", self._state())
+                self._since = 0
+            else:
+                self._look(item)
+            yield item
 
-        Raises:
-            BaseException: what any stage raised first, in the caller's thread.
-        """
-        queues: list[queue.Queue[Any]] = [queue.Queue(self._depth) for _ in range(len(self._stages) + 1)]
-        name, items = self._source
-        threads = [self._thread(name, lambda _: iter(items), None, queues[0])]
-        for (name, stage), feed, out in zip(self._stages, queues, queues[1:], strict=False):
-            threads.append(self._thread(name, stage, feed, out))
-        for thread in threads:
-            thread.start()
-        try:
-            while (item := self._get(queues[-1])) is not _END:
-                yield item
-        except _Stopped:
-            pass
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
-        if self._failure is not None:
-            raise self._failure
+    def _state(self) -> State:
+        state = self._tracker.state() | {"verdict": np.array(self._tone.kind)}
+        return state if self._clean.total is None else state | {"clean": self._clean.total}
 
-    def _thread(
-        self, name: str, stage: Stage, feed: "queue.Queue[Any] | None", out: "queue.Queue[Any]"
-    ) -> threading.Thread:
-        return threading.Thread(target=self._work, args=(name, stage, feed, out), name=name, daemon=True)
+    def _look(self, item: FilmFrame) -> None:
+        motion = item.motion = self._tracker.push(item.luma)
+        if motion.boundary is not None:
+            item.shot = ShotReport(
+                first=item.number, begin=float(item.frame.pts * self._source.time_base), transition=motion.boundary.kind
+            )
+            self._tone = shot_tone.Verdict()
+        if not self._tone.settled:
+            self._tone.look(item.frame, self._source.layout, motion.luma)
+        item.keep = self._tone.kind == "coloured" and not self._force
+        if item.shot is not None:
+            item.shot.verdict = self._tone.kind
+        if self._steady != Steady.OFF:
+            self._denoise(item, motion)
+        covered = motion.backward is not None and float(motion.backward.confidence.mean()) >= 0.8
+        item.ask = not item.keep and (not covered or self._since % self._every == 0)
+        self._since = 1 if item.ask else self._since + 1
 
-    def _work(self, name: str, stage: Stage, feed: "queue.Queue[Any] | None", out: "queue.Queue[Any]") -> None:
-        waited = 0.0
+    def _denoise(self, item: FilmFrame, motion: FrameMotion) -> None:
+        """Replaces the noise of the network's input, at half size, by that of an average along the flow."""
+        import cv2
 
-        def inputs() -> Iterator[Any]:
-            nonlocal waited
-            assert feed is not None
-            while True:
-                began = time.perf_counter()
-                item = self._get(feed)
-                waited += time.perf_counter() - began
-                if item is _END:
-                    return
-                yield item
+        self._clean.step(motion.luma[..., None], motion.backward, motion.luma.shape, 1)
+        change = stabilization.mean_of(self._clean.total)[..., 0] - motion.luma
+        item.luma = item.luma + cv2.resize(change, item.luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        np.clip(item.luma, 0.0, 1.0, out=item.luma)
 
-        try:
-            results = stage(inputs() if feed is not None else iter(()))
-            while True:
-                began, waited = time.perf_counter(), 0.0
-                item = next(results, _END)
-                self.seconds[name] += time.perf_counter() - began - waited
-                self._put(out, item)
-                if item is _END:
-                    return
-        except _Stopped:
-            pass
-        except BaseException as error:  # noqa: BLE001 - handed to the reader's thread
-            self._failure = self._failure or error
-            self._stop.set()
 
-    def _get(self, source: "queue.Queue[Any]") -> Any:
-        while True:
-            try:
-                return source.get(timeout=0.1)
-            except queue.Empty:
-                if self._stop.is_set():
-                    raise _Stopped from None
+class NetworkStage:
+    """Colours frames in batches; a batch never spans two chunks, so that a resumed film gets the same batches."""
 
-    def _put(self, target: "queue.Queue[Any]", item: Any) -> None:
-        while True:
-            if self._stop.is_set():
-                raise _Stopped
-            try:
-                return target.put(item, timeout=0.1)
-            except queue.Full:
-                continue
+    def __init__(self, colorizer: FilmColorizer, batch: int):
+        self._colorizer = colorizer
+        self._batch = batch
+        self.colored = 0
+
+    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Runs the stage."""
+        held: list[Any] = []
+        asked = 0
+        for item in items:
+            held.append(item)
+            asked += isinstance(item, FilmFrame) and item.ask
+            if isinstance(item, ChunkEnd) or asked >= self._batch or len(held) >= 4 * self._batch:
+                yield from self._color(held)
+                held, asked = [], 0
+        yield from self._color(held)
+
+    def _color(self, held: list[Any]) -> list[Any]:
+        asking = [item for item in held if isinstance(item, FilmFrame) and item.ask]
+        if asking:
+            luma = np.stack([item.luma for item in asking])[..., None]
+            for item, chroma in zip(asking, self._colorizer.chroma(luma), strict=True):
+                item.chroma = np.ascontiguousarray(chroma, np.float32)
+            self.colored += len(asking)
+        return held
+
+
+class MergeStage:
+    """Stabilizes the chroma, fits it to the frame's luma and writes it into a frame for the encoder."""
+
+    def __init__(
+        self,
+        source: FilmSource,
+        target: PixelFormat,
+        steady: str,
+        window: int,
+        size: tuple[int, int],
+        enlarger: Enlarger | None,
+        saved: State | None,
+    ):
+        self._source = source
+        self._enlarger = enlarger
+        self._target = target
+        self._steady = steady
+        self._window = window
+        self._half = (size[0] // 2, size[1] // 2)
+        self._size = size
+        self._stabilizer = (TwoSidedStabilizer if steady == Steady.HIGH else CausalStabilizer)(self._half)
+        saved = saved or {}
+        self._stabilizer.restore(part(saved, "steady"))
+        self.tally = ShotTally()
+        if state := part(saved, "tally"):
+            self.tally.restore(state)
+        self._before = saved.get("chroma/before"), saved.get("chroma/after")
+
+    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Runs the stage."""
+        if self._steady != Steady.HIGH:
+            for item in items:
+                yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
+            return
+        yield from self._windows(items)
+
+    def _windows(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Blocks of `window` frames with as many frames after them; a chunk's end also ends a block."""
+        held: list[Any] = []
+        ended = False
+        while held or not ended:
+            while not ended and not self._enough(held):
+                item = next(items, None)
+                ended = item is None
+                if item is not None:
+                    held.append(item)
+            block = self._block(held)
+            frames = [item for item in block if isinstance(item, FilmFrame)]
+            rest = [item for item in held[len(block) :] if isinstance(item, FilmFrame)][: self._window]
+            assert isinstance(self._stabilizer, TwoSidedStabilizer)
+            stable = iter(self._stabilizer.block([self._input(f) for f in frames], [self._input(f) for f in rest]))
+            for item in block:
+                yield self._finish(item, next(stable)) if isinstance(item, FilmFrame) else self._end(item)
+            held = held[len(block) :]
+
+    def _block(self, held: list[Any]) -> list[Any]:
+        for index, item in enumerate(held):
+            if isinstance(item, ChunkEnd):
+                return held[: index + 1]
+            if index == self._window:
+                return held[:index]
+        return held
+
+    def _enough(self, held: list[Any]) -> bool:
+        after = held[len(self._block(held)) :]
+        return sum(isinstance(item, FilmFrame) for item in after) >= self._window
+
+    def _input(self, item: FilmFrame) -> StabilizerInput:
+        import cv2
+
+        chroma = item.chroma
+        if chroma is not None:
+            chroma = cv2.resize(chroma, self._half[::-1], interpolation=cv2.INTER_AREA)
+        assert item.motion is not None
+        return StabilizerInput(chroma, item.motion.backward, item.motion.forward)
+
+    def _end(self, end: ChunkEnd) -> ChunkEnd:
+        end.take("steady", self._stabilizer.state())
+        end.take("tally", self.tally.state())
+        before, after = self._before
+        if before is not None and after is not None:
+            end.take("chroma", {"before": before, "after": after})
+        return end
+
+    def _finish(self, item: FilmFrame, stable: np.ndarray | None) -> FilmFrame:
+        import av
+
+        if item.shot is not None:
+            self.tally.begin(item.shot)
+        source, old = self._source, item.frame
+        luma = pixel_formats.plane(old, 0, source.layout.dtype)
+        new = av.VideoFrame(source.width, source.height, self._target.name)
+        if item.keep:
+            if self._steady == Steady.LOW:
+                self._stabilizer.push(self._input(item))
+            self._measure(item, None, None)
+            if old.format.name == self._target.name:
+                return item
+            chroma = pixel_formats.to_chroma(old, source.layout, self._target.chroma_size(source.height, source.width))
+            parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
+        else:
+            chroma = self._stabilized(item, stable)
+            chroma = pixel_formats.fit_to_luma(chroma, item.luma)
+            lying = self._turned(chroma)
+            if self._enlarger is not None:
+                size = self._target.chroma_size(source.height, source.width)
+                plane_luma = pixel_formats.to_luma(luma, source.layout, size)[..., None]
+                lying = self._enlarger.enlarge(lying, self._turned(item.luma)[..., None], plane_luma)
+            parts = pixel_formats.chroma_planes(lying, self._target, source.height, source.width)
+            pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.layout), self._target)
+        pixel_formats.fill_frame(
+            new, (pixel_formats.convert_luma(luma, source.layout, self._target), *parts), self._target
+        )
+        new.pts, new.duration, new.time_base = old.pts, old.duration, source.time_base
+        # Encoders write the frame's own tags into the stream.
+        new.color_range = pixel_formats.FULL if self._target.full_range else pixel_formats.LIMITED
+        new.colorspace = self._target.matrix
+        item.frame = new
+        return item
+
+    def _turned(self, upright: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(upright, -(self._source.rotation // 90)))
+
+    def _stabilized(self, item: FilmFrame, stable: np.ndarray | None) -> np.ndarray:
+        import cv2
+
+        given = self._input(item)
+        if self._steady == Steady.OFF:
+            assert item.chroma is not None
+            self._measure(item, given.chroma, None)
+            return item.chroma
+        if stable is None:
+            stable = self._stabilizer.push(given)
+        self._measure(item, given.chroma, stable)
+        # Only the change is enlarged: detail that the network drew at its input resolution stays.
+        change = stable if given.chroma is None else stable - given.chroma
+        change = cv2.resize(change, self._size[::-1], interpolation=cv2.INTER_LINEAR)
+        return change if item.chroma is None else item.chroma + change
+
+    def _measure(self, item: FilmFrame, before: np.ndarray | None, after: np.ndarray | None) -> None:
+        """Takes the report's figures, at a quarter of the input resolution so that they cost next to nothing."""
+        raw = None if before is None else np.ascontiguousarray(before[::2, ::2])
+        stable = raw if after is None else np.ascontiguousarray(after[::2, ::2])
+        if stable is None:
+            self.tally.add(None, None)
+        else:
+            luma = item.luma[::4, ::4][: stable.shape[0], : stable.shape[1], None]
+            colour = chroma_colourfulness(luma, stable)
+            raw_colour = colour if raw is None or raw is stable else chroma_colourfulness(luma, raw)
+            error = None
+            motion = item.motion.backward if item.motion is not None else None
+            if motion is not None and self._before[1] is not None:
+                motion = resize_motion(motion, stable.shape[:2])
+                after_error, covered = warp_error(warp(self._before[1], motion.flow), stable, motion.confidence)
+                raw_error = after_error
+                if raw is not None and raw is not stable and self._before[0] is not None:
+                    raw_error, _ = warp_error(warp(self._before[0], motion.flow), raw, motion.confidence)
+                error = (raw_error, after_error, covered)
+            self.tally.add((raw_colour, colour), error)
+        self._before = raw, stable

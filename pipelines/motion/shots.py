@@ -1,11 +1,10 @@
 """Where shots begin, found from luma alone: cuts, fades and dissolves, frame by frame, with a fixed small memory.
 
-Used by the film code to keep colour from crossing a shot's edge, and by the frame extractor to spread its choice.
+Temporal stabilization uses it to keep colour from crossing a shot boundary.
 """
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -154,12 +153,3 @@ class ShotDetector:
         self._steps.extend(state["steps"].tolist())
         self._frame, dark, self._since = (int(value) for value in state["counters"])
         self._dark = bool(dark)
-
-
-def boundaries(lumas: Iterable[np.ndarray]) -> Iterator[Boundary]:
-    """Yields the boundaries of a whole film, the first frame among them."""
-    detector = ShotDetector()
-    for luma in lumas:
-        found = detector.push(luma)
-        if found is not None:
-            yield found

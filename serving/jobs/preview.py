@@ -66,12 +66,12 @@ def write(path: Path, data: bytes) -> None:
 
 def film_frame(path: Path, number: int) -> np.ndarray:
     """Returns a frame `[H, W, 3]` uint8 of a film, upright, with square pixels; the last one where there are fewer."""
-    from pipelines.films import source as film_source
+    from pipelines.films import decoding
 
-    source = film_source.probe(str(path))
+    source = decoding.probe(str(path))
     height, width = source.display_size
-    with film_source.open_film(str(path)) as container:
-        stream = film_source.picture_stream(container, str(path))
+    with decoding.open_film(str(path)) as container:
+        stream = decoding.picture_stream(container, str(path))
         times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
         wanted = times[min(number, len(times) - 1)]
         container.seek(wanted, stream=stream, backward=True)

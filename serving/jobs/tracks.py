@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from pipelines.motion.stabilize import Motion
+from pipelines.motion.flow import Motion
 from serving.jobs.hints import Spot
 
 # Flow of the frames of a shot is kept for hints that are given later in it; at a quarter size, half precision.
@@ -107,16 +107,16 @@ def film_steps(path: str, size: tuple[int, int], force: bool) -> Iterator[Step]:
         size: (height, width) at which it is coloured.
         force: whether shots that have colours are coloured anew.
     """
-    from pipelines.films import source as film_source
-    from pipelines.films import work as film_work
-    from pipelines.films.source import DecodeLog
+    from pipelines.films import decoding, stages
+    from pipelines.films.decoding import DecodeLog
 
-    source = film_source.probe(path)
-    frames = film_source.frames(source, DecodeLog(), None, 0)
-    reading = film_work.read(frames, source, size, 0, 1e6, 1 << 40)
-    for item in film_work.MotionStage(source, "high", 1, force, None)(reading):
-        if isinstance(item, film_work.FilmFrame):
-            yield Step(item.shot is not None, item.ask, item.back, item.ahead)
+    source = decoding.probe(path)
+    frames = decoding.frames(source, DecodeLog(), None, 0)
+    reading = stages.read(frames, source, size, 0, 1e6, 1 << 40)
+    for item in stages.MotionStage(source, "high", 1, force, None)(reading):
+        if isinstance(item, stages.FilmFrame):
+            assert item.motion is not None
+            yield Step(item.shot is not None, item.ask, item.motion.backward, item.motion.forward)
 
 
 def animation_steps(path: str, size: tuple[int, int]) -> Iterator[Step]:
@@ -124,16 +124,11 @@ def animation_steps(path: str, size: tuple[int, int]) -> Iterator[Step]:
     import cv2
 
     from colorgan_tf import color
-    from pipelines.animations import frames as gif_frames
-    from pipelines.motion import shots, stabilize
+    from pipelines.animations import decoding
+    from pipelines.motion.tracking import MotionTracker
 
-    half = (size[1] // 2, size[0] // 2)
-    detector, meter = shots.ShotDetector(), stabilize.MotionMeter(both=True)
-    before: np.ndarray | None = None
-    for frame in gif_frames.frames(gif_frames.probe(path), []):
+    tracker = MotionTracker(forward=True)
+    for frame in decoding.frames(decoding.probe(path), []):
         rgb = frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0) / np.float32(255)
-        luma = cv2.resize(color.luma(rgb)[..., 0], half, interpolation=cv2.INTER_AREA)
-        new_shot = detector.push(luma) is not None
-        back, ahead = (None, None) if new_shot or before is None else meter.measure(before, luma)
-        yield Step(new_shot, True, back, ahead)
-        before = luma
+        motion = tracker.push(cv2.resize(color.luma(rgb)[..., 0], size[::-1], interpolation=cv2.INTER_AREA))
+        yield Step(motion.boundary is not None, True, motion.backward, motion.forward)

@@ -162,22 +162,23 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finis
 
 
 def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
-    from pipelines.animations import colorize as gifs
-    from pipelines.animations import frames as gif_frames
-    from pipelines.animations.colorize import GifOptions
-    from pipelines.films import colorize as films
+    from pipelines.animations import decoding
+    from pipelines.animations.colorize import AnimationOptions, colorize_animation
+    from pipelines.films.colorize import for_film
 
-    animation = gif_frames.probe(str(task.original))
+    animation = decoding.probe(str(task.original))
     watch.total = _count(task.original)
     watch.aspect = animation.width / animation.height
     spots = []
     if task.wishes.hints:
-        size = films.for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
+        size = for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
         spots = tracks.carry(tracks.animation_steps(str(task.original), size), _hints(task.wishes))
     result = task.folder / f"result{task.original.suffix}"
     try:
-        options = GifOptions(force=task.wishes.force)
-        report = gifs.colorize(str(task.original), str(result), Painter(backend, task.wishes, spots, watch), options)
+        options = AnimationOptions(force=task.wishes.force)
+        report = colorize_animation(
+            str(task.original), str(result), Painter(backend, task.wishes, spots, watch), options
+        )
     except KeyboardInterrupt:
         return Finished("", stopped=True)
     left = report.verdict == "coloured" and not task.wishes.force
@@ -193,11 +194,10 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finis
 
 
 def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
-    from pipelines.films import colorize as films
-    from pipelines.films import source as film_source
-    from pipelines.films.colorize import FilmOptions
+    from pipelines.films import decoding
+    from pipelines.films.colorize import FilmOptions, colorize_film, for_film
 
-    source = film_source.probe(str(task.original))
+    source = decoding.probe(str(task.original))
     height, width = source.display_size
     limits = task.limits
     if source.duration > limits.film_seconds:
@@ -210,7 +210,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     wishes = task.wishes
     spots = []
     if wishes.hints:
-        working = films.for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
+        working = for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
         spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
     result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
     options = FilmOptions(
@@ -221,7 +221,7 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
         model=model,
     )
     try:
-        report = films.colorize(str(task.original), str(result), Painter(backend, wishes, spots, watch), options)
+        report = colorize_film(str(task.original), str(result), Painter(backend, wishes, spots, watch), options)
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
     coloured = any(shot.verdict == "coloured" for shot in report.shots)
@@ -235,18 +235,18 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
 
 
 def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Finished:
-    from pipelines.films import colorize as films
+    from pipelines.films.colorize import partial_name
 
-    partial = Path(films.partial_name(str(result)))
+    partial = Path(partial_name(str(result)))
     if not partial.exists():
         return Finished("", stopped=True)
     return Finished(partial.name, texts.STOPPED_EARLY, stopped=True, frames=_film_frames(partial), size=size)
 
 
 def _film_frames(path: Path) -> int:
-    from pipelines.films import source as film_source
+    from pipelines.films import decoding
 
-    return film_source.probe(str(path)).frames
+    return decoding.probe(str(path)).frames
 
 
 def _thumbnail(task: Task, rgb: np.ndarray) -> None:

@@ -5,9 +5,8 @@ import pytest
 from PIL import Image
 
 from colorgan_tf.evaluation import film_measure
-from pipelines.films import colorize as films
-from pipelines.films import sheet as film_sheet
-from pipelines.films.colorize import FilmOptions
+from pipelines.films import contact_sheet
+from pipelines.films.colorize import FilmOptions, colorize_film
 from tests.made_films import WarmColorizer, make_film, pattern
 
 
@@ -38,8 +37,8 @@ def test_steadying_is_measured_against_frame_by_frame(tmp_path):
 
 def test_contact_sheet_has_a_row_for_each_shot(tmp_path):
     film = make_film(tmp_path / "film.mkv", 24, luma=lambda n, size, bits: pattern(n // 8, size, n // 8, bits))
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     assert len(report.shots) == 3
-    (page,) = film_sheet.write(report, str(tmp_path / "sheet.png"))
+    (page,) = contact_sheet.write_contact_sheet(report, str(tmp_path / "sheet.png"))
     picture = np.asarray(Image.open(page).convert("RGB")).astype(int)
     assert (picture[..., 0] - picture[..., 2] > 30).mean() > 0.1  # the coloured halves are warm

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.films import colorize as films
-from pipelines.films.colorize import FilmOptions
+from pipelines.films.colorize import FilmOptions, colorize_film, partial_name
 from pipelines.films.encoding import StoredPacket, read_packets, write_packets
-from pipelines.films.resume import ChunkStore
+from pipelines.films.resuming import ChunkStore
 from tests.made_films import WarmColorizer, lumas, make_film, packets, pattern, times
 
 OPTIONS = {
@@ -58,12 +57,12 @@ def picture(path):
 @pytest.mark.parametrize("steady", ["off", "low", "high"])
 def test_resumed_film_equals_an_uninterrupted_one(tmp_path, steady):
     film, whole, out = film_of_shots(tmp_path), str(tmp_path / "whole.mp4"), str(tmp_path / "out.mp4")
-    films.colorize(film, whole, FlickeringColorizer(), OPTIONS[steady])
+    colorize_film(film, whole, FlickeringColorizer(), OPTIONS[steady])
     for die_after in (18, 12):
         with pytest.raises(Killed):
-            films.colorize(film, out, FlickeringColorizer(die_after), OPTIONS[steady])
+            colorize_film(film, out, FlickeringColorizer(die_after), OPTIONS[steady])
         assert not os.path.exists(out)
-    report = films.colorize(film, out, FlickeringColorizer(), OPTIONS[steady])
+    report = colorize_film(film, out, FlickeringColorizer(), OPTIONS[steady])
     assert 0 < report.resumed < 60 and report.frames == 60
     assert sum(shot.frames for shot in report.shots) == 60
     assert picture(out) == picture(whole)
@@ -74,36 +73,36 @@ def test_resumed_film_equals_an_uninterrupted_one(tmp_path, steady):
 def test_stopped_film_leaves_a_playable_part_and_goes_on(tmp_path):
     film, out = film_of_shots(tmp_path, "mkv"), str(tmp_path / "out.mkv")
     with pytest.raises(KeyboardInterrupt):
-        films.colorize(film, out, FlickeringColorizer(40, KeyboardInterrupt), OPTIONS["off"])
-    part = films.partial_name(out)
+        colorize_film(film, out, FlickeringColorizer(40, KeyboardInterrupt), OPTIONS["off"])
+    part = partial_name(out)
     done = len(lumas(part))
     assert done and done % 12 == 0 and times(part) == times(film)[:done]
     assert packets(part, "audio")[0]
-    assert films.colorize(film, out, FlickeringColorizer(), OPTIONS["off"]).resumed == done
+    assert colorize_film(film, out, FlickeringColorizer(), OPTIONS["off"]).resumed == done
     assert not os.path.exists(part) and len(lumas(out)) == 60
 
 
 def test_other_settings_or_another_model_start_over(tmp_path):
     film, out = film_of_shots(tmp_path), str(tmp_path / "out.mp4")
     with pytest.raises(Killed):
-        films.colorize(film, out, FlickeringColorizer(40), OPTIONS["off"])
-    assert films.colorize(film, out, FlickeringColorizer(), FilmOptions(model="other")).resumed == 0
+        colorize_film(film, out, FlickeringColorizer(40), OPTIONS["off"])
+    assert colorize_film(film, out, FlickeringColorizer(), FilmOptions(model="other")).resumed == 0
 
 
 def test_film_that_cannot_be_sought_is_resumed_by_counting(tmp_path):
     film = make_film(tmp_path / "film.avi", 60, "mjpeg", pixels="yuvj420p")
     whole, out = str(tmp_path / "whole.avi"), str(tmp_path / "out.avi")
-    films.colorize(film, whole, FlickeringColorizer(), OPTIONS["low"])
+    colorize_film(film, whole, FlickeringColorizer(), OPTIONS["low"])
     with pytest.raises(Killed):
-        films.colorize(film, out, FlickeringColorizer(20), OPTIONS["low"])
-    assert films.colorize(film, out, FlickeringColorizer(), OPTIONS["low"]).resumed > 0
+        colorize_film(film, out, FlickeringColorizer(20), OPTIONS["low"])
+    assert colorize_film(film, out, FlickeringColorizer(), OPTIONS["low"]).resumed > 0
     assert picture(out) == picture(whole)
 
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from pipelines.films import colorize as films
+from pipelines.films.colorize import colorize_film
 from tests.films.test_film_resume import FlickeringColorizer, OPTIONS
 class Slow(FlickeringColorizer):
     def chroma(self, luma):
@@ -111,13 +110,13 @@ class Slow(FlickeringColorizer):
         if self.frames > 15:
             sys.stdin.readline()
         return super().chroma(luma)
-films.colorize(sys.argv[1], sys.argv[2], Slow(), OPTIONS["low"])
+colorize_film(sys.argv[1], sys.argv[2], Slow(), OPTIONS["low"])
 """
 
 
 def test_kill_nine_loses_no_finished_chunk(tmp_path):
     film, whole, out = film_of_shots(tmp_path), str(tmp_path / "whole.mp4"), str(tmp_path / "out.mp4")
-    films.colorize(film, whole, FlickeringColorizer(), OPTIONS["low"])
+    colorize_film(film, whole, FlickeringColorizer(), OPTIONS["low"])
     child = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, film, out],
         stdin=subprocess.PIPE,
@@ -129,7 +128,7 @@ def test_kill_nine_loses_no_finished_chunk(tmp_path):
         pass
     child.send_signal(signal.SIGKILL)
     child.wait()
-    report = films.colorize(film, out, FlickeringColorizer(), OPTIONS["low"])
+    report = colorize_film(film, out, FlickeringColorizer(), OPTIONS["low"])
     assert report.resumed >= 12
     assert picture(out) == picture(whole)
 

@@ -14,8 +14,7 @@ from PIL import Image
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.films import colorize as films
-from pipelines.films.colorize import FilmOptions
+from pipelines.films.colorize import FilmOptions, colorize_film
 from tests.made_films import WarmColorizer, first_chroma, lumas, make_film, packets, pattern, put, times
 
 FILMS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data", "films")
@@ -25,7 +24,7 @@ FILMS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "dat
 @pytest.mark.parametrize("steady", ["off", "low", "high"])
 def test_luma_reaches_the_encoder_bit_for_bit(tmp_path, pixels, steady):
     film = make_film(tmp_path / "film.mkv", pixels=pixels)
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", steady=steady))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", steady=steady))
     before, after = lumas(film), lumas(tmp_path / "out.mkv")
     assert report.frames == len(before) == len(after) == 12
     assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
@@ -33,7 +32,7 @@ def test_luma_reaches_the_encoder_bit_for_bit(tmp_path, pixels, steady):
 
 def test_chroma_is_the_networks_in_the_streams_matrix_and_range(tmp_path):
     film = make_film(tmp_path / "film.mkv", matrix=6)
-    films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", steady="off"))
+    colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", steady="off"))
     # BT.601: Cr = V / 1.230 (METHOD: V = 0.877 (R - Y), Cr = (R - Y) / 1.402), limited range spans 224.
     assert abs(np.median(first_chroma(tmp_path / "out.mkv", 2)) - (128 + 224 * 0.12 / 0.877 / 1.402)) <= 1
     with av.open(str(tmp_path / "out.mkv")) as container:
@@ -49,14 +48,14 @@ def test_variable_frame_rate_stays_exact(tmp_path, ending):
         tmp_path / f"film.{ending}", 40, "libx264", stamps=stamps, time_base=Fraction(1, 90000), options={"bf": "2"}
     )
     out = tmp_path / f"out.{ending}"
-    films.colorize(film, str(out), WarmColorizer(), FilmOptions(quality="fast", chunk_seconds=0.02))
+    colorize_film(film, str(out), WarmColorizer(), FilmOptions(quality="fast", chunk_seconds=0.02))
     assert times(out) == times(film)
     assert len(times(out)) == 40
 
 
 def test_ntsc_rate_stays_exact(tmp_path):
     film = make_film(tmp_path / "film.mp4", 30, "libx264", rate=Fraction(30000, 1001))
-    films.colorize(film, str(tmp_path / "out.mp4"), WarmColorizer(), FilmOptions(chunk_seconds=0.3))
+    colorize_film(film, str(tmp_path / "out.mp4"), WarmColorizer(), FilmOptions(chunk_seconds=0.3))
     assert times(tmp_path / "out.mp4") == [Fraction(1001 * number, 30000) for number in range(30)]
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.streams.video[0].average_rate == Fraction(30000, 1001)
@@ -78,7 +77,7 @@ def test_sound_chapters_tags_rotation_and_aspect_are_kept(tmp_path, ending):
         aspect=Fraction(16, 15),
     )
     out = str(tmp_path / f"out.{ending}")
-    report = films.colorize(film, out, WarmColorizer())
+    report = colorize_film(film, out, WarmColorizer())
     assert report.notes == []
     assert packets(out, "audio") == packets(film, "audio")
     with av.open(out) as new, av.open(film) as old:
@@ -96,7 +95,7 @@ def test_sound_chapters_tags_rotation_and_aspect_are_kept(tmp_path, ending):
 def test_turned_film_is_shown_upright_to_the_network(tmp_path):
     film = make_film(tmp_path / "film.mp4", 3, "libx264", rotation=90)
     colorizer = WarmColorizer()
-    films.colorize(film, str(tmp_path / "out.mp4"), colorizer, FilmOptions(steady="off"))
+    colorize_film(film, str(tmp_path / "out.mp4"), colorizer, FilmOptions(steady="off"))
     assert colorizer.calls[0].shape[1:3] == (64, 48)
     upright = np.rot90(pattern(0), 1)
     small = upright.reshape(32, 3, 32, 2).mean((1, 3))
@@ -108,7 +107,7 @@ def test_turned_film_is_shown_upright_to_the_network(tmp_path):
 def test_cover_art_is_kept_and_not_taken_for_the_film(tmp_path):
     film = make_film(tmp_path / "film.mp4", codec="libx264", cover=True)
     out = str(tmp_path / "out.mp4")
-    assert films.colorize(film, out, WarmColorizer()).frames == 12
+    assert colorize_film(film, out, WarmColorizer()).frames == 12
     with av.open(out) as container:
         cover = [s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic]
         assert len(cover) == 1 and cover[0].codec_context.name == "mjpeg"
@@ -126,7 +125,7 @@ def test_cover_art_and_attached_files_stay_in_matroska(tmp_path):
             if packet.size:
                 packet.stream = stream
                 container.mux(packet)
-    report = films.colorize(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
+    report = colorize_film(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
     assert report.notes == [] and report.frames == 12
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert [s.data for s in container.streams if s.type == "attachment"] == [b"letters" * 20]
@@ -146,7 +145,7 @@ def test_other_pixel_formats_are_read(tmp_path, pixels, made):
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    films.colorize(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    colorize_film(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     with av.open(str(tmp_path / "out.mkv")) as container:
         frame = next(container.decode(video=0))
         rgb = frame.to_ndarray(format="rgb24").astype(np.float32) / 255
@@ -167,7 +166,7 @@ def test_other_pixel_formats_are_read(tmp_path, pixels, made):
 def test_every_codec_joins_its_chunks(tmp_path, codec, ending, pixels):
     film, out = make_film(tmp_path / "film.mkv", 14, pixels=pixels), str(tmp_path / f"out.{ending}")
     options = FilmOptions(codec, "fast", chunk_seconds=0.2)
-    assert films.colorize(film, out, WarmColorizer(), options).frames == len(lumas(out)) == 14
+    assert colorize_film(film, out, WarmColorizer(), options).frames == len(lumas(out)) == 14
     with av.open(out) as container:
         assert container.streams.video[0].codec_context.pix_fmt == pixels
 
@@ -194,7 +193,7 @@ def write_subtitled(tmp_path):
 
 def test_subtitles_are_kept(tmp_path):
     film = write_subtitled(tmp_path)
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer())
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
     assert report.notes == []
     assert packets(tmp_path / "out.mkv", "subtitle") == packets(film, "subtitle")
     assert b"Good evening" in packets(tmp_path / "out.mkv", "subtitle")[0][0][1]
@@ -219,13 +218,13 @@ def test_timed_text_of_mp4_becomes_subtitles_of_mkv(tmp_path):
         words.pts = words.dts = 100
         words.duration, words.time_base, words.stream, words.is_keyframe = 200, Fraction(1, 1000), text, True
         container.mux(words)
-    report = films.colorize(str(tmp_path / "film.mp4"), str(tmp_path / "out.mkv"), WarmColorizer())
+    report = colorize_film(str(tmp_path / "film.mp4"), str(tmp_path / "out.mkv"), WarmColorizer())
     assert report.notes == []
     assert packets(tmp_path / "out.mkv", "subtitle") == [[(Fraction(1, 10), b"Good evening")]]
 
 
 def test_what_the_container_refuses_is_named(tmp_path):
-    report = films.colorize(write_subtitled(tmp_path), str(tmp_path / "out.avi"), WarmColorizer())
+    report = colorize_film(write_subtitled(tmp_path), str(tmp_path / "out.avi"), WarmColorizer())
     assert len(report.notes) == 1 and "subtitle stream" in report.notes[0]
 
 
@@ -233,7 +232,7 @@ def test_what_the_container_refuses_is_named(tmp_path):
 def test_every_container_gets_all_frames_and_sound(tmp_path, ending):
     film = make_film(tmp_path / "film.mkv", 24, "libx264", sound=1, rate=Fraction(25))
     out = str(tmp_path / f"out.{ending}")
-    films.colorize(film, out, WarmColorizer(), FilmOptions(quality="fast", chunk_seconds=0.4))
+    colorize_film(film, out, WarmColorizer(), FilmOptions(quality="fast", chunk_seconds=0.4))
     stamps = times(out)
     assert len(stamps) == 24
     assert [float(stamp - stamps[0]) for stamp in stamps] == pytest.approx(np.arange(24) / 25, abs=6e-4)
@@ -249,7 +248,7 @@ def test_black_bars_stay_black(tmp_path):
         return codes
 
     film = make_film(tmp_path / "film.mkv", luma=barred)
-    films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     red = first_chroma(tmp_path / "out.mkv", 2)
     assert (red[:8] == 128).all() and (red[-8:] == 128).all() and (red[9:-9] > 140).all()
 
@@ -260,17 +259,17 @@ def coloured(number, index, height, width):
 
 def test_coloured_shot_is_left_as_it_is_unless_forced(tmp_path):
     film = make_film(tmp_path / "film.mkv", colour=coloured)
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     assert [shot.verdict for shot in report.shots] == ["coloured"] and report.colored == 0
     assert np.array_equal(first_chroma(tmp_path / "out.mkv", 2), first_chroma(film, 2))
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", force=True))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", force=True))
     assert report.colored == 12
     assert not np.array_equal(first_chroma(tmp_path / "out.mkv", 2), first_chroma(film, 2))
 
 
 def test_toned_stock_is_coloured(tmp_path):
     film = make_film(tmp_path / "film.mkv", colour=lambda number, index, height, width: 118 if index == 1 else 140)
-    report = films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     assert [shot.verdict for shot in report.shots] == ["toned"] and report.colored == 12
 
 
@@ -278,7 +277,7 @@ def test_odd_sizes_keep_their_size(tmp_path):
     film = make_film(
         tmp_path / "film.mkv", size=(61, 83), luma=lambda n, s, bits=8: pattern(n, (64, 88))[: s[0], : s[1]]
     )
-    films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer())
+    colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
     assert lumas(tmp_path / "out.mkv")[0].shape == (61, 83)
 
 
@@ -290,7 +289,7 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path):
     (tmp_path / "text.mp4").write_text("not a film" * 100)
     for name, words in [("none.mp4", "must exist"), ("empty.mp4", "0 bytes"), ("text.mp4", "must be readable")]:
         with pytest.raises(InputError, match=words):
-            films.colorize(str(tmp_path / name), str(tmp_path / "out.mp4"), WarmColorizer())
+            colorize_film(str(tmp_path / name), str(tmp_path / "out.mp4"), WarmColorizer())
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -303,14 +302,14 @@ def test_sound_alone_is_no_film(tmp_path):
         container.mux(track.encode(block))
         container.mux(track.encode(None))
     with pytest.raises(InputError, match="must have a picture stream. Received: .* with audio only"):
-        films.colorize(path, str(tmp_path / "out.mkv"), WarmColorizer())
+        colorize_film(path, str(tmp_path / "out.mkv"), WarmColorizer())
 
 
 def test_truncated_film_is_coloured_as_far_as_it_goes(tmp_path):
     film = make_film(tmp_path / "film.mkv", 40, sound=1)
     whole = pathlib.Path(film).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
-    report = films.colorize(str(tmp_path / "cut.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
+    report = colorize_film(str(tmp_path / "cut.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
     assert 5 < report.frames < 40
     assert len(lumas(tmp_path / "out.mkv")) == report.frames
 
@@ -323,7 +322,7 @@ def test_broken_frame_in_the_middle_does_not_stop_the_film(tmp_path):
     start = data.index(b"\xff\xd8", spot)
     data[start : start + 800] = bytes(800)
     (tmp_path / "broken.mkv").write_bytes(data)
-    report = films.colorize(str(tmp_path / "broken.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
+    report = colorize_film(str(tmp_path / "broken.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
     assert report.frames >= 19 and any("broken" in note for note in report.notes)
 
 
@@ -346,7 +345,7 @@ def test_film_without_time_stamps_gets_them_from_its_rate(tmp_path):
                     size = struct.unpack(">I", data[:4])[0]
                     file.write(b"\0\0\0\1" + data[4 : 4 + size])
                     data = data[4 + size :]
-    report = films.colorize(raw, str(tmp_path / "out.mp4"), WarmColorizer())
+    report = colorize_film(raw, str(tmp_path / "out.mp4"), WarmColorizer())
     assert report.frames == 20
     assert np.allclose(np.diff([float(stamp) for stamp in times(tmp_path / "out.mp4")]), 1 / 25, atol=1e-3)
 
@@ -360,10 +359,10 @@ def test_output_name_codec_and_folder_are_checked(tmp_path):
         ("film.mkv", FilmOptions(), "must be another file"),
     ]:
         with pytest.raises(InputError, match=words):
-            films.colorize(film, str(tmp_path / output), WarmColorizer(), options)
+            colorize_film(film, str(tmp_path / output), WarmColorizer(), options)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="must be writable"):
-        films.colorize(film, str(tmp_path / "file" / "out.mkv"), WarmColorizer())
+        colorize_film(film, str(tmp_path / "file" / "out.mkv"), WarmColorizer())
 
 
 def test_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
@@ -374,7 +373,7 @@ def test_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pipelines.films.encoding.write_packets", full)
     with pytest.raises(InputError, match="disk full"):
-        films.colorize(film, str(tmp_path / "out.mkv"), WarmColorizer())
+        colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
     assert not (tmp_path / "out.mkv").exists()
 
 
@@ -387,7 +386,7 @@ def test_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
 )
 def test_real_clips_keep_frames_times_and_sound(tmp_path, name):
     film, out = os.path.join(FILMS, f"{name}.mp4"), str(tmp_path / "out.mp4")
-    films.colorize(film, out, WarmColorizer(), FilmOptions(quality="fast", force=True, chunk_seconds=1.0))
+    colorize_film(film, out, WarmColorizer(), FilmOptions(quality="fast", force=True, chunk_seconds=1.0))
     assert times(out) == times(film)
     assert packets(out, "audio") == packets(film, "audio")
 
@@ -408,7 +407,7 @@ class WarmBackend:
 def test_the_projects_colorizer_colours_films(tmp_path, quality):
     film = make_film(tmp_path / "film.mkv", 6, matrix=6)
     colorizer = Colorizer(WarmBackend(), quality)
-    report = films.colorize(film, str(tmp_path / "out.mkv"), colorizer, FilmOptions("ffv1", steady="high"))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), colorizer, FilmOptions("ffv1", steady="high"))
     assert report.colored == 6
     assert all(np.array_equal(a, b) for a, b in zip(lumas(film), lumas(tmp_path / "out.mkv"), strict=True))
     assert abs(np.median(first_chroma(tmp_path / "out.mkv", 2)) - (128 + 224 * 0.12 / 1.230)) <= 2
@@ -423,7 +422,7 @@ def test_report_tells_shots_speed_and_stability(tmp_path):
                 (len(luma), 1, 1, 2)
             )
 
-    report = films.colorize(film, str(tmp_path / "out.mkv"), Flicker(), FilmOptions("ffv1", steady="high"))
+    report = colorize_film(film, str(tmp_path / "out.mkv"), Flicker(), FilmOptions("ffv1", steady="high"))
     assert [(shot.first, shot.transition, shot.frames) for shot in report.shots] == [(0, "start", 10), (10, "cut", 10)]
     before, after = report.warp_error()
     assert 0 < after < 0.3 * before

@@ -8,7 +8,7 @@ from PIL import Image
 
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines import batch, moving_work
-from pipelines.animations.colorize import GifOptions
+from pipelines.animations.colorize import AnimationOptions
 
 
 class Blue:
@@ -38,7 +38,7 @@ def test_animations_are_told_from_stills_by_content(tmp_path, gif):
 
 
 def test_animation_is_coloured_with_its_delays(tmp_path, gif):
-    work = moving_work.AnimationWork(Colorizer(Blue()), GifOptions())
+    work = moving_work.AnimationWork(Colorizer(Blue()), AnimationOptions())
     outcome = work(batch.Job(gif, tmp_path / "out" / "a.gif"))
     assert outcome.state == "coloured"
     with Image.open(tmp_path / "out" / "a.gif") as picture:

@@ -5,7 +5,7 @@ import pytest
 from web_fakes import FakeBackend
 
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.motion.stabilize import Motion
+from pipelines.motion.flow import Motion
 from serving.jobs import hints, tracks
 from serving.jobs.hints import Spot
 from serving.jobs.painter import Painter, Remembered, spot

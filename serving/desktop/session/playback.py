@@ -13,7 +13,7 @@ from serving.jobs.records import FILM
 if TYPE_CHECKING:
     import av
 
-    from pipelines.films.source import FilmSource
+    from pipelines.films.decoding import FilmSource
 
 # What browsers do with animations that give their frames no time.
 _SHORTEST_MS, _INSTEAD_MS = 15.0, 100.0
@@ -41,9 +41,9 @@ def length(path: Path, kind: str) -> float:
         InputError: it cannot be read.
     """
     if kind == FILM:
-        from pipelines.films import source as film_source
+        from pipelines.films import decoding
 
-        return film_source.probe(str(path)).duration
+        return decoding.probe(str(path)).duration
     return sum(frame.lasts for frame in _animation(path, 16))
 
 
@@ -66,16 +66,16 @@ def frames(path: Path, kind: str, side: int, start: float = 0.0) -> Iterator[Mov
 
 
 def _film(path: Path, side: int, start: float) -> Iterator[MovingFrame]:
-    from pipelines.films import source as film_source
-    from pipelines.films.source import DecodeLog
+    from pipelines.films import decoding
+    from pipelines.films.decoding import DecodeLog
 
-    source = film_source.probe(str(path))
+    source = decoding.probe(str(path))
     base = float(source.time_base)
-    with film_source.open_film(str(path)) as container:
-        first = film_source.picture_stream(container, str(path)).start_time or 0
+    with decoding.open_film(str(path)) as container:
+        first = decoding.picture_stream(container, str(path)).start_time or 0
     step = 1 / float(source.rate)
     after = first + round((start - step) / base) if start > step else None
-    for frame in film_source.frames(source, DecodeLog(), after):
+    for frame in decoding.frames(source, DecodeLog(), after):
         seconds = max(0.0, ((frame.pts or 0) - first) * base)
         lasts = frame.duration * base if frame.duration else step
         yield MovingFrame(seconds, lasts, _FilmPicture(frame, source, side))
@@ -97,10 +97,10 @@ class _FilmPicture:
 
 
 def _animation(path: Path, side: int) -> Iterator[MovingFrame]:
-    from pipelines.animations import frames as gif_frames
+    from pipelines.animations import decoding
 
     seconds = 0.0
-    for frame in gif_frames.frames(gif_frames.probe(str(path)), []):
+    for frame in decoding.frames(decoding.probe(str(path)), []):
         lasts = (_INSTEAD_MS if frame.milliseconds < _SHORTEST_MS else frame.milliseconds) / 1000
         yield MovingFrame(seconds, lasts, _on_white(frame.rgba, side))
         seconds += lasts

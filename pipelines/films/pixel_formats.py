@@ -40,20 +40,20 @@ _PLANAR = {
 
 
 @dataclasses.dataclass(frozen=True)
-class PlaneFormat:
+class PixelFormat:
     """How a frame's samples are laid out and what they mean.
 
     Attributes:
         name: libavutil's pixel format name, e.g. "yuv420p10le".
         bits: bits a sample, 8 to 16.
-        halvings: how often chroma is halved (across, down), or None for grey without chroma planes.
+        log2_chroma: how often chroma is halved (across, down), or None for grey without chroma planes.
         full_range: whether luma spans all code values.
         matrix: AVColorSpace number of the YCbCr matrix.
     """
 
     name: str
     bits: int
-    halvings: tuple[int, int] | None
+    log2_chroma: tuple[int, int] | None
     full_range: bool
     matrix: int
 
@@ -89,9 +89,9 @@ class PlaneFormat:
 
     def chroma_size(self, height: int, width: int) -> tuple[int, int]:
         """Returns (height, width) of a chroma plane; odd pictures round up, as libavutil does."""
-        if self.halvings is None:
+        if self.log2_chroma is None:
             raise ValueError(f"`{self.name}` has no chroma planes.")
-        across, down = self.halvings
+        across, down = self.log2_chroma
         return -(-height >> down), -(-width >> across)
 
 
@@ -108,7 +108,7 @@ def split_name(name: str) -> tuple[str, int] | None:
     return base, bits
 
 
-def describe(name: str, matrix: int, color_range: int, height: int, width: int) -> PlaneFormat:
+def describe(name: str, matrix: int, color_range: int, height: int, width: int) -> PixelFormat:
     """Reads a stream's tags.
 
     Untagged YCbCr is taken as limited range, untagged grey as full range (swscale's own reading), and an untagged
@@ -137,7 +137,7 @@ def describe(name: str, matrix: int, color_range: int, height: int, width: int) 
         full = grey
     if matrix not in _WEIGHTS:
         matrix = BT709 if width >= 1280 or height > 576 else BT601
-    return PlaneFormat(name, bits, _PLANAR[layout], full, matrix)
+    return PixelFormat(name, bits, _PLANAR[layout], full, matrix)
 
 
 def readable_name(name: str) -> str:
@@ -168,7 +168,7 @@ def plane(frame: Any, index: int, dtype: type[np.generic]) -> np.ndarray:
     return rows[:, : part.width]
 
 
-def to_luma(codes: np.ndarray, layout: PlaneFormat, size: tuple[int, int]) -> np.ndarray:
+def to_luma(codes: np.ndarray, layout: PixelFormat, size: tuple[int, int]) -> np.ndarray:
     """Reduces a luma plane to the network's size.
 
     Args:
@@ -216,7 +216,7 @@ def chroma_matrix(matrix: int) -> np.ndarray:
     return np.stack([(offsets[2] - luma) / (2 * (1 - blue)), (offsets[0] - luma) / (2 * (1 - red))])
 
 
-def chroma_codes(chroma: np.ndarray, layout: PlaneFormat) -> np.ndarray:
+def chroma_codes(chroma: np.ndarray, layout: PixelFormat) -> np.ndarray:
     """Turns `[height, width, 2]` U, V into float32 code values `[height, width, 2]`, neither rounded nor clipped."""
     factors = (chroma_matrix(layout.matrix) * layout.chroma_span).astype(np.float32)
     import cv2
@@ -225,7 +225,7 @@ def chroma_codes(chroma: np.ndarray, layout: PlaneFormat) -> np.ndarray:
     return codes
 
 
-def chroma_planes(chroma: np.ndarray, layout: PlaneFormat, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def chroma_planes(chroma: np.ndarray, layout: PixelFormat, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Turns a chroma at working size into the stream's two chroma planes.
 
     The chroma goes from the working size straight to the plane's size, as float, and is rounded once.
@@ -257,11 +257,11 @@ def chroma_planes(chroma: np.ndarray, layout: PlaneFormat, height: int, width: i
     return planes[0], planes[1]
 
 
-def to_chroma(frame: "av.VideoFrame", layout: PlaneFormat, size: tuple[int, int]) -> np.ndarray:
+def to_chroma(frame: "av.VideoFrame", layout: PixelFormat, size: tuple[int, int]) -> np.ndarray:
     """Reads a frame's own chroma `[*size, 2]` float32 U and V, reduced; zeros for grey formats."""
     import cv2
 
-    if layout.halvings is None:
+    if layout.log2_chroma is None:
         return np.zeros((*size, 2), np.float32)
     parts = []
     for index in (1, 2):
@@ -273,7 +273,7 @@ def to_chroma(frame: "av.VideoFrame", layout: PlaneFormat, size: tuple[int, int]
     return np.stack(parts, axis=-1) @ back.T
 
 
-def black_border(codes: np.ndarray, layout: PlaneFormat) -> tuple[int, int, int, int]:
+def black_border(codes: np.ndarray, layout: PixelFormat) -> tuple[int, int, int, int]:
     """Counts the rows and columns at each edge that are black throughout (letterbox, pillarbox, fade to black).
 
     Returns:
@@ -297,11 +297,11 @@ def _black_run(lines: np.ndarray, limit: int) -> int:
     return len(lines)
 
 
-def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, int], layout: PlaneFormat) -> None:
+def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, int], layout: PixelFormat) -> None:
     """Takes the colour out of the black border, in place, up to the last chroma sample that lies wholly in it."""
-    if layout.halvings is None:
+    if layout.log2_chroma is None:
         return
-    across, down = layout.halvings
+    across, down = layout.log2_chroma
     top, bottom, left, right = border
     for part in planes:
         part[: top >> down] = layout.neutral
@@ -310,7 +310,7 @@ def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, in
         part[:, part.shape[1] - (right >> across) :] = layout.neutral
 
 
-def convert_luma(codes: np.ndarray, source: PlaneFormat, target: PlaneFormat) -> np.ndarray:
+def convert_luma(codes: np.ndarray, source: PixelFormat, target: PixelFormat) -> np.ndarray:
     """Brings luma code values to another bit depth of the same range; the same depth returns the same array."""
     if source.bits == target.bits:
         return codes
@@ -324,7 +324,7 @@ def convert_luma(codes: np.ndarray, source: PlaneFormat, target: PlaneFormat) ->
     )
 
 
-def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], layout: PlaneFormat) -> None:
+def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], layout: PixelFormat) -> None:
     """Writes luma and, where the format has them, both chroma planes into a new frame."""
     for index, codes in enumerate(parts):
         part = frame.planes[index]

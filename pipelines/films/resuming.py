@@ -10,10 +10,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipelines.films import encoding as film_encode
+from pipelines.films import encoding
 from pipelines.films.encoding import StoredPacket
-
-State = dict[str, np.ndarray]
+from pipelines.motion.tracking import State
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +94,7 @@ class ChunkStore:
         """Reads the packets of all finished chunks, in order."""
         number = 0
         while os.path.exists(self._chunk(number)):
-            yield from film_encode.read_packets(self._chunk(number))
+            yield from encoding.read_packets(self._chunk(number))
             number += 1
 
     def remove(self) -> None:

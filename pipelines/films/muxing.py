@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from pipelines.films import encoding as film_encode
-from pipelines.films import source as film_source
+from pipelines.films import decoding, encoding
+from pipelines.films.decoding import FilmSource
 from pipelines.films.encoding import EncoderPlan, StoredPacket
-from pipelines.films.source import FilmSource
 
 if TYPE_CHECKING:
     import av
@@ -31,7 +30,7 @@ class MadeBy:
     text: str = "Colours made by a model (ColorGAN TF), not recorded"
 
 
-def join(
+def mux(
     source: FilmSource,
     plan: EncoderPlan,
     picture: Iterable[StoredPacket],
@@ -55,7 +54,7 @@ def join(
     import av
 
     notes: list[str] = []
-    with film_source.open_film(source.path) as old:
+    with decoding.open_film(source.path) as old:
         tags = _film_tags(old.metadata, made_by)
         options = {}
         if plan.muxer in ("mp4", "mov"):
@@ -115,7 +114,7 @@ def _attach_cover(new: Any, stream: Any, path: str) -> None:
     """Keeps cover art as Matroska does: a file attached to the film."""
     ending = {"mjpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif"}.get(_codec_name(stream), "bin")
     kind = stream.metadata.get("mimetype", f"image/{'jpeg' if ending == 'jpg' else ending}")
-    with film_source.open_film(path) as again:
+    with decoding.open_film(path) as again:
         picture = next(packet for packet in again.demux(again.streams[stream.index]) if packet.size)
         new.add_attachment(stream.metadata.get("filename", f"cover.{ending}"), kind, bytes(picture))
 
@@ -127,7 +126,7 @@ def _written_anew(stream: "av.stream.Stream", old: "av.container.InputContainer"
 
 def _add_picture(new: Any, old: Any, source: FilmSource, plan: EncoderPlan) -> Any:
     video = new.add_stream(plan.encoder, rate=plan.rate)
-    film_encode.configure(video.codec_context, plan, film_encode.wants_global_header(plan.muxer))
+    encoding.configure(video.codec_context, plan, encoding.wants_global_header(plan.muxer))
     video.time_base = plan.time_base
     _copy_stream_tags(video, old)
     if source.display_matrix:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from pipelines.films import planes as film_planes
+from pipelines.films import pixel_formats
 
 if TYPE_CHECKING:
     import av
@@ -29,7 +29,6 @@ class FilmSource:
         width: columns of a decoded frame.
         height: rows of a decoded frame.
         layout: format in which the planes are read.
-        raw_format: format that the decoder gives; other than `layout.name` where it is converted first.
         time_base: seconds of one time stamp unit.
         rate: frames a second, as tagged; 25 where the file does not say.
         aspect: width of a pixel over its height, None where untagged.
@@ -47,8 +46,7 @@ class FilmSource:
     index: int
     width: int
     height: int
-    layout: film_planes.PlaneFormat
-    raw_format: str
+    layout: pixel_formats.PixelFormat
     time_base: Fraction
     rate: Fraction
     aspect: Fraction | None
@@ -64,7 +62,7 @@ class FilmSource:
     @property
     def display_size(self) -> tuple[int, int]:
         """(height, width) of the picture as it is seen: upright, square pixels."""
-        return film_planes.display_size(self.height, self.width, self.aspect, self.rotation)
+        return pixel_formats.display_size(self.height, self.width, self.aspect, self.rotation)
 
 
 def open_film(path: str) -> "av.container.InputContainer":
@@ -119,9 +117,8 @@ def probe(path: str) -> FilmSource:
         first = next(_decode(container, stream, DecodeLog()), None)
         if first is None:
             raise InputError(f"The film must have at least one readable frame. Received: {path}.")
-        raw = first.format.name
-        name = film_planes.readable_name(raw)
-        layout = film_planes.describe(name, first.colorspace, first.color_range, first.height, first.width)
+        name = pixel_formats.readable_name(first.format.name)
+        layout = pixel_formats.describe(name, first.colorspace, first.color_range, first.height, first.width)
         matrix: Any = first.side_data.get("DISPLAYMATRIX")
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         aspect = stream.sample_aspect_ratio
@@ -131,7 +128,6 @@ def probe(path: str) -> FilmSource:
             width=first.width,
             height=first.height,
             layout=layout,
-            raw_format=raw,
             time_base=stream.time_base or 1 / rate,
             rate=rate,
             aspect=aspect if aspect and aspect != 1 else None,
@@ -217,8 +213,8 @@ def _planar(frame: "av.VideoFrame", source: FilmSource) -> "av.VideoFrame":
         source.width,
         source.height,
         source.layout.name,
-        dst_colorspace=source.layout.matrix if source.layout.halvings is not None else None,
-        dst_color_range=film_planes.FULL if source.layout.full_range else film_planes.LIMITED,
+        dst_colorspace=source.layout.matrix if source.layout.log2_chroma is not None else None,
+        dst_color_range=pixel_formats.FULL if source.layout.full_range else pixel_formats.LIMITED,
     )
     frame.pts, frame.duration, frame.time_base = pts, duration, source.time_base
     return frame

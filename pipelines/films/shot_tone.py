@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.films import planes as film_planes
+from pipelines.films import pixel_formats
 
 if TYPE_CHECKING:
     import av
@@ -31,14 +31,14 @@ class Verdict:
         """Whether later frames change nothing."""
         return self.kind != "dark"
 
-    def look(self, frame: "av.VideoFrame", layout: film_planes.PlaneFormat, luma: np.ndarray) -> None:
+    def look(self, frame: "av.VideoFrame", layout: pixel_formats.PixelFormat, luma: np.ndarray) -> None:
         """Looks at one more frame; `luma` is its reduced, upright luma."""
-        if layout.halvings is None:
+        if layout.log2_chroma is None:
             self.kind = "grey"
         elif luma.mean() > _DARK and luma.std() > _DARK / 2:
             size = (72, 128)
-            codes = film_planes.plane(frame, 0, layout.dtype)
-            self.kind = judge(film_planes.to_luma(codes, layout, size), film_planes.to_chroma(frame, layout, size))
+            codes = pixel_formats.plane(frame, 0, layout.dtype)
+            self.kind = judge(pixel_formats.to_luma(codes, layout, size), pixel_formats.to_chroma(frame, layout, size))
 
 
 def judge(luma: np.ndarray, chroma: np.ndarray) -> str:

@@ -22,7 +22,8 @@ def scene(seed, frames, speed=2, grain=0.02):
 
 
 def found(lumas):
-    return [(boundary.frame, boundary.kind) for boundary in shots.boundaries(lumas)]
+    detector = shots.ShotDetector()
+    return [(boundary.frame, boundary.kind) for luma in lumas if (boundary := detector.push(luma))]
 
 
 def test_cuts_are_found_where_they_are():
@@ -83,15 +84,14 @@ def test_distance_of_a_frame_to_itself_is_none():
 
 @pytest.mark.skipif(not os.path.isdir(FILMS), reason="the shared films are not here")
 def test_real_clips_joined_at_known_places():
-    from pipelines.films import planes as film_planes
-    from pipelines.films import source as film_source
+    from pipelines.films import decoding, pixel_formats
 
     lumas, expected = [], []
     for name in ("co-tracker_cat", "sam2_05_default_juggle", "co-tracker_paragliding", "Track-Anything_test-sample2"):
-        source = film_source.probe(os.path.join(FILMS, "colour", f"{name}.mp4"))
+        source = decoding.probe(os.path.join(FILMS, "colour", f"{name}.mp4"))
         expected.append(len(lumas))
-        for number, frame in enumerate(film_source.frames(source, film_source.DecodeLog())):
-            lumas.append(film_planes.to_luma(film_planes.plane(frame, 0, np.uint8), source.layout, (72, 128)))
+        for number, frame in enumerate(decoding.frames(source, decoding.DecodeLog())):
+            lumas.append(pixel_formats.to_luma(pixel_formats.plane(frame, 0, np.uint8), source.layout, (72, 128)))
             if number == 40:
                 break
     assert [frame for frame, _ in found(lumas)] == expected

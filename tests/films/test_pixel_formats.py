@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from pipelines.films import planes as film_planes
-from pipelines.films.planes import FULL, LIMITED, PlaneFormat, describe
+from pipelines.films import pixel_formats
+from pipelines.films.pixel_formats import FULL, LIMITED, PixelFormat, describe
 from tests.made_films import pattern, put
 
 
@@ -16,7 +16,7 @@ def layout(name="yuv420p", matrix=6, range_=LIMITED, size=(480, 640)):
 
 
 def test_tags_are_read_and_guessed():
-    assert layout("yuv422p10le", 1) == PlaneFormat("yuv422p10le", 10, (1, 0), False, 1)
+    assert layout("yuv422p10le", 1) == PixelFormat("yuv422p10le", 10, (1, 0), False, 1)
     assert layout("yuvj420p", 2, 0).full_range and not layout("yuv420p", 2, 0).full_range
     assert layout("gray", 2, 0).full_range and not layout("gray", 2, LIMITED).full_range
     assert layout(matrix=2, size=(576, 720)).matrix == 6 and layout(matrix=2, size=(720, 1280)).matrix == 1
@@ -39,8 +39,8 @@ def test_tags_are_read_and_guessed():
     ],
 )
 def test_other_formats_are_read_as_the_nearest_planar_one(name, readable):
-    assert film_planes.readable_name(name) == readable
-    assert film_planes.split_name(readable) is not None
+    assert pixel_formats.readable_name(name) == readable
+    assert pixel_formats.split_name(readable) is not None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_other_formats_are_read_as_the_nearest_planar_one(name, readable):
 def test_black_and_white_by_depth_and_range(name, range_, black, white):
     target = layout(name, range_=range_)
     codes = np.array([[black, white]], target.dtype).repeat(2, 0)
-    assert film_planes.to_luma(codes, target, (2, 2)).tolist() == [[0.0, 1.0]] * 2
+    assert pixel_formats.to_luma(codes, target, (2, 2)).tolist() == [[0.0, 1.0]] * 2
 
 
 @pytest.mark.parametrize(("matrix", "weights"), [(6, (0.299, 0.114)), (1, (0.2126, 0.0722)), (9, (0.2627, 0.0593))])
@@ -69,12 +69,12 @@ def test_chroma_matrix_by_hand(matrix, weights):
     red, blue = weights
     own = rgb @ [red, 1 - red - blue, blue]
     expected = [(rgb[2] - own) / (2 * (1 - blue)), (rgb[0] - own) / (2 * (1 - red))]
-    assert film_planes.chroma_matrix(matrix) @ chroma == pytest.approx(expected, abs=1e-3)
+    assert pixel_formats.chroma_matrix(matrix) @ chroma == pytest.approx(expected, abs=1e-3)
 
 
 def test_bt601_matrix_is_the_methods_own_scaling():
     # METHOD 5: Cb = U / 0.872, Cr = V / 1.230.
-    assert film_planes.chroma_matrix(6) == pytest.approx(np.diag([1 / 0.872, 1 / 1.230]), abs=2e-3)
+    assert pixel_formats.chroma_matrix(6) == pytest.approx(np.diag([1 / 0.872, 1 / 1.230]), abs=2e-3)
 
 
 @pytest.mark.parametrize(("matrix", "range_"), [(1, LIMITED), (1, FULL), (6, LIMITED), (6, FULL)])
@@ -86,8 +86,8 @@ def test_ffmpeg_shows_the_colour_that_was_meant(matrix, range_):
     weights = {1: [0.2126, 0.7152, 0.0722], 6: [0.299, 0.587, 0.114]}[matrix]
     code = round(target.black + rgb @ weights * target.luma_span)
     frame = av.VideoFrame(16, 16, "yuv444p")
-    planes = film_planes.chroma_planes(np.tile(chroma, (16, 16, 1)), target, 16, 16)
-    film_planes.fill_frame(frame, (np.full((16, 16), code, np.uint8), *planes), target)
+    planes = pixel_formats.chroma_planes(np.tile(chroma, (16, 16, 1)), target, 16, 16)
+    pixel_formats.fill_frame(frame, (np.full((16, 16), code, np.uint8), *planes), target)
     shown = frame.reformat(
         format="rgb24", src_colorspace=matrix, src_color_range=range_, dst_colorspace=matrix, dst_color_range=FULL
     ).to_ndarray()
@@ -100,39 +100,39 @@ def test_chroma_returns_from_the_planes(name):
     chroma = np.zeros((24, 32, 2), np.float32)
     chroma[..., 0], chroma[..., 1] = np.linspace(-0.2, 0.2, 32), np.linspace(-0.3, 0.3, 24)[:, None]
     frame = av.VideoFrame(64, 48, name)
-    planes = film_planes.chroma_planes(chroma, target, 48, 64)
+    planes = pixel_formats.chroma_planes(chroma, target, 48, 64)
     assert planes[0].shape == target.chroma_size(48, 64) and planes[0].dtype == target.dtype
-    film_planes.fill_frame(frame, (pattern(0, (48, 64)).astype(target.dtype), *planes), target)
-    assert film_planes.to_chroma(frame, target, (24, 32))[2:-2, 2:-2] == pytest.approx(chroma[2:-2, 2:-2], abs=0.015)
+    pixel_formats.fill_frame(frame, (pattern(0, (48, 64)).astype(target.dtype), *planes), target)
+    assert pixel_formats.to_chroma(frame, target, (24, 32))[2:-2, 2:-2] == pytest.approx(chroma[2:-2, 2:-2], abs=0.015)
 
 
 def test_codes_stay_legal():
     wild = np.full((4, 4, 2), 5.0, np.float32)
-    assert film_planes.chroma_planes(wild, layout(), 8, 8)[0].max() == 240
-    assert film_planes.chroma_planes(-wild, layout("yuv420p10le"), 8, 8)[1].min() == 64
-    assert film_planes.chroma_planes(wild, layout(range_=FULL), 8, 8)[0].max() == 255
+    assert pixel_formats.chroma_planes(wild, layout(), 8, 8)[0].max() == 240
+    assert pixel_formats.chroma_planes(-wild, layout("yuv420p10le"), 8, 8)[1].min() == 64
+    assert pixel_formats.chroma_planes(wild, layout(range_=FULL), 8, 8)[0].max() == 255
 
 
 def test_reduction_is_the_mean_of_what_it_covers():
     codes = np.random.default_rng(0).integers(16, 236, (120, 200)).astype(np.uint8)
     expected = (codes.reshape(30, 4, 50, 4).mean((1, 3)) - 16) / 219
-    assert film_planes.to_luma(codes, layout(), (30, 50)) == pytest.approx(expected, abs=0.51 / 219)
+    assert pixel_formats.to_luma(codes, layout(), (30, 50)) == pytest.approx(expected, abs=0.51 / 219)
 
 
 def test_planes_are_views_of_the_frame():
     frame = av.VideoFrame(50, 40, "yuv420p")  # rows are padded: the view leaves the padding out
     put(frame, 0, pattern(3, (40, 56))[:, :50])
-    view = film_planes.plane(frame, 0, np.uint8)
+    view = pixel_formats.plane(frame, 0, np.uint8)
     assert view.shape == (40, 50) and np.array_equal(view, pattern(3, (40, 56))[:, :50])
 
 
 def test_border_is_counted_and_blanked():
     codes = np.full((48, 64), 100, np.uint8)
     codes[:8], codes[-6:], codes[:, :4] = 16, 17, 18
-    border = film_planes.black_border(codes, layout())
+    border = pixel_formats.black_border(codes, layout())
     assert border == (8, 6, 4, 0)
     planes = (np.full((24, 32), 90, np.uint8), np.full((24, 32), 170, np.uint8))
-    film_planes.blank_border(planes, border, layout())
+    pixel_formats.blank_border(planes, border, layout())
     assert (planes[0][:4] == 128).all() and (planes[1][-3:] == 128).all() and (planes[0][:, :2] == 128).all()
     assert (planes[0][4:-3, 2:] == 90).all()
 
@@ -140,7 +140,7 @@ def test_border_is_counted_and_blanked():
 def test_black_frame_is_all_border():
     codes = np.full((48, 64), 16, np.uint8)
     planes = (np.full((24, 32), 90, np.uint8),)
-    film_planes.blank_border(planes, film_planes.black_border(codes, layout()), layout())
+    pixel_formats.blank_border(planes, pixel_formats.black_border(codes, layout()), layout())
     assert (planes[0] == 128).all()
 
 
@@ -154,13 +154,13 @@ def test_black_frame_is_all_border():
 )
 def test_luma_changes_depth_exactly(source, target, codes, expected):
     start = layout(source)
-    made = film_planes.convert_luma(np.array([codes], start.dtype), start, layout(target))
+    made = pixel_formats.convert_luma(np.array([codes], start.dtype), start, layout(target))
     assert made.tolist() == [expected]
 
 
 def test_black_and_white_take_no_colour():
     luma = np.array([[0.0, 0.5, 1.0]], np.float32)
-    fitted = film_planes.fit_to_luma(np.full((1, 3, 2), 0.2, np.float32), luma)
+    fitted = pixel_formats.fit_to_luma(np.full((1, 3, 2), 0.2, np.float32), luma)
     assert fitted[0, :, 0].tolist() == pytest.approx([0.0, 0.2, 0.0])
 
 
@@ -168,4 +168,4 @@ def test_black_and_white_take_no_colour():
     ("aspect", "rotation", "expected"), [(None, 0, (48, 64)), (None, 90, (64, 48)), (Fraction(2), 270, (128, 48))]
 )
 def test_display_size(aspect, rotation, expected):
-    assert film_planes.display_size(48, 64, aspect, rotation) == expected
+    assert pixel_formats.display_size(48, 64, aspect, rotation) == expected

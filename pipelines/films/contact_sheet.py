@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.films import source as film_source
+from pipelines.films import decoding
 from pipelines.films.report import FilmReport, ShotReport
 from pipelines.media.contact_sheet import contact_sheet
 
 MOST_SHOTS = 240
 
 
-def write(report: FilmReport, path: str, height: int = 144) -> list[Path]:
+def write_contact_sheet(report: FilmReport, path: str, height: int = 144) -> list[Path]:
     """Draws a film's shots, worst first, and returns the pages written.
 
     Of a film with very many shots, the worst ones are drawn.
@@ -36,8 +36,8 @@ def _frames(path: str, shots: list[ShotReport]) -> Iterator[tuple[ShotReport, np
     """Yields the first readable frame in the middle of each shot, upright, as small RGB."""
     import av
 
-    with film_source.open_film(path) as container:
-        stream = film_source.picture_stream(container, path)
+    with decoding.open_film(path) as container:
+        stream = decoding.picture_stream(container, path)
         stream.thread_type = "AUTO"
         rate = float(stream.average_rate or 25)
         for shot in shots:

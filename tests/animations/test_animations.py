@@ -9,10 +9,8 @@ from PIL import Image
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
-from pipelines.animations import colorize as gifs
-from pipelines.animations import frames as gif_frames
-from pipelines.animations import palette as gif_palette
-from pipelines.animations.colorize import GifOptions
+from pipelines.animations import decoding, encoding, palettes
+from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from tests.made_films import WarmColorizer, pattern
 
 SIZE = (48, 80)
@@ -52,7 +50,7 @@ def luma(rgba):
 def test_frames_delays_and_loops_are_kept(tmp_path):
     times = [20, 100, 50, 70, 500, 30]
     film = make_gif(tmp_path / "in.gif", durations=times, loop=3, comment=b"from the attic")
-    report = gifs.colorize(film, str(tmp_path / "out.gif"), WarmColorizer())
+    report = colorize_animation(film, str(tmp_path / "out.gif"), WarmColorizer())
     frames, found, info = read(tmp_path / "out.gif")
     assert report.frames == len(frames) == 6 and found == times
     assert info["loop"] == 3
@@ -61,14 +59,14 @@ def test_frames_delays_and_loops_are_kept(tmp_path):
 
 
 def test_gif_that_plays_once_still_does(tmp_path):
-    gifs.colorize(make_gif(tmp_path / "in.gif", loop=None), str(tmp_path / "out.gif"), WarmColorizer())
+    colorize_animation(make_gif(tmp_path / "in.gif", loop=None), str(tmp_path / "out.gif"), WarmColorizer())
     assert "loop" not in read(tmp_path / "out.gif")[2]
 
 
 @pytest.mark.parametrize("palette", ["shared", "frame", "auto"])
 def test_luma_is_kept_and_colour_is_the_networks(tmp_path, palette):
     film = make_gif(tmp_path / "in.gif")
-    gifs.colorize(film, str(tmp_path / "out.gif"), WarmColorizer(), GifOptions(palette=palette))
+    colorize_animation(film, str(tmp_path / "out.gif"), WarmColorizer(), AnimationOptions(palette=palette))
     for before, after in zip(read(film)[0], read(tmp_path / "out.gif")[0], strict=True):
         assert np.abs(luma(before) - luma(after)).mean() < 0.02
         chroma = color.rgb_to_yuv(after[..., :3].astype(np.float32) / 255)[..., 1:].mean((0, 1))
@@ -76,7 +74,7 @@ def test_luma_is_kept_and_colour_is_the_networks(tmp_path, palette):
 
 
 def test_ffmpeg_shows_the_same_frames_as_pillow(tmp_path):
-    gifs.colorize(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    colorize_animation(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     with av.open(str(tmp_path / "out.gif")) as container:
         shown = [frame.to_ndarray(format="rgba") for frame in container.decode(video=0)]
     for ours, theirs in zip(read(tmp_path / "out.gif")[0], shown, strict=True):
@@ -91,7 +89,7 @@ def test_input_is_composited_as_ffmpeg_does(tmp_path):
         return grey
 
     film = make_gif(tmp_path / "in.gif", codes=codes, optimize=True, disposal=1)
-    ours = [frame.rgba for frame in gif_frames.frames(gif_frames.probe(film), [])]
+    ours = [frame.rgba for frame in decoding.frames(decoding.probe(film), [])]
     with av.open(film) as container:
         theirs = [frame.to_ndarray(format="rgba") for frame in container.decode(video=0)]
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
@@ -100,7 +98,7 @@ def test_input_is_composited_as_ffmpeg_does(tmp_path):
 @pytest.mark.parametrize("ending", ["gif", "webp", "png"])
 def test_transparency_is_kept(tmp_path, ending):
     film = make_gif(tmp_path / "in.gif", transparent=True, disposal=2)
-    gifs.colorize(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
+    colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
     before, after = read(film)[0], read(tmp_path / f"out.{ending}")[0]
     assert len(after) == 6
     for one, other in zip(before, after, strict=True):
@@ -112,7 +110,7 @@ def test_transparency_is_kept(tmp_path, ending):
 def test_webp_and_apng_go_in_and_out(tmp_path, kind, ending):
     times = [40, 80, 120, 40, 60, 100]
     film = make_gif(tmp_path / f"in.{kind.lower()}", durations=times, kind=kind, loop=2)
-    gifs.colorize(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
+    colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
     frames, found, info = read(tmp_path / f"out.{ending}")
     assert len(frames) == 6 and found == times and info["loop"] == 2
 
@@ -120,28 +118,30 @@ def test_webp_and_apng_go_in_and_out(tmp_path, kind, ending):
 def test_frames_that_do_not_change_keep_their_number(tmp_path):
     # Pillow's own writer would join them, so they are written one by one.
     with open(tmp_path / "in.gif", "wb") as file:
-        writer = gif_frames.GifWriter(file, SIZE, 0, b"")
+        writer = encoding.GifWriter(file, SIZE, 0, b"")
         palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
         for number in (0, 0, 0, 5, 5):
             writer.write(pattern(number, (48, 80)), palette, 50, clear=False)
         writer.close()
-    report = gifs.colorize(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     frames, times, _ = read(tmp_path / "out.gif")
     assert report.frames == len(frames) == 5 and times == [50] * 5
 
 
 def test_single_frame_is_enough(tmp_path):
     Image.fromarray(pattern(0)).save(tmp_path / "in.gif")
-    assert gifs.colorize(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer()).frames == 1
+    assert colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer()).frames == 1
 
 
 def test_coloured_animation_is_left_alone_unless_forced(tmp_path):
     wheel = np.stack(np.meshgrid(np.arange(80) * 3, np.arange(48) * 5), axis=-1).astype(np.uint8)
     frames = [Image.fromarray(np.dstack([np.roll(wheel, n, 1), np.full((48, 80), 90, np.uint8)])) for n in range(3)]
     frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:], duration=50)
-    report = gifs.colorize(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     assert report.verdict == "coloured" and (tmp_path / "out.gif").read_bytes() == (tmp_path / "in.gif").read_bytes()
-    report = gifs.colorize(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer(), GifOptions(force=True))
+    report = colorize_animation(
+        str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer(), AnimationOptions(force=True)
+    )
     assert report.frames == 3 and (tmp_path / "out.gif").read_bytes() != (tmp_path / "in.gif").read_bytes()
 
 
@@ -153,7 +153,7 @@ def test_steadying_takes_flicker_out_of_an_animation(tmp_path):
     film = make_gif(tmp_path / "in.gif", 16)
     spread = {}
     for steady in ("off", "low", "high"):
-        gifs.colorize(film, str(tmp_path / "out.gif"), Flicker(), GifOptions(steady=steady))
+        colorize_animation(film, str(tmp_path / "out.gif"), Flicker(), AnimationOptions(steady=steady))
         means = [frame[..., :3].mean((0, 1)) for frame in read(tmp_path / "out.gif")[0]]
         spread[steady] = np.abs(np.diff(np.stack(means)[:, 0] - np.stack(means)[:, 2])).mean()
     assert spread["high"] < spread["low"] < 0.6 * spread["off"]
@@ -162,9 +162,9 @@ def test_steadying_takes_flicker_out_of_an_animation(tmp_path):
 def test_smooth_sky_does_not_band():
     ramp = np.linspace(90, 210, 320, dtype=np.float32)
     sky = np.stack([ramp * 0.6, ramp * 0.8, ramp], axis=-1)[None].repeat(64, axis=0)
-    palette = gif_palette.choose(np.rint(sky).astype(np.uint8).reshape(-1, 3))
-    indices = gif_palette.apply(sky, palette, gif_palette.spacing(palette))
-    assert gif_palette.error(sky, palette, indices) < 0.5
+    palette = palettes.choose(np.rint(sky).astype(np.uint8).reshape(-1, 3))
+    indices = palettes.apply(sky, palette, palettes.spacing(palette))
+    assert palettes.error(sky, palette, indices) < 0.5
     assert indices.max() < 255
 
 
@@ -185,7 +185,7 @@ def distances(pixels, palette):
 def test_palette_fits_as_well_as_that_of_pillow():
     pixels = mottled()
     pillow = Image.fromarray(pixels[None]).quantize(255, Image.Quantize.MEDIANCUT, kmeans=3).getpalette()
-    ours = distances(pixels, gif_palette.choose(pixels)).min(1)
+    ours = distances(pixels, palettes.choose(pixels)).min(1)
     theirs = distances(pixels, np.array(pillow).reshape(-1, 3)).min(1)
     assert ours.mean() < 1.02 * theirs.mean()
     assert ours[:30].mean() < 40  # a thing of 30 pixels in 20,000 keeps its colour
@@ -194,15 +194,15 @@ def test_palette_fits_as_well_as_that_of_pillow():
 @pytest.mark.parametrize("count", [1, 2, 200, 255])
 def test_few_colours_are_kept_exactly(count):
     colours = np.unique(np.random.default_rng(count).integers(0, 256, (2 * count, 3), np.uint8), axis=0)[:count]
-    palette = gif_palette.choose(colours.repeat(3, axis=0))
+    palette = palettes.choose(colours.repeat(3, axis=0))
     assert np.array_equal(np.unique(palette[:255], axis=0), colours)
     assert not palette[255].any()
 
 
 def test_each_pixel_gets_nearly_the_nearest_entry():
     pixels = mottled(1)
-    palette = gif_palette.choose(pixels)
-    indices = gif_palette.apply(pixels.reshape(100, 200, 3).astype(np.float32), palette, 0.0).ravel()
+    palette = palettes.choose(pixels)
+    indices = palettes.apply(pixels.reshape(100, 200, 3).astype(np.float32), palette, 0.0).ravel()
     every = np.sqrt(distances(pixels, palette))
     # Cells of the table are 2 steps wide: from the middle of one, no colour in it is further than half a diagonal.
     assert (every[np.arange(len(pixels)), indices] <= every.min(1) + np.sqrt(3) + 1e-3).all()
@@ -222,16 +222,16 @@ def test_empty_missing_and_foreign_files_are_named(tmp_path):
         ("still.bmp", "must be GIF, WebP or PNG"),
     ]:
         with pytest.raises(InputError, match=words):
-            gifs.colorize(str(tmp_path / name), str(tmp_path / "out.gif"), WarmColorizer())
+            colorize_animation(str(tmp_path / name), str(tmp_path / "out.gif"), WarmColorizer())
     with pytest.raises(InputError, match="must end in .gif"):
-        gifs.colorize(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.mp4"), WarmColorizer())
+        colorize_animation(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.mp4"), WarmColorizer())
     assert not (tmp_path / "out.gif").exists()
 
 
 def test_truncated_gif_is_coloured_as_far_as_it_goes(tmp_path):
     data = open(make_gif(tmp_path / "in.gif", 10), "rb").read()  # noqa: SIM115
     (tmp_path / "cut.gif").write_bytes(data[: len(data) * 2 // 3])
-    report = gifs.colorize(str(tmp_path / "cut.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    report = colorize_animation(str(tmp_path / "cut.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     assert 3 <= report.frames < 10 and len(read(tmp_path / "out.gif")[0]) == report.frames
 
 
@@ -239,7 +239,7 @@ def test_frame_larger_than_the_canvas_is_cut_to_it(tmp_path):
     data = bytearray(open(make_gif(tmp_path / "in.gif", 3), "rb").read())  # noqa: SIM115
     data[6:8], data[8:10] = (60).to_bytes(2, "little"), (40).to_bytes(2, "little")  # a canvas smaller than the frames
     (tmp_path / "odd.gif").write_bytes(data)
-    report = gifs.colorize(str(tmp_path / "odd.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    report = colorize_animation(str(tmp_path / "odd.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     assert report.frames == 3
     assert len({frame.shape for frame in read(tmp_path / "out.gif")[0]}) == 1
 
@@ -248,22 +248,22 @@ def test_picture_bomb_is_refused(tmp_path, monkeypatch):
     film = make_gif(tmp_path / "in.gif")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(InputError, match="bearable size"):
-        gifs.colorize(film, str(tmp_path / "out.gif"), WarmColorizer())
+        colorize_animation(film, str(tmp_path / "out.gif"), WarmColorizer())
 
 
 def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gif_frames.GifWriter, "write", full)
+    monkeypatch.setattr(encoding.GifWriter, "write", full)
     with pytest.raises(InputError, match="disk full"):
-        gifs.colorize(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+        colorize_animation(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
     assert [path.name for path in tmp_path.iterdir()] == ["in.gif"]
 
 
 def test_written_gif_has_valid_blocks():
     file = io.BytesIO()
-    writer = gif_frames.GifWriter(file, (4, 4), 0, b"x" * 600)
+    writer = encoding.GifWriter(file, (4, 4), 0, b"x" * 600)
     writer.write(np.zeros((4, 4), np.uint8), np.zeros((256, 3), np.uint8), 100, clear=False)
     writer.close()
     with Image.open(io.BytesIO(file.getvalue())) as picture:

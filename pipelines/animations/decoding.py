@@ -1,0 +1,110 @@
+"""Reading animations (GIF, WebP, APNG) frame by frame, composited as a browser does."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from colorgan_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+ENDINGS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Animation:
+    """What an animated file says about itself.
+
+    Attributes:
+        path: the file.
+        kind: "GIF", "WEBP" or "PNG".
+        width: columns of the canvas.
+        height: rows of the canvas.
+        loop: how often it plays, 0 for ever, None where the file does not say (once).
+        tags: text that is kept (a GIF's comment).
+    """
+
+    path: str
+    kind: str
+    width: int
+    height: int
+    loop: int | None
+    tags: dict[str, bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One composited frame: `[height, width, 4]` uint8 RGBA and its time in milliseconds."""
+
+    rgba: np.ndarray
+    milliseconds: float
+
+
+def _open(path: str) -> "Image.Image":
+    import warnings
+
+    from PIL import Image
+
+    if not os.path.exists(path):
+        raise InputError(f"The animation must exist. Received: {path}.")
+    if os.path.getsize(path) == 0:
+        raise InputError(f"The animation must not be empty. Received: {path} of 0 bytes.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(path)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(f"The animation must be of a bearable size. Received: {path}: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"The animation must be readable. Received: {path}.") from error
+    if picture.format not in ENDINGS.values():
+        raise InputError(f"The animation must be GIF, WebP or PNG. Received: {path}, {picture.format}.")
+    return picture
+
+
+def probe(path: str) -> Animation:
+    """Reads an animation's header.
+
+    Raises:
+        InputError: missing, empty, too large or unreadable.
+    """
+    with _open(path) as picture:
+        assert picture.format is not None
+        comment = picture.info.get("comment", b"")
+        comment = comment.encode() if isinstance(comment, str) else comment
+        loop = picture.info.get("loop")
+        return Animation(path, picture.format, picture.width, picture.height, loop, {"comment": comment})
+
+
+def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:
+    """Yields all frames, each composited onto the canvas (disposal, offsets and transparency applied).
+
+    A damaged frame ends the animation: what follows depends on it. That is said in `problems`.
+    """
+    with _open(animation.path) as picture:
+        number = 0
+        while True:
+            try:
+                picture.seek(number)
+                rgba = np.asarray(picture.convert("RGBA"))
+            except EOFError:
+                return
+            except (OSError, SyntaxError, ValueError, IndexError) as error:
+                problems.append(f"frame {number} is damaged ({error}): the animation ends before it")
+                return
+            if rgba.shape[:2] != (animation.height, animation.width):
+                problems.append(f"frame {number} is {rgba.shape[1]} x {rgba.shape[0]}: cut to the canvas")
+                rgba = _on_canvas(rgba, animation)
+            yield Frame(rgba, float(picture.info.get("duration", 0) or 0))
+            number += 1
+
+
+def _on_canvas(rgba: np.ndarray, animation: Animation) -> np.ndarray:
+    canvas = np.zeros((animation.height, animation.width, 4), np.uint8)
+    rows, columns = (min(a, b) for a, b in zip(rgba.shape, canvas.shape, strict=False) if a > 4 or b > 4)
+    canvas[:rows, :columns] = rgba[:rows, :columns]
+    return canvas
