@@ -1,4 +1,4 @@
-"""Runs the desktop program: application, items, window."""
+"""Runs the desktop program: application, session, window."""
 
 import contextlib
 import shutil
@@ -31,7 +31,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
         model: what colours.
         paths: files and folders to open.
         color_now: colour them at once.
-        exit_when_shown: say so on standard output when the window can be seen, and end.
+        exit_when_shown: print "shown" when the window can be seen, and end.
 
     Returns:
         The exit code.
@@ -41,8 +41,8 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
         session = Session(folder, isolated(model))
         window = Window(session, Preferences(), samples())
         window.show()
-        _hear_signals(application, window)
-        sys.excepthook = lambda kind, error, _trace: _say_wrong(window, error)
+        _handle_signals(application, window)
+        sys.excepthook = lambda kind, error, _trace: _report_fault(window, error)
         # Once the window is there: the processes that colour start behind it.
         QTimer.singleShot(0, session.start)
         if paths:
@@ -50,7 +50,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
                 window.opener.opened.connect(lambda _identities: window.color())
             QTimer.singleShot(0, lambda: window.open(paths))
         if exit_when_shown:
-            QTimer.singleShot(0, lambda: _tell_shown(window))
+            QTimer.singleShot(0, lambda: _report_shown(window))
         return application.exec()
 
 
@@ -64,13 +64,13 @@ def make_application() -> QApplication:
 
 
 def samples() -> list[Path]:
-    """Returns the pictures that one can try with."""
+    """Returns sample pictures."""
     return sorted((ROOT / "examples" / "bw").glob("*.jpg"))[:_SAMPLES]
 
 
 @contextlib.contextmanager
 def session_folder() -> Iterator[Path]:
-    """Yields a folder for what is made, in the user's cache, and removes it; also those of runs that were killed."""
+    """Yields a folder in the user's cache for what is made, and removes it at the end; also those of killed runs."""
     location = QStandardPaths.StandardLocation.GenericCacheLocation
     cache = Path(QStandardPaths.writableLocation(location) or tempfile.gettempdir()) / "colorgan-desktop"
     cache.mkdir(parents=True, exist_ok=True)
@@ -90,8 +90,8 @@ def session_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _hear_signals(application: QApplication, window: Window) -> None:
-    """Lets Ctrl-C and SIGTERM end the program; Python hears them only between two of Qt's events."""
+def _handle_signals(application: QApplication, window: Window) -> None:
+    """Lets Ctrl-C and SIGTERM end the program. Python handles signals only between two of Qt's events."""
 
     def end(*_: object) -> None:
         window.end()
@@ -104,13 +104,13 @@ def _hear_signals(application: QApplication, window: Window) -> None:
     timer.start(300)
 
 
-def _say_wrong(window: Window, error: BaseException) -> None:
-    """Where the program itself has a fault, people are told so; the terminal is told which."""
+def _report_fault(window: Window, error: BaseException) -> None:
+    """Tells people that the program itself has a fault, and the terminal which one."""
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     window.message.show_message(texts.WRONG)
 
 
-def _tell_shown(window: Window) -> None:
+def _report_shown(window: Window) -> None:
     window.repaint()
     print("shown", flush=True)
     window.end()

@@ -190,7 +190,7 @@ class Window(QMainWindow):
                 self.session.change_settings(item.record.id, strength=wishes.strength, quality=wishes.quality)
         self.refresher.refresh()
 
-    def _change_settings(self, **values) -> None:
+    def _change_settings(self, **values: object) -> None:
         if self.refresher.shown:
             self.session.change_settings(self.refresher.shown, **values)
             self.refresher.refresh()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import playback, previews
 from serving.desktop.session.item import BUSY, Item
+from serving.desktop.session.previews import Rgb
 from serving.desktop.session.session import Session
 from serving.desktop.widgets.images import from_rgb
 from serving.desktop.widgets.player import Player
@@ -43,7 +44,7 @@ class Presenter(QObject):
         self._session, self._viewer, self._player, self._bar = session, viewer, player, bar
         self._background = BackgroundTasks(self)
         self._shown: _Content | None = None
-        self._still: tuple[QImage, np.ndarray] | None = None  # before, and after as it was made
+        self._still: tuple[QImage, Rgb] | None = None  # before, and after as it was made
         self._made_with = 1.0  # strength of the result that is shown
         player.shown.connect(lambda before, after, _seconds: viewer.show_images(before, after))
         player.failed.connect(self._not_played)

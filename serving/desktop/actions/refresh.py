@@ -15,6 +15,7 @@ from serving.desktop.actions.presenter import Presenter
 from serving.desktop.menus import Menus
 from serving.desktop.session import previews
 from serving.desktop.session.item import BUSY, READY, Item
+from serving.desktop.session.previews import Rgb
 from serving.desktop.session.progress import overall
 from serving.desktop.session.session import Session
 from serving.desktop.widgets.images import from_rgb
@@ -99,7 +100,7 @@ class Refresher(QObject):
         start.to_files.setVisible(self._page.items.count() > 0)
         for path in paths:
 
-            def read(path: Path = path) -> np.ndarray:
+            def read(path: Path = path) -> Rgb:
                 return previews.original(path, Opener.kind(path), 2 * TILE.width())
 
             def show(image: QImage, path: Path = path) -> None:
@@ -170,14 +171,14 @@ class Refresher(QObject):
         rows.expect_thumbnail(record.id, name)
         made, original = self._session.made(record, "thumbnail.jpg"), self._session.original(record)
 
-        def read() -> np.ndarray:
+        def read() -> Rgb:
             if coloured:
                 return previews.read(made)
             return previews.original(original, record.kind, 2 * THUMBNAIL.width())
 
         self._load(read, lambda image: rows.show_thumbnail(record.id, name, image))
 
-    def _load(self, read: Callable[[], np.ndarray], show: Callable[[QImage], None]) -> None:
+    def _load(self, read: Callable[[], Rgb], show: Callable[[QImage], None]) -> None:
         def then(outcome: object) -> None:
             if isinstance(outcome, np.ndarray):  # an unreadable file reports its fault when it is coloured
                 show(from_rgb(outcome))

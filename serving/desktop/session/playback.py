@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from serving.desktop.session.previews import Rgb
 from serving.jobs import preview
 from serving.jobs.records import FILM
 
@@ -31,7 +33,7 @@ class MovingFrame:
 
     seconds: float
     lasts: float
-    picture: Callable[[], np.ndarray]
+    picture: Callable[[], Rgb]
 
 
 def length(path: Path, kind: str) -> float:
@@ -87,7 +89,7 @@ class _FilmPicture:
     source: "FilmSource"
     side: int
 
-    def __call__(self) -> np.ndarray:
+    def __call__(self) -> Rgb:
         height, width = self.source.display_size
         scale = min(1.0, self.side / max(height, width))
         height, width = max(1, round(height * scale)), max(1, round(width * scale))
@@ -106,5 +108,5 @@ def _animation(path: Path, side: int) -> Iterator[MovingFrame]:
         seconds += lasts
 
 
-def _on_white(rgba: np.ndarray, side: int) -> Callable[[], np.ndarray]:
+def _on_white(rgba: NDArray[np.uint8], side: int) -> Callable[[], Rgb]:
     return lambda: preview.view(rgba[..., :3], rgba[..., 3:], 1, side)

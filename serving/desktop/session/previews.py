@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.jobs import preview
 from serving.jobs.records import ANIMATION, FILM
 
+Rgb = NDArray[np.uint8]  # [H, W, 3]
 SIDE = preview.VIEW_SIDE
 _PLAIN = ("L", "RGB")  # modes in which Pillow may reduce a JPEG while it decodes
 
 
-def original(path: Path, kind: str, side: int = SIDE) -> np.ndarray:
+def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
     """Returns a file as it is before: the picture, or the first frame.
 
     Args:
@@ -41,7 +43,7 @@ def original(path: Path, kind: str, side: int = SIDE) -> np.ndarray:
     return preview.view(still.values, still.alpha, still.metadata.orientation, side)
 
 
-def _reduced_jpeg(path: Path, side: int) -> np.ndarray | None:
+def _reduced_jpeg(path: Path, side: int) -> Rgb | None:
     """Decodes a JPEG at about the size that is needed: much faster than at its own."""
     from PIL import Image, ImageOps
 
@@ -53,7 +55,7 @@ def _reduced_jpeg(path: Path, side: int) -> np.ndarray | None:
         return preview.fitted(np.asarray(upright), side)
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path) -> Rgb:
     """Reads a picture that was made for the screen: `[H, W, 3]` uint8."""
     from PIL import Image
 
@@ -61,7 +63,7 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def saturated(rgb: np.ndarray, saturation: float) -> np.ndarray:
+def saturated(rgb: Rgb, saturation: float) -> Rgb:
     """Returns a coloured picture with stronger or weaker colours, at once: about what colouring it again will give.
 
     Chroma is multiplied, luma stays; colours that leave the RGB cube are clipped, which colouring it again avoids.
@@ -73,4 +75,4 @@ def saturated(rgb: np.ndarray, saturation: float) -> np.ndarray:
     import cv2
 
     grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return cv2.addWeighted(rgb, saturation, grey, 1.0 - saturation, 0.0)
+    return np.asarray(cv2.addWeighted(rgb, saturation, grey, 1.0 - saturation, 0.0), np.uint8)

@@ -140,7 +140,7 @@ class Session:
                 self._originals.pop(identity, None)
         self._jobs.board.announce(_OWNER)
 
-    # === Item ===
+    # === Colouring ===
 
     def color(self, identities: Iterable[str]) -> None:
         """Asks for files to be coloured; those that are being worked on already are left alone."""
@@ -153,7 +153,7 @@ class Session:
             self._batch += [] if identity in self._batch else [identity]
             self._submit(record)
 
-    def change_settings(self, identity: str, **values) -> None:
+    def change_settings(self, identity: str, **values: object) -> None:
         """Changes how a file is to be coloured (`strength`, `quality`, `force`); one that has colours is coloured
         again. The network runs again only where it sees another picture: for the quality, not for the strength.
         """

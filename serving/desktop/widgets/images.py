@@ -4,8 +4,10 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
+from serving.desktop.session.previews import Rgb
 
-def from_rgb(rgb: np.ndarray) -> QImage:
+
+def from_rgb(rgb: Rgb) -> QImage:
     """Returns `[H, W, 3]` uint8 as an image with pixels of its own."""
     rgb = np.ascontiguousarray(rgb)
     height, width = rgb.shape[:2]

@@ -62,7 +62,7 @@ class ItemList(QListWidget):
     def current(self) -> str:
         """Identity of the one that is shown; empty where there is none."""
         row = self.currentItem()
-        return "" if row is None else row.data(_IDENTITY)
+        return "" if row is None else str(row.data(_IDENTITY))
 
     @property
     def selected(self) -> list[str]:

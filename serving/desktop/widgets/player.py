@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from colorgan_tf.errors import InputError
 from serving.desktop.session import playback, previews
 from serving.desktop.session.playback import MovingFrame
+from serving.desktop.session.previews import Rgb
 from serving.desktop.widgets.images import from_rgb
 
 _SIDE = 1280
@@ -142,7 +142,7 @@ class Player(QObject):
                 self._zero += time.monotonic() - began
         return run == self._run
 
-    def _saturated(self, rgb: np.ndarray) -> np.ndarray:
+    def _saturated(self, rgb: Rgb) -> Rgb:
         return rgb if self.saturation == 1.0 else previews.saturated(rgb, self.saturation)
 
 

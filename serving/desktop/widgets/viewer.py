@@ -1,7 +1,7 @@
 """Shows a picture before and after, one over the other with a line between them, or side by side."""
 
 from PySide6.QtCore import Property as QtProperty
-from PySide6.QtCore import QPointF, QPropertyAnimation, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QPropertyAnimation, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QImage,
     QKeyEvent,
@@ -44,7 +44,7 @@ class Viewer(QWidget):
         self._offset = QPointF()  # of the picture's centre from the widget's, in widget pixels
         self._dragged: str | None = None
         self._last = QPointF()
-        self._scaled: dict[str, tuple[tuple, QPixmap]] = {}
+        self._scaled: dict[str, tuple[tuple[int, int, int, float], QPixmap]] = {}
         self._reveal = QPropertyAnimation(self, b"split", self)
         self._reveal.setDuration(_REVEAL_MS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -141,7 +141,7 @@ class Viewer(QWidget):
         width = (whole.width() - _GAP) / 2
         return [QRectF(0, 0, width, whole.height()), QRectF(width + _GAP, 0, width, whole.height())]
 
-    def _picture_size(self, area: QRectF):
+    def _picture_size(self, area: QRectF) -> QSizeF:
         image = self._after if self._before is None else self._before
         size = (image.size() if image else QSize(4, 3)).toSizeF()
         size.scale(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
