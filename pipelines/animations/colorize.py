@@ -5,7 +5,8 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
 
@@ -28,11 +29,13 @@ from pipelines.motion.stabilization import (
 )
 from pipelines.motion.tracking import MotionTracker
 
+T = TypeVar("T")
 PALETTES = ("auto", "shared", "frame")
 # A palette for the whole animation flickers less and packs better; above this loss each frame gets its own.
 _SHARED_LOSS = 1.35
 _SAMPLES = 1 << 18
 _FRAME_SAMPLES = 1 << 15
+_MEMORY = 256 << 20  # bytes of frames that are held
 _WINDOW = 12  # frames that `steady="high"` looks ahead
 
 
@@ -74,7 +77,6 @@ class AnimationReport:
         bytes_read: size of the file read.
         bytes_written: size of the file written.
         palette: "shared" or "frame" for GIF, "none" otherwise.
-        palette_error: root mean square loss by the palette, in 8-bit steps.
         verdict: "grey", "toned" or "coloured".
         notes: what was damaged or left out.
     """
@@ -86,7 +88,6 @@ class AnimationReport:
     bytes_read: int = 0
     bytes_written: int = 0
     palette: str = "none"
-    palette_error: float = 0.0
     verdict: str = "grey"
     notes: list[str] = dataclasses.field(default_factory=list)
 
@@ -122,7 +123,8 @@ def colorize_animation(
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
     animation = decoding.probe(path)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
-    report.verdict = _verdict(animation)
+    frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
+    report.verdict = _verdict(frames)
     folder, name = os.path.split(os.path.abspath(output))
     temporary = os.path.join(folder, f".{name}.tmp")
     try:
@@ -131,12 +133,12 @@ def colorize_animation(
             shutil.copyfile(path, temporary)
             report.notes.append("it has colours already and is left as it is")
         else:
-            small = _chromas(animation, for_film(colorizer), options, report)
+            small = _chromas(animation, frames, for_film(colorizer), options)
             if not small:
                 raise InputError(f"The animation must have a readable frame. Received: {path}.")
-            colored = _Colored(animation, small, for_film(colorizer))
+            report.frames = len(small)
             with open(temporary, "wb") as file:
-                _write(file, kind, colored, options, report)
+                _write(file, kind, animation, lambda: _colored(frames, small, for_film(colorizer)), options, report)
         os.replace(temporary, output)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -150,48 +152,74 @@ def colorize_animation(
     return report
 
 
+class _Kept(Generic[T]):
+    """Frames that can be gone through again: held while they are few, else made anew each time.
+
+    Args:
+        make: makes them.
+        size: returns the bytes that one takes.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[T]], size: Callable[[T], int]):
+        self._make, self._size = make, size
+        self._rest = make()
+        self._held: list[T] | None = []
+        self._free = _MEMORY
+
+    def __iter__(self) -> Iterator[T]:
+        if self._held is None:
+            yield from self._make()
+            return
+        yield from self._held
+        for item in self._rest:
+            self._free -= self._size(item)
+            if self._held is not None and self._free >= 0:
+                self._held.append(item)
+            else:
+                self._held = None
+            yield item
+
+
 def _yuv(frame: Frame) -> np.ndarray:
     """Returns `[height, width, 3]` YUV of a frame; transparent pixels count as black."""
     rgba = frame.rgba.astype(np.float32) / 255.0
     return color.rgb_to_yuv(rgba[..., :3] * (rgba[..., 3:] > 0))
 
 
-def _verdict(animation: Animation) -> str:
-    """Judges the first frames that show anything."""
+def _verdict(frames: Iterable[Frame]) -> str:
+    """Judges the first frame that shows anything."""
     import cv2
 
-    kind = "grey"
-    for number, frame in enumerate(decoding.frames(animation, [])):
+    for number, frame in enumerate(frames):
         yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
         if yuv[..., 0].std() > 0.02 or number == 8:
             return shot_tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:])
-    return kind
+    return "grey"
 
 
 @dataclasses.dataclass(frozen=True)
 class _Small:
-    """A frame's luma and chroma at working size; half precision, since all frames are held."""
+    """A frame's luma and chroma at input resolution; half precision, since all frames are held."""
 
     luma: np.ndarray
     chroma: np.ndarray
 
 
 def _chromas(
-    animation: Animation, colorizer: FilmColorizer, options: AnimationOptions, report: AnimationReport
+    animation: Animation, frames: Iterable[Frame], colorizer: FilmColorizer, options: AnimationOptions
 ) -> list[_Small]:
-    """First pass: the steady chroma of all frames, at working size."""
+    """Returns the stabilized chroma of all frames, at input resolution."""
     import cv2
 
     size = colorizer.working_size(animation.height, animation.width)
     lumas = [
         np.clip(cv2.resize(_yuv(frame)[..., 0], size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
-        for frame in decoding.frames(animation, report.notes)
+        for frame in frames
     ]
     chromas: list[np.ndarray] = []
     for start in range(0, len(lumas), options.batch):
         batch = np.stack(lumas[start : start + options.batch]).astype(np.float32)[..., None]
         chromas += list(np.asarray(colorizer.chroma(batch)).astype(np.float16))
-    report.frames = len(lumas)
     if options.steady != Steady.OFF and len(lumas) > 1:
         chromas = list(_stabilized(lumas, chromas, options.steady))
     return [_Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
@@ -225,74 +253,79 @@ def _two_sided(inputs: list[StabilizerInput], size: tuple[int, int]) -> Iterator
         yield from stabilizer.block(inputs[start:end], inputs[end : end + _WINDOW])
 
 
+@dataclasses.dataclass(frozen=True)
 class _Colored:
-    """Second pass: coloured frames, made anew each time they are asked for, so that few are held."""
+    """A coloured frame: RGB `[height, width, 3]` float32 in [0, 255], and the frame it was made from."""
 
-    def __init__(self, animation: Animation, small: list[_Small], colorizer: FilmColorizer):
-        self.animation = animation
-        self._small = small
-        self._enlarger = colorizer if isinstance(colorizer, Enlarger) else None
-
-    def __len__(self) -> int:
-        return len(self._small)
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, Frame]]:
-        """Yields coloured RGB `[height, width, 3]` float32 in [0, 255] and the frame it was made from."""
-        import cv2
-
-        for small, frame in zip(self._small, decoding.frames(self.animation, []), strict=False):
-            luma = _yuv(frame)[..., :1]
-            chroma = small.chroma.astype(np.float32)
-            if self._enlarger is not None:
-                full = self._enlarger.enlarge(chroma, small.luma.astype(np.float32)[..., None], luma)
-            else:
-                full = cv2.resize(chroma, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
-            yield color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame
+    rgb: np.ndarray
+    frame: Frame
 
 
-def _write(file, kind: str, colored: _Colored, options: AnimationOptions, report: AnimationReport) -> None:
-    animation = colored.animation
+def _colored(frames: Iterable[Frame], small: list[_Small], colorizer: FilmColorizer) -> Iterator[_Colored]:
+    import cv2
+
+    for each, frame in zip(small, frames, strict=True):
+        luma = _yuv(frame)[..., :1]
+        chroma = each.chroma.astype(np.float32)
+        if isinstance(colorizer, Enlarger):
+            full = colorizer.enlarge(chroma, each.luma.astype(np.float32)[..., None], luma)
+        else:
+            full = cv2.resize(chroma, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
+        yield _Colored(color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame)
+
+
+def _write(
+    file: BinaryIO,
+    kind: str,
+    animation: Animation,
+    make: Callable[[], Iterator[_Colored]],
+    options: AnimationOptions,
+    report: AnimationReport,
+) -> None:
     comment = b"; ".join(part for part in (animation.tags["comment"], options.made_by.text.encode()) if part)
     if kind == "GIF":
-        _write_gif(file, colored, options, report, comment)
+        _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, comment)
         return
 
     def pictures() -> Iterator[Frame]:
-        for rgb, frame in colored:
-            rgba = np.dstack([np.rint(rgb).astype(np.uint8), frame.rgba[..., 3]])
-            yield Frame(rgba, frame.milliseconds)
+        for each in make():
+            rgba = np.dstack([np.rint(each.rgb).astype(np.uint8), each.frame.rgba[..., 3]])
+            yield Frame(rgba, each.frame.milliseconds)
 
     encoding.save_pillow(file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace"))
 
 
-def _write_gif(file, colored: _Colored, options: AnimationOptions, report: AnimationReport, comment: bytes) -> None:
-    animation = colored.animation
-    shared, transparent = _shared_palette(colored, options.palette, report)
+def _write_gif(
+    file: BinaryIO,
+    animation: Animation,
+    colored: Iterable[_Colored],
+    options: AnimationOptions,
+    report: AnimationReport,
+    comment: bytes,
+) -> None:
+    shared, transparent = _shared_palette(colored, options.palette, report.frames)
+    report.palette = "frame" if shared is None else "shared"
     writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
-    errors = []
-    for rgb, frame in colored:
-        opaque = frame.rgba[..., 3] >= 128  # GIF knows no half transparency
-        palette = shared if shared is not None else palettes.choose(_sampled(rgb[opaque], _FRAME_SAMPLES))
-        indices = palettes.apply(rgb, palette, palettes.spacing(palette))
-        errors.append(palettes.error(rgb, palette, indices))
+    for each in colored:
+        opaque = each.frame.rgba[..., 3] >= 128  # GIF knows no half transparency
+        palette = shared if shared is not None else palettes.choose(_sampled(each.rgb[opaque], _FRAME_SAMPLES))
+        indices = palettes.apply(each.rgb, palette, palettes.spacing(palette))
         indices[~opaque] = 255
-        writer.write(indices, palette, frame.milliseconds, clear=transparent)
+        writer.write(indices, palette, each.frame.milliseconds, clear=transparent)
     writer.close()
-    report.palette_error = float(np.sqrt(np.mean(np.square(errors))))
 
 
-def _shared_palette(colored: _Colored, wanted: str, report: AnimationReport) -> tuple[np.ndarray | None, bool]:
+def _shared_palette(colored: Iterable[_Colored], wanted: str, count: int) -> tuple[np.ndarray | None, bool]:
     """Chooses the animation's one palette, or None where each frame gets its own; and tells of transparent parts."""
-    share = max(1, _SAMPLES // len(colored))
+    share = max(1, _SAMPLES // count)
     samples, tries, transparent = [], [], False
-    for number, (rgb, frame) in enumerate(colored):
-        opaque = frame.rgba[..., 3] >= 128
+    for number, each in enumerate(colored):
+        opaque = each.frame.rgba[..., 3] >= 128
         transparent |= not opaque.all()
         if wanted != "frame":
-            samples.append(_sampled(rgb[opaque], share))
-            if number in {0, len(colored) // 2, len(colored) - 1}:
-                tries.append(rgb)
-    report.palette = "frame"
+            samples.append(_sampled(each.rgb[opaque], share))
+            if number in {0, count // 2, count - 1}:
+                tries.append(each.rgb)
     if wanted == "frame":
         return None, transparent
     shared = palettes.choose(np.concatenate(samples))
@@ -300,7 +333,6 @@ def _shared_palette(colored: _Colored, wanted: str, report: AnimationReport) -> 
         losses = np.array([[_loss(rgb, shared), _loss(rgb, None)] for rgb in tries])
         if losses[:, 0].mean() > _SHARED_LOSS * losses[:, 1].mean() + 0.5:
             return None, transparent
-    report.palette = "shared"
     return shared, transparent
 
 
@@ -311,7 +343,7 @@ def _loss(rgb: np.ndarray, palette: np.ndarray | None) -> float:
 
 
 def _sampled(pixels: np.ndarray, count: int) -> np.ndarray:
-    """Takes every so-many-th pixel; a fully transparent frame lends one black one."""
+    """Takes every n-th pixel; a fully transparent frame lends one black one."""
     if len(pixels) == 0:
         return np.zeros((1, 3), np.uint8)
     # An odd stride that shares no factor with the width runs through all columns.

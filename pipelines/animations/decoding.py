@@ -83,7 +83,11 @@ def probe(path: str) -> Animation:
 def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:
     """Yields all frames, each composited onto the canvas (disposal, offsets and transparency applied).
 
-    A damaged frame ends the animation: what follows depends on it. That is said in `problems`.
+    A damaged frame ends the animation: what follows depends on it.
+
+    Args:
+        animation: what to read.
+        problems: receives what is wrong, one line each, once.
     """
     with _open(animation.path) as picture:
         number = 0
@@ -94,13 +98,18 @@ def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:
             except EOFError:
                 return
             except (OSError, SyntaxError, ValueError, IndexError) as error:
-                problems.append(f"frame {number} is damaged ({error}): the animation ends before it")
+                _report(problems, f"frame {number} is damaged ({error}): the animation ends before it")
                 return
             if rgba.shape[:2] != (animation.height, animation.width):
-                problems.append(f"frame {number} is {rgba.shape[1]} x {rgba.shape[0]}: cut to the canvas")
+                _report(problems, f"frame {number} is {rgba.shape[1]} x {rgba.shape[0]}: cut to the canvas")
                 rgba = _on_canvas(rgba, animation)
             yield Frame(rgba, float(picture.info.get("duration", 0) or 0))
             number += 1
+
+
+def _report(problems: list[str], problem: str) -> None:
+    if problem not in problems:
+        problems.append(problem)
 
 
 def _on_canvas(rgba: np.ndarray, animation: Animation) -> np.ndarray:

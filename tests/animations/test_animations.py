@@ -128,6 +128,19 @@ def test_frames_that_do_not_change_keep_their_number(tmp_path):
     assert report.frames == len(frames) == 5 and times == [50] * 5
 
 
+@pytest.mark.parametrize("palette", ["shared", "frame", "auto"])
+def test_frames_that_memory_cannot_hold_are_made_again(tmp_path, monkeypatch, palette):
+    film, passes, read_frames = make_gif(tmp_path / "in.gif"), [], decoding.frames
+    monkeypatch.setattr(decoding, "frames", lambda *given: (passes.append(given), read_frames(*given))[1])
+    for name in ("held.gif", "again.gif"):
+        colorize_animation(film, str(tmp_path / name), WarmColorizer(), AnimationOptions(palette=palette))
+        if name == "held.gif":
+            assert len(passes) == 1
+            monkeypatch.setattr("pipelines.animations.colorize._MEMORY", 2 * 48 * 80 * 4)
+    assert len(passes) > 2
+    assert (tmp_path / "held.gif").read_bytes() == (tmp_path / "again.gif").read_bytes()
+
+
 def test_single_frame_is_enough(tmp_path):
     Image.fromarray(pattern(0)).save(tmp_path / "in.gif")
     assert colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer()).frames == 1
