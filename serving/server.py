@@ -110,8 +110,8 @@ def _options():
         channel_arguments=_channel_arguments(_FLAGS.grpc_channel_arguments),
         tls=config_files.read_tls(tls) if tls else None,
         rest_tls=_FLAGS.rest_api_enable_tls,
-        rest_threads=_FLAGS.rest_api_num_threads or 4 * (os.cpu_count() or 1),
         rest=RestOptions(
+            threads=_FLAGS.rest_api_num_threads or 4 * (os.cpu_count() or 1),
             timeout_seconds=_FLAGS.rest_api_timeout_in_ms / 1000,
             max_body_bytes=_FLAGS.rest_api_max_body_bytes,
             cors=_FLAGS.rest_api_enable_cors_support,

@@ -5,7 +5,10 @@ in session_bundle_config.proto, monitoring_config.proto and ssl_config.proto, an
 """
 
 import os
+import ssl
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import (
@@ -104,6 +107,27 @@ class Tls:
     server_cert: bytes
     custom_ca: bytes | None
     client_verify: bool
+
+    def context(self) -> ssl.SSLContext:
+        """Returns what encrypts HTTP, and asks clients for their certificates on demand.
+
+        Raises:
+            InputError: key, certificate and authority are no PEM texts that go together.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            with tempfile.TemporaryDirectory(prefix="tls.") as folder:  # only files are taken
+                key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
+                key.write_bytes(self.server_key)
+                certificate.write_bytes(self.server_cert)
+                context.load_cert_chain(certificate, key)
+            if self.custom_ca:
+                context.load_verify_locations(cadata=self.custom_ca.decode())
+        except (ssl.SSLError, UnicodeError) as error:
+            raise InputError(f"An SSLConfig must hold PEM texts that go together. Received: {error}.") from error
+        if self.client_verify:
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
 
 
 def _message_classes() -> dict[str, type[message.Message]]:

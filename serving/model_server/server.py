@@ -12,13 +12,12 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from tensorflow_serving.config import model_server_config_pb2
 
 from colorgan_tf.errors import InputError
+from serving.http import HttpServer
 from serving.model_server.config_files import Batching, Tls
 from serving.model_server.core import Core, Loading
 from serving.model_server.grpc_services import ModelService, PredictionService
 from serving.model_server.inference.predict import Limits
 from serving.model_server.rest.application import RestApplication, RestOptions
-from serving.model_server.rest.http_server import RestServer
-from serving.model_server.rest.tls import server_context
 from serving.model_server.servables.lifecycle import Lifecycle
 
 _INT_MAX = 2**31 - 1
@@ -47,7 +46,6 @@ class ServerOptions:
         channel_arguments: further gRPC arguments.
         tls: key and certificates of the gRPC door; and
         rest_tls: whether the REST door uses them too.
-        rest_threads: REST requests that run at once.
         rest: settings of the REST door.
         health: answer grpc.health.v1.
         tensor_content: answer with `tensor_content` rather than typed lists.
@@ -67,7 +65,6 @@ class ServerOptions:
     channel_arguments: tuple[tuple[str, str | int], ...] = ()
     tls: Tls | None = None
     rest_tls: bool = False
-    rest_threads: int = 4 * (os.cpu_count() or 1)
     rest: RestOptions = field(default_factory=RestOptions)
     health: bool = True
     tensor_content: bool = False
@@ -108,7 +105,7 @@ class ModelServer:
             ServingError: the configuration is not valid.
             InputError: a port or the socket cannot be used, or the certificates are not right.
         """
-        encryption = server_context(options.tls) if options.tls else None  # gRPC would not say what is wrong with it
+        encryption = options.tls.context() if options.tls else None  # gRPC would not say what is wrong with it
         self.core = Core(options.limits, options.batching, options.lifecycle, options.loading)
         self.core.servables.configure(config, first=True)
         self._health = health.HealthServicer(
@@ -139,17 +136,19 @@ class ModelServer:
         self.port = self._bind(f"{options.host}:{options.port}", options.tls)
         if options.socket_path:
             self._bind(f"unix:{options.socket_path}", None)
-        self._rest: RestServer | None = None
+        self._rest: HttpServer | None = None
         if options.rest_port is not None:
-            application = RestApplication(self.core, options.rest)
-            self._rest = RestServer(
-                application,
-                options.host,
-                options.rest_port,
-                options.rest_threads,
-                options.rest.max_body_bytes,
-                encryption if options.rest_tls else None,
-            )
+            try:
+                self._rest = HttpServer(
+                    RestApplication(self.core, options.rest),
+                    options.host,
+                    options.rest_port,
+                    max_body_bytes=options.rest.max_body_bytes,
+                    tls=encryption if options.rest_tls else None,
+                    name="ModelServer",
+                )
+            except InputError as error:
+                raise InputError(f"`rest_api_port` must be free. {error}") from error
 
     def _bind(self, address: str, tls: Tls | None) -> int:
         try:

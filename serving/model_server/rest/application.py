@@ -5,7 +5,9 @@ down are closed: JSON nested without end (CVE-2025-0649) and gzip bombs.
 """
 
 import json
+import os
 import re
+import threading
 import time
 import zlib
 from dataclasses import dataclass
@@ -45,12 +47,14 @@ class RestOptions:
     """Settings of the REST door.
 
     Attributes:
+        threads: requests that are worked on at once; others wait.
         timeout_seconds: deadline of each request.
         max_body_bytes: largest body, also once unpacked.
         cors: answer with CORS headers.
         prometheus_path: path of the metrics page; None for none.
     """
 
+    threads: int = 4 * (os.cpu_count() or 1)
     timeout_seconds: float = 30.0
     max_body_bytes: int = 256 * 2**20
     cors: bool = False
@@ -63,6 +67,7 @@ class RestApplication:
     def __init__(self, core: Core, options: RestOptions):
         self._core = core
         self._options = options
+        self._free = threading.Semaphore(options.threads)
 
     def __call__(self, environ: dict, start_response):
         """Answers one request (PEP 3333)."""
@@ -95,7 +100,9 @@ class RestApplication:
             spec, api = _spec(match), match["method"].capitalize()
             with self._core.observed(spec.name, api, "REST"):
                 call = Call(time.monotonic() + self._options.timeout_seconds, api=api)
-                return self._run(spec, json_tensors.parse(self._body(request)), call)
+                body = self._body(request)  # slow clients keep nobody waiting
+                with self._free:
+                    return self._run(spec, json_tensors.parse(body), call)
         if request.method == "GET" and (match := _LOOK.fullmatch(path)):
             if not match["model"]:
                 raise errors.invalid_argument("Missing model name in request.")

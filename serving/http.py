@@ -1,0 +1,257 @@
+"""The server of both HTTP ports, the website's and the REST front end's: a WSGI application on cheroot, with TLS.
+
+Out of the box cheroot holds one of a few threads for each connection that sends nothing or half a request (measured:
+12 such connections stop all others for as long as `timeout_seconds`). Here connections wait in a selector until they
+send something, threads start as they are needed, and a request must be there within a deadline.
+"""
+
+import contextlib
+import logging
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from cheroot import errors, wsgi
+from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from colorgan_tf.errors import InputError
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_HEADER_BYTES = 64 * 1024
+_HEADER_SECONDS = 30.0
+_BACKLOG = 1024
+_POLL_SECONDS = 0.02
+_WRITE_BYTES = 256 * 1024
+
+
+class HttpServer:
+    """An HTTP server that listens from its creation on, and answers from `start` on."""
+
+    def __init__(
+        self,
+        application: Application,
+        host: str,
+        port: int,
+        *,
+        max_body_bytes: int,
+        tls: ssl.SSLContext | None = None,
+        max_requests: int = 1000,
+        max_idle: int = 4000,
+        timeout_seconds: float = 60.0,
+        name: str = "ColorGAN",
+    ):
+        """Binds the port.
+
+        Args:
+            application: what answers. It may be called in `max_requests` threads at once.
+            host: address to listen at.
+            port: port; 0 for any free one.
+            max_body_bytes: larger bodies are refused with 413.
+            tls: what encrypts; None for plain HTTP.
+            max_requests: requests that arrive or are answered at once; more are refused with 503.
+            max_idle: connections that wait for their next request without a thread; more count as requests.
+            timeout_seconds: a connection is closed after so long without a byte.
+            name: the `Server` header.
+
+        Raises:
+            InputError: the port is in use.
+        """
+        _allow_files(max_requests + max_idle)
+        self._server = _Server((host, port), _in_pieces(application), server_name=name, request_queue_size=_BACKLOG)
+        self._server.requests = _Threads(self._server, max_requests)
+        self._server.timeout = timeout_seconds
+        self._server.keep_alive_conn_limit = max_idle
+        self._server.max_request_header_size = _HEADER_BYTES
+        self._server.max_request_body_size = max_body_bytes
+        self._server.ssl_adapter = _Tls(tls) if tls else None
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise InputError(f"The port must be free. Received: {host}:{port} ({error}).") from error
+        self.port: int = self._server.bind_addr[1]
+        self._thread = threading.Thread(target=self._server.serve, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begins to answer, in threads of its own."""
+        self._thread.start()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Stops to listen, lets the requests that run end, then closes all connections.
+
+        Args:
+            grace_seconds: after so long, connections are cut off.
+        """
+        self._server.shutdown_timeout = grace_seconds
+        self._server.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+
+def behind_proxy(application: Application, proxy: str) -> Application:
+    """Takes the client's address, scheme and host from a proxy's X-Forwarded-For, -Proto and -Host.
+
+    Args:
+        application: what answers.
+        proxy: the proxy's address; these headers are not believed from anyone else.
+    """
+    forwarded = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return (forwarded if environ.get("REMOTE_ADDR") == proxy else application)(environ, start_response)
+
+    return answer
+
+
+class _Threads:
+    """What cheroot takes for its thread pool. Its own one starts all threads at once, and never more."""
+
+    def __init__(self, server: "_Server", limit: int):
+        self._server, self._limit = server, limit
+        self._executor = ThreadPoolExecutor(limit, "http")
+        self._busy: set[HTTPConnection] = set()
+        self._reading: dict[HTTPConnection, float] = {}
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._keep_deadlines, name="http_deadlines", daemon=True).start()
+
+    def put(self, connection: HTTPConnection) -> None:
+        if len(self._busy) >= self._limit:
+            raise queue.Full  # cheroot answers 503
+        self._busy.add(connection)
+        self._executor.submit(self._serve, connection)
+
+    @contextlib.contextmanager
+    def reading(self, connection: HTTPConnection) -> Iterator[None]:
+        """A request of this connection is arriving, up to the end of its headers."""
+        self._reading[connection] = time.monotonic()
+        try:
+            yield
+        finally:
+            self._reading.pop(connection, None)
+
+    def stop(self, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        while self._busy and time.monotonic() < end:
+            _cut(list(self._reading))
+            time.sleep(_POLL_SECONDS)
+        self._ended.set()
+        _cut(list(self._busy))
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _serve(self, connection: HTTPConnection) -> None:
+        keep = False
+        try:
+            keep = connection.communicate()
+        except ConnectionError:
+            pass  # the client is gone
+        except Exception:
+            logging.getLogger(__name__).exception("A connection from %s failed", connection.remote_addr)
+        finally:
+            self._busy.discard(connection)
+            with contextlib.suppress(OSError):
+                if keep:
+                    self._server.put_conn(connection)
+                else:
+                    connection.close()
+
+    def _keep_deadlines(self) -> None:
+        while not self._ended.wait(1):
+            late = time.monotonic() - _HEADER_SECONDS
+            _cut([connection for connection, began in list(self._reading.items()) if began < late])
+
+
+class _Headers(HeaderReader):
+    def _allow_header(self, key_name: bytes) -> bool:
+        return b"_" not in key_name  # WSGI cannot tell X_Forwarded_For, which proxies let through, from X-Forwarded-For
+
+
+class _Request(HTTPRequest):
+    header_reader = _Headers()
+
+    def __init__(self, server: "_Server", conn: HTTPConnection):
+        super().__init__(server, conn, proxy_mode=True)  # absolute URLs are allowed
+
+    def parse_request(self) -> None:
+        with self.server.requests.reading(self.conn):
+            if self.server.ssl_adapter and not self.conn.ssl_env:
+                self.conn.ssl_env = self.server.ssl_adapter.shake_hands(self.conn.socket)
+            super().parse_request()
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
+class _Server(wsgi.Server):
+    ConnectionClass = _Connection
+
+    def process_conn(self, conn: HTTPConnection) -> None:
+        if conn.last_used is None and self.can_add_keepalive_connection:
+            self.put_conn(conn)  # new: waits without a thread until it sends something
+        else:
+            super().process_conn(conn)
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        logging.getLogger(__name__).log(level, msg, exc_info=traceback)
+
+
+class _Tls(BuiltinSSLAdapter):
+    """Shakes hands in the connection's thread: cheroot does it in the one that accepts, where all others wait."""
+
+    def __init__(self, context: ssl.SSLContext):
+        self.context = context
+        self._server_env: dict[str, str] = {}
+
+    def wrap(self, sock: socket.socket) -> tuple[socket.socket, dict[str, str]]:
+        return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
+
+    def shake_hands(self, sock: ssl.SSLSocket) -> dict[str, str]:
+        try:
+            sock.do_handshake()
+        except OSError as error:  # a stranger's mistake, no error of ours
+            raise errors.FatalSSLAlert(*error.args) from error
+        return self.get_environ(sock)
+
+
+def _cut(connections: list[HTTPConnection]) -> None:
+    for connection in connections:
+        with contextlib.suppress(OSError):
+            # Not SSLSocket's own shutdown, which may not run beside a read.
+            socket.socket.shutdown(connection.socket, socket.SHUT_RD)
+
+
+def _in_pieces(application: Application) -> Application:
+    """Cuts large answers: cheroot copies all that is left of a piece with each write to the socket."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        chunks = application(environ, start_response)
+        try:
+            for chunk in chunks:
+                for start in range(0, len(chunk), _WRITE_BYTES):
+                    yield chunk[start : start + _WRITE_BYTES]
+        finally:
+            getattr(chunks, "close", lambda: None)()
+
+    return answer
+
+
+def _allow_files(count: int) -> None:
+    """Raises this process's limit of open files as far as it may, so that `count` connections fit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + count
+    if soft != resource.RLIM_INFINITY:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
