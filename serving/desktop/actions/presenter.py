@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import playback, previews
 from serving.desktop.session.item import BUSY, Item
-from serving.desktop.session.previews import Rgb
+from serving.desktop.session.playback import Rgb
 from serving.desktop.session.session import Session
 from serving.desktop.widgets.images import from_rgb
 from serving.desktop.widgets.player import Player

@@ -15,7 +15,7 @@ from serving.desktop.actions.presenter import Presenter
 from serving.desktop.menus import Menus
 from serving.desktop.session import previews
 from serving.desktop.session.item import BUSY, READY, Item
-from serving.desktop.session.previews import Rgb
+from serving.desktop.session.playback import Rgb
 from serving.desktop.session.progress import overall
 from serving.desktop.session.session import Session
 from serving.desktop.widgets.images import from_rgb

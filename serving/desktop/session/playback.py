@@ -1,4 +1,7 @@
-"""Frames of films and animations at the size of a screen, with the times at which they are shown. No Qt."""
+"""Frames of films and animations at the size of a screen, with the times at which they are shown. No Qt.
+
+PyAV and OpenCV are imported late: the window opens without them.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -8,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.desktop.session.previews import Rgb
 from serving.jobs import preview
 from serving.jobs.records import FILM
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.films.decoding import FilmSource
 
+Rgb = NDArray[np.uint8]  # [H, W, 3]
 # What browsers do with animations that give their frames no time.
 _SHORTEST_MS, _INSTEAD_MS = 15.0, 100.0
 

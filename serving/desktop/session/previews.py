@@ -1,14 +1,18 @@
-"""How files look before and after, as arrays for the screen; strength is shown at once, before it is made. No Qt."""
+"""Previews: files before and after, as arrays for the screen, and stronger or weaker colours at once. No Qt.
+
+OpenCV is imported late: the window opens without it.
+"""
 
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
+from serving.desktop.session import playback
+from serving.desktop.session.playback import Rgb
 from serving.jobs import preview
 from serving.jobs.records import ANIMATION, FILM
 
-Rgb = NDArray[np.uint8]  # [H, W, 3]
 SIDE = preview.VIEW_SIDE
 _PLAIN = ("L", "RGB")  # modes in which Pillow may reduce a JPEG while it decodes
 
@@ -29,8 +33,6 @@ def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
         OSError: nor by Pillow.
     """
     if kind == FILM:
-        from serving.desktop.session import playback
-
         return next(playback.frames(path, kind, side)).picture()
     if kind == ANIMATION:
         return preview.fitted(preview.animation_frame(path, 0), side)
@@ -45,8 +47,6 @@ def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
 
 def _reduced_jpeg(path: Path, side: int) -> Rgb | None:
     """Decodes a JPEG at about the size that is needed: much faster than at its own."""
-    from PIL import Image, ImageOps
-
     with Image.open(path) as image:
         if image.format != "JPEG" or image.mode not in _PLAIN:
             return None
@@ -57,8 +57,6 @@ def _reduced_jpeg(path: Path, side: int) -> Rgb | None:
 
 def read(path: Path) -> Rgb:
     """Reads a picture that was made for the screen: `[H, W, 3]` uint8."""
-    from PIL import Image
-
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
 

@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
-from serving.desktop.session.previews import Rgb
+from serving.desktop.session.playback import Rgb
 
 
 def from_rgb(rgb: Rgb) -> QImage:

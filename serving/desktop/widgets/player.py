@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from colorgan_tf.errors import InputError
 from serving.desktop.session import playback, previews
-from serving.desktop.session.playback import MovingFrame
-from serving.desktop.session.previews import Rgb
+from serving.desktop.session.playback import MovingFrame, Rgb
 from serving.desktop.widgets.images import from_rgb
 
 _SIDE = 1280
