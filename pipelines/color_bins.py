@@ -3,7 +3,6 @@
 python -m pipelines.color_bins photos/ --output=colorgan_tf/color_bins.npz
 """
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
+from pipelines.media import writing
 
 STEP = 0.04  # grid of the UV plane
 REDUCTION = 4  # colours are counted at the resolution that a bin head predicts
@@ -83,9 +83,8 @@ def main(argv: list[str]) -> None:
 
     points, frequency = of_folder(argv[1], lambda batches: tqdm(batches, unit="batch"))
     centres, kept = keep(points, frequency, values.coverage)
-    partial = Path(values.output).with_name(f".{os.getpid()}.npz")
-    np.savez(partial, centres=centres, frequency=kept)
-    partial.replace(values.output)
+    with writing.beside(values.output) as partial:
+        np.savez(partial, centres=centres, frequency=kept)
     print(f"{len(kept)} bins in {values.output}")
 
 

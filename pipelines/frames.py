@@ -22,7 +22,8 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
-from pipelines.data.folders import fresh_folder
+from pipelines.media import names
+from pipelines.media.writing import new_folder
 
 if TYPE_CHECKING:
     import av
@@ -232,13 +233,10 @@ def find(arguments: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(film.resolve() for film in films))
 
 
-def names(films: Sequence[Path]) -> list[str]:
+def folder_names(films: Sequence[Path]) -> list[str]:
     """Returns a folder name for each film: its own, and where two have the same, a digest of the path after it."""
-    times = Counter(film.stem.lower() for film in films)
-    return [
-        film.stem if times[film.stem.lower()] == 1 else f"{film.stem}-{hashlib.sha256(bytes(film)).hexdigest()[:8]}"
-        for film in films
-    ]
+    with_digest = [f"{film.stem}-{hashlib.sha256(bytes(film)).hexdigest()[:8]}" for film in films]
+    return names.unshared([film.stem for film in films], with_digest)
 
 
 def _finished(film: Path, folder: Path, every: int) -> FilmReport | None:
@@ -257,7 +255,7 @@ def _finished(film: Path, folder: Path, every: int) -> FilmReport | None:
 
 
 def _take_into(film: Path, folder: Path, every: int, overwrite: bool) -> FilmReport:
-    with fresh_folder(folder, REPORT, overwrite) as partial:
+    with new_folder(folder, REPORT, overwrite) as partial:
         named = partial / folder.name  # file names carry the film's name, not that of the temporary folder
         named.mkdir()
         report = take(film, named, every)
@@ -284,7 +282,7 @@ def extract(
     Raises:
         InputError: if the output holds frames of other films under the same names, or of other settings.
     """
-    folders = {film: output / name for film, name in zip(films, names(films), strict=True)}
+    folders = {film: output / name for film, name in zip(films, folder_names(films), strict=True)}
     finished = {} if overwrite else {film: _finished(film, folder, every) for film, folder in folders.items()}
     reports = {film: report for film, report in finished.items() if report}
     failed: dict[Path, str] = {}

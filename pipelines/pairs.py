@@ -7,7 +7,6 @@ A and B are the same in a pair file that is made here: the loader turns A into g
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -17,7 +16,8 @@ from PIL import Image
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
-from pipelines.data.folders import fresh_folder
+from pipelines.media import names
+from pipelines.media.writing import new_folder
 
 REPORT = "pairs.json"
 SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
@@ -82,11 +82,8 @@ def _save(image: Image.Image, path: Path) -> None:
 def targets(files: list[Path], folder: Path, suffix: str) -> list[Path]:
     """Returns the relative path of each result: the tree is kept, and `a.jpg` beside `a.tif` gives two results."""
     relative = [file.relative_to(folder) for file in files]
-    times = Counter(path.with_suffix("") for path in relative)
-    return [
-        path.with_suffix(suffix) if times[path.with_suffix("")] == 1 else path.with_name(path.name + suffix)
-        for path in relative
-    ]
+    plain = [str(path.with_suffix(suffix)) for path in relative]
+    return [Path(name) for name in names.unshared(plain, [f"{path}{suffix}" for path in relative])]
 
 
 def convert(
@@ -135,7 +132,7 @@ def convert(
             return job[0], str(error)
         return job[0], ""
 
-    with fresh_folder(output, REPORT, overwrite) as partial, ThreadPool() as pool:
+    with new_folder(output, REPORT, overwrite) as partial, ThreadPool() as pool:
         jobs = list(zip(files, targets(files, Path(folder), SUFFIXES[format]), strict=True))
         outcomes = list(progress(pool.imap(attempt, jobs), total=len(jobs)))
         failed = {file: reason for file, reason in outcomes if reason}

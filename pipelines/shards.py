@@ -21,12 +21,12 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
-from pipelines.data.folders import fresh_folder
+from pipelines.media import orientation
+from pipelines.media.writing import new_folder
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
 KINDS = ("pairs", "photos")
-EXIF_ORIENTATION = 0x0112
 CHUNK = 64  # pictures held in memory at a time
 
 
@@ -158,7 +158,7 @@ def stored_bytes(path: Path, size: int | None = None) -> bytes:
     data = path.read_bytes()
     with Image.open(io.BytesIO(data)) as image:
         excess = min(image.size) / size if size else 0
-        upright = image.getexif().get(EXIF_ORIENTATION, 1) <= 1
+        upright = orientation.of(image.getexif()) == 1
     if upright and excess <= 1 and data.startswith((b"\xff\xd8", b"\x89PNG")):
         return data
 
@@ -206,7 +206,7 @@ def write(
     from pipelines.data import pictures
 
     folder = Path(folder)
-    with fresh_folder(output, MANIFEST, overwrite) as partial:
+    with new_folder(output, MANIFEST, overwrite) as partial:
         files = pictures.find(folder)
         checked = pictures.check(files, lambda items: progress(items, total=len(files), desc="check"))
         faults = dict(checked.bad)

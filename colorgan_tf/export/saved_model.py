@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import restore, run_files
+from pipelines.media import writing
 
 if TYPE_CHECKING:  # TensorFlow is not imported for --help
     from colorgan_tf.training.gan import ColorGAN
@@ -53,23 +53,21 @@ def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights:
         output.mkdir(parents=True, exist_ok=True)
         version = output / str(1 + max((int(each.name) for each in output.iterdir() if each.name.isdigit()), default=0))
         # TensorFlow Serving takes a folder for a version as soon as its name is a number.
-        unfinished = output / f".unfinished-{version.name}"
-        shutil.rmtree(unfinished, ignore_errors=True)
         module = signatures.ExportModule(gan)
-        module.save(unfinished)
-        extra = unfinished / "assets.extra"
-        extra.mkdir(exist_ok=True)
-        settings = {
-            "working_size": restore.working_size(gan.config),
-            "multiple": gan.multiple,
-            "weights": weights,
-            "metrics": metrics,
-            "config": dataclasses.asdict(gan.config),
-        }
-        (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
-        (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
-        warmup_records.write(extra, output.name, module.names, restore.working_size(gan.config))
-        unfinished.rename(version)
+        with writing.beside(version) as unfinished:
+            module.save(unfinished)
+            extra = unfinished / "assets.extra"
+            extra.mkdir(exist_ok=True)
+            settings = {
+                "working_size": restore.working_size(gan.config),
+                "multiple": gan.multiple,
+                "weights": weights,
+                "metrics": metrics,
+                "config": dataclasses.asdict(gan.config),
+            }
+            (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
+            (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
+            warmup_records.write(extra, output.name, module.names, restore.working_size(gan.config))
     except OSError as error:
         raise InputError(f"`output` must be a folder that can be written. Received: {error}.") from error
     return version

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from colorgan_tf.errors import TrainingDiverged
 from colorgan_tf.inference import run_files
+from pipelines.media import writing
 
 
 def guard_against_nan(step: int, scores: Mapping[str, float], last_good: str | None) -> None:
@@ -108,4 +109,4 @@ def _drop_lines_beyond(path: Path, step: int) -> None:
                 kept.append(line)
         except ValueError:
             continue  # the torn last line of a killed run
-    run_files.write_text(path, "".join(line + "\n" for line in kept))
+    writing.write_text(path, "".join(line + "\n" for line in kept))

@@ -25,6 +25,7 @@ from colorgan_tf.training.callbacks import Means, RunLog, guard_against_nan
 from colorgan_tf.training.gan import ColorGAN
 from colorgan_tf.training.validation import Validation, best_score
 from pipelines.data import dataset
+from pipelines.media import writing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,7 +231,7 @@ def claim(workdir: Path, config: config_lib.Config) -> None:
     try:
         if not stored_path.exists():
             workdir.mkdir(parents=True, exist_ok=True)
-            run_files.write_text(stored_path, config_lib.to_json(config))
+            writing.write_text(stored_path, config_lib.to_json(config))
     except OSError as error:
         raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
 
@@ -246,7 +247,7 @@ def same_data(workdir: Path, source: dataset.Source, start: str | Path | None = 
         told["start"] = backends.identity(start)
     path = workdir / run_files.DATA
     if not path.exists():
-        run_files.write_text(path, json.dumps(told) + "\n")
+        writing.write_text(path, json.dumps(told) + "\n")
         return
     stored = json.loads(path.read_text())
     if stored.get("start") != told.get("start"):

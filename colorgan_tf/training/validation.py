@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from colorgan_tf.inference import run_files
 from colorgan_tf.training.callbacks import RunLog
 from colorgan_tf.training.gan import ColorGAN
 from pipelines.data import dataset
+from pipelines.media import writing
 from pipelines.media.contact_sheet import contact_sheet
 
 _SHEET_ROWS = 12
@@ -52,10 +54,10 @@ class Validation:
             best = best_score(self._workdir)
             # One picture alone has no Frechet distance (NaN); then the newest weights count as the best.
             if best is None or not report.model.frechet >= best:
-                run_files.write_weights(gan.generator, self._workdir / run_files.BEST)
+                _write_weights(gan.generator, self._workdir / run_files.BEST)
                 score = json.dumps({"step": step, "frechet": report.model.frechet})
-                run_files.write_text(self._workdir / run_files.BEST_SCORE, score + "\n")
-            run_files.write_weights(gan.generator, self._workdir / run_files.LAST)
+                writing.write_text(self._workdir / run_files.BEST_SCORE, score + "\n")
+            _write_weights(gan.generator, self._workdir / run_files.LAST)
 
     def _draw(self, gan: ColorGAN, step: int) -> None:
         lumas, chromas = self._luma[:_SHEET_ROWS], self._chroma[:_SHEET_ROWS]
@@ -88,3 +90,8 @@ def averaged_weights(gan: ColorGAN) -> Iterator[None]:
     finally:
         for weight, value in zip(weights, current, strict=True):
             weight.assign(value)
+
+
+def _write_weights(network: keras.Model, path: Path) -> None:
+    with writing.beside(path) as partial:
+        network.save_weights(partial)

@@ -17,8 +17,8 @@ from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
 from pipelines.films import shot_tone
 from pipelines.films.colorize import for_film
-from pipelines.films.muxing import MadeBy
 from pipelines.films.stages import Enlarger, FilmColorizer
+from pipelines.media import provenance, writing
 from pipelines.motion.stabilization import (
     DEFAULT_STEADY,
     CausalStabilizer,
@@ -49,7 +49,6 @@ class AnimationOptions:
         quality: of an animated WebP, 0 to 100.
         batch: frames that the network gets at once.
         force: whether an animation that has colours is coloured anew.
-        made_by: the mark that goes to the comment.
     """
 
     steady: str = DEFAULT_STEADY
@@ -57,7 +56,6 @@ class AnimationOptions:
     quality: int = 90
     batch: int = 4
     force: bool = False
-    made_by: MadeBy = MadeBy()
 
     def __post_init__(self) -> None:
         check_steady(self.steady)
@@ -125,28 +123,22 @@ def colorize_animation(
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
     report.verdict = _verdict(frames)
-    folder, name = os.path.split(os.path.abspath(output))
-    temporary = os.path.join(folder, f".{name}.tmp")
     try:
-        os.makedirs(folder, exist_ok=True)
-        if report.verdict == "coloured" and not options.force and kind == animation.kind:
-            shutil.copyfile(path, temporary)
-            report.notes.append("it has colours already and is left as it is")
-        else:
-            small = _chromas(animation, frames, for_film(colorizer), options)
-            if not small:
-                raise InputError(f"The animation must have a readable frame. Received: {path}.")
-            report.frames = len(small)
-            with open(temporary, "wb") as file:
-                _write(file, kind, animation, lambda: _colored(frames, small, for_film(colorizer)), options, report)
-        os.replace(temporary, output)
+        with writing.beside(output) as partial:
+            if report.verdict == "coloured" and not options.force and kind == animation.kind:
+                shutil.copyfile(path, partial)
+                report.notes.append("it has colours already and is left as it is")
+            else:
+                small = _chromas(animation, frames, for_film(colorizer), options)
+                if not small:
+                    raise InputError(f"The animation must have a readable frame. Received: {path}.")
+                report.frames = len(small)
+                with partial.open("wb") as file:
+                    _write(file, kind, animation, lambda: _colored(frames, small, for_film(colorizer)), options, report)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
         raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
     report.bytes_written = os.path.getsize(output)
     report.seconds = time.perf_counter() - began
     return report
@@ -282,7 +274,8 @@ def _write(
     options: AnimationOptions,
     report: AnimationReport,
 ) -> None:
-    comment = b"; ".join(part for part in (animation.tags["comment"], options.made_by.text.encode()) if part)
+    old_comment = animation.tags["comment"].decode("utf-8", "surrogateescape")
+    comment = provenance.tagged(old_comment).encode("utf-8", "surrogateescape")
     if kind == "GIF":
         _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, comment)
         return

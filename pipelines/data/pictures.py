@@ -1,6 +1,7 @@
 """Picture files for training: found in a folder, checked, and decoded inside a tf.data graph."""
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,12 +11,12 @@ import tensorflow_io as tfio
 from PIL import Image
 
 from colorgan_tf.errors import InputError
+from pipelines.media import orientation
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 # A small file can claim a huge picture: what its header says is refused before anything is decoded.
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 2
-_EXIF_ORIENTATION = 0x0112
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ def header_fault(path: Path) -> str | None:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is our own
             with Image.open(path) as image:
                 (width, height), kind, mode = image.size, image.format, image.mode
-                orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+                turned = orientation.of(image.getexif())
     except Image.DecompressionBombError:
         return f"more than {MAX_PIXELS // 10**6} megapixels"
     except Exception:  # Pillow's readers raise many kinds of error on damaged headers
@@ -63,7 +64,7 @@ def header_fault(path: Path) -> str | None:
     if min(width, height) < MIN_SIDE:
         return f"too small ({width} x {height}); {MIN_SIDE} pixels a side are needed"
     # What `decode` cannot do: libtiff mirrors but does not turn, and only JPEG's EXIF is read inside the graph.
-    if orientation > {"JPEG": 8, "TIFF": 4}.get(kind or "", 1):
+    if turned > {"JPEG": 8, "TIFF": 4}.get(kind or "", 1):
         return f"it lies on its side or is mirrored, by an orientation tag that is not read from {kind}"
     if (kind, mode) == ("BMP", "P"):
         return "a BMP with a palette"
@@ -128,23 +129,16 @@ def decode(data: tf.Tensor) -> tf.Tensor:
 
 def _decode_jpeg(data: tf.Tensor) -> tf.Tensor:
     rgb = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
-    orientation = tfio.experimental.image.decode_jpeg_exif(data)
-    return tf.cond(orientation > 1, lambda: _upright(rgb, orientation), lambda: rgb)
+    stored = tfio.experimental.image.decode_jpeg_exif(data)
+    return tf.cond(stored > 1, lambda: _upright(rgb, stored), lambda: rgb)
 
 
-def _upright(rgb: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+def _upright(rgb: tf.Tensor, stored: tf.Tensor) -> tf.Tensor:
     """Applies EXIF 2.3 orientation 2 to 8: mirrored, turned, or both."""
     transposed = tf.transpose(rgb, [1, 0, 2])
-    return tf.switch_case(
-        tf.cast(tf.clip_by_value(orientation, 1, 8), tf.int32) - 1,
-        [
-            lambda: rgb,
-            lambda: rgb[:, ::-1],
-            lambda: rgb[::-1, ::-1],
-            lambda: rgb[::-1],
-            lambda: transposed,
-            lambda: transposed[:, ::-1],
-            lambda: transposed[::-1, ::-1],
-            lambda: transposed[::-1],
-        ],
-    )
+
+    def turned(swap: bool, rows: bool, columns: bool) -> tf.Tensor:
+        return (transposed if swap else rgb)[:: -1 if rows else 1, :: -1 if columns else 1]
+
+    ways = [functools.partial(turned, *orientation.TURNS[number]) for number in range(1, 9)]
+    return tf.switch_case(tf.cast(tf.clip_by_value(stored, 1, 8), tf.int32) - 1, ways)

@@ -1,12 +1,12 @@
 """The contact sheet of the old-film degradations: each one alone at its harsh end, then random compositions."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pipelines.degrade import EFFECTS, Degradation, alone, degrade_picture
+from pipelines.media import writing
 
 TILE = 256
 _COLUMNS = 8
@@ -57,11 +57,6 @@ def _tiles(
 
 
 def save(sheet: Image.Image, path: str) -> None:
-    """Writes the sheet as a PNG beside its final name, then renames it, so that no half-written file is left."""
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        sheet.save(temporary, format="PNG", optimize=True)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    """Writes the sheet as a PNG."""
+    with writing.beside(path) as partial:
+        sheet.save(partial, format="PNG", optimize=True)

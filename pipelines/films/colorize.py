@@ -17,7 +17,6 @@ from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.films import decoding, encoding, muxing, stages
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
-from pipelines.films.muxing import MadeBy
 from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmColorizer, FilmFrame
@@ -43,7 +42,6 @@ class FilmOptions:
         force: whether shots that have colours are coloured anew.
         resume: whether to go on where an earlier run stopped.
         model: identity of what colours; a resume under another model starts over.
-        made_by: the mark that goes to the tags.
     """
 
     codec: str = "auto"
@@ -56,7 +54,6 @@ class FilmOptions:
     force: bool = False
     resume: bool = True
     model: str = ""
-    made_by: MadeBy = MadeBy()
 
     def __post_init__(self) -> None:
         check_steady(self.steady)
@@ -106,7 +103,7 @@ def colorize_film(
                 _leave_partial(source, plan, store, output, options)
                 raise
         joined = os.path.join(store.folder, "joined")
-        report.notes += muxing.mux(source, plan, store.packets(), joined, options.made_by)
+        report.notes += muxing.mux(source, plan, store.packets(), joined)
         os.replace(joined, output)
         store.remove()
         with contextlib.suppress(FileNotFoundError):
@@ -245,6 +242,6 @@ def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, out
     if point is None:
         return
     joined = os.path.join(store.folder, "joined")
-    muxing.mux(source, plan, store.packets(), joined, options.made_by, until=point.last)
+    muxing.mux(source, plan, store.packets(), joined, until=point.last)
     os.replace(joined, partial_name(output))
     logging.warning("stopped: what is done is in %s; start again to go on", partial_name(output))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.films import decoding, encoding
 from pipelines.films.decoding import FilmSource
 from pipelines.films.encoding import EncoderPlan, StoredPacket
+from pipelines.media import provenance
 
 if TYPE_CHECKING:
     import av
@@ -23,19 +24,11 @@ _MP4_TAGS = {
 _SOUND_ENCODERS = {"webm": "libopus", "avi": "mp3", "mpeg": "mp2", "vob": "ac3"}
 
 
-@dataclasses.dataclass(frozen=True)
-class MadeBy:
-    """The honest mark: who made the colours. Written to tags, never on the picture."""
-
-    text: str = "Colours made by a model (ColorGAN TF), not recorded"
-
-
 def mux(
     source: FilmSource,
     plan: EncoderPlan,
     picture: Iterable[StoredPacket],
     output: str,
-    made_by: MadeBy,
     until: int | None = None,
 ) -> list[str]:
     """Writes `output` from the encoded picture and the source's other streams, chapters and tags.
@@ -45,7 +38,6 @@ def mux(
         plan: how the picture was encoded.
         picture: its packets, chunk after chunk.
         output: file to write.
-        made_by: text that goes to the tags.
         until: time stamp (source's time base) after which nothing is copied; for a film that was stopped.
 
     Returns:
@@ -55,7 +47,7 @@ def mux(
 
     notes: list[str] = []
     with decoding.open_film(source.path) as old:
-        tags = _film_tags(old.metadata, made_by)
+        tags = _film_tags(old.metadata)
         options = {}
         if plan.muxer in ("mp4", "mov"):
             custom = any(key not in _MP4_TAGS and "-" not in key for key in tags if key != "colorized_by")
@@ -91,12 +83,11 @@ def mux(
     return notes
 
 
-def _film_tags(old: dict[str, str], made_by: MadeBy) -> dict[str, str]:
+def _film_tags(old: dict[str, str]) -> dict[str, str]:
     tags = {key: value for key, value in old.items() if key.lower() not in _OLD_FILE_TAGS}
     comment = next((key for key in tags if key.lower() == "comment"), "comment")
-    if made_by.text not in tags.get(comment, ""):
-        tags[comment] = "; ".join(filter(None, (tags.get(comment), made_by.text)))
-    tags["colorized_by"] = made_by.text
+    tags[comment] = provenance.tagged(tags.get(comment, ""))
+    tags["colorized_by"] = provenance.TEXT
     return tags
 
 

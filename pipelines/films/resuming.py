@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from pipelines.films import encoding
 from pipelines.films.encoding import StoredPacket
+from pipelines.media import writing
 from pipelines.motion.tracking import State
 
 
@@ -40,17 +42,14 @@ class ChunkStore:
     """
 
     def __init__(self, output: str, settings: dict[str, Any], resume: bool = True):
-        folder, name = os.path.split(os.path.abspath(output))
-        self.folder = os.path.join(folder, f".{name}.parts")
+        self.folder = str(writing.hidden(Path(output).absolute(), "parts"))
         text = json.dumps(settings, sort_keys=True, default=str)
         path = os.path.join(self.folder, "settings.json")
         if not resume or _read(path) != text:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder, exist_ok=True)
         if not os.path.exists(path):
-            with open(path + ".tmp", "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(path + ".tmp", path)
+            writing.write_text(path, text)
 
     def _chunk(self, number: int) -> str:
         return os.path.join(self.folder, f"{number:06d}.packets")
@@ -82,10 +81,8 @@ class ChunkStore:
 
     def finish(self, number: int, frames: int, last: int, state: State) -> None:
         """Makes a written chunk count: its state first, then the chunk itself, each by a rename."""
-        temporary = self._state(number) + ".tmp"
-        with open(temporary, "wb") as file:
-            np.savez(file, clock=np.array([frames, last], np.int64), **state)
-        os.replace(temporary, self._state(number))
+        with writing.beside(self._state(number)) as partial:
+            np.savez(partial, clock=np.array([frames, last], np.int64), **state)
         os.replace(self._chunk(number) + ".tmp", self._chunk(number))
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._state(number - 2))

@@ -1,12 +1,12 @@
 """Contact sheets: pictures side by side in labelled columns, one PNG or several, for looking at results."""
 
-import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from pipelines.media import names, writing
 
 GAP = 6
 TEXT_HEIGHT = 16
@@ -50,12 +50,12 @@ def contact_sheet(
     if captions is not None and len(captions) != len(rows):
         raise ValueError(f"`captions` must be one for each row, {len(rows)}. Received: {len(captions)}.")
     pages = []
-    for number, start in enumerate(range(0, len(rows), rows_a_page), start=1):
+    for start, target in zip(range(0, len(rows), rows_a_page), names.numbered(path), strict=False):
         part = slice(start, start + rows_a_page)
         cells = [[_cell(picture, height) for picture in row] for row in rows[part]]
         page = _page(cells, labels, captions[part] if captions else None, height, across)
-        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        _write(page, target)
+        with writing.beside(target) as partial:
+            page.save(partial, "PNG")
         pages.append(target)
     return pages
 
@@ -107,13 +107,3 @@ def _fit(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFo
     while text and font.getlength(text) > width:
         text = text[:-1]
     return text
-
-
-def _write(page: Image.Image, path: Path) -> None:
-    """Writes beside and renames, so that a page is whole or absent."""
-    data = io.BytesIO()
-    page.save(data, "PNG")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data.getvalue())
-    os.replace(partial, path)

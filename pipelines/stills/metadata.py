@@ -1,14 +1,13 @@
-"""What a picture file says beside its pixels: EXIF, profile, resolution, text; carried over with an honest mark."""
+"""What a picture file says beside its pixels: EXIF, profile, resolution, text; carried over with the provenance tag."""
 
 import dataclasses
 from typing import Any
 
 from PIL import Image
 
-from pipelines.media import icc
+from pipelines.media import icc, orientation, provenance
 
-MARK = "Colours made by a model (ColorGAN TF)"
-_DESCRIPTION, _ORIENTATION, _SOFTWARE, _EXIF, _GPS, _INTEROP = 0x010E, 0x0112, 0x0131, 0x8769, 0x8825, 0xA005
+_DESCRIPTION, _SOFTWARE, _EXIF, _GPS, _INTEROP = 0x010E, 0x0131, 0x8769, 0x8825, 0xA005
 SUBDIRECTORIES = (_EXIF, _GPS)
 # Of a TIFF's main directory only these are about the scene; the others describe how its own pixels are laid out.
 # DocumentName to Model, Orientation, PageName, Software to Artist and HostComputer, Rating, Copyright, IPTC, EXIF, GPS,
@@ -49,14 +48,13 @@ def read(image: Image.Image) -> Metadata:
     """Collects the metadata of a loaded picture. What is damaged is left out: it must not cost the picture."""
     info = image.info
     exif = _exif(image)
-    orientation = exif.get(_ORIENTATION, 1)
     tables = getattr(image, "quantization", None) or {}
     text = getattr(image, "text", {}) if image.format == "PNG" else {}
     xmp = info.get("xmp")
     return Metadata(
         profile=info.get("icc_profile") or None,
         exif=_serialized(exif),
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=orientation.of(exif),
         dpi=_resolution(info.get("dpi")),
         text=tuple((key, str(value)) for key, value in text.items() if not key.startswith("XML:")),
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
@@ -66,7 +64,7 @@ def read(image: Image.Image) -> Metadata:
 
 
 def of_result(original: Metadata, mode: str, upright: bool = False) -> Metadata:
-    """Returns the metadata of a coloured picture: the original's, with the mark, and a profile that fits.
+    """Returns the metadata of a coloured picture: the original's, with the provenance tag, and a profile that fits.
 
     Args:
         original: of the black-and-white file.
@@ -74,14 +72,13 @@ def of_result(original: Metadata, mode: str, upright: bool = False) -> Metadata:
         upright: the result's pixels were turned upright already.
     """
     exif = load_exif(original)
-    software = str(exif.get(_SOFTWARE, "")).strip("\0 ")
-    exif[_SOFTWARE] = f"{software}; {MARK}" if software and MARK not in software else MARK
+    exif[_SOFTWARE] = provenance.tagged(str(exif.get(_SOFTWARE, "")))
     if not str(exif.get(_DESCRIPTION, "")).strip("\0 "):
-        exif[_DESCRIPTION] = MARK
+        exif[_DESCRIPTION] = provenance.TEXT
     if upright:
-        exif.pop(_ORIENTATION, None)
+        exif.pop(orientation.TAG, None)
     text = dict(original.text)
-    text["Software"] = f"{text['Software']}; {MARK}" if text.get("Software") else MARK
+    text["Software"] = provenance.tagged(text.get("Software", ""))
     fitting = original.profile if original.profile and icc.space(original.profile) == mode else None
     return dataclasses.replace(
         original,

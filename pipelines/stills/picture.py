@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import tone
+from pipelines.media.orientation import as_stored, upright
 from pipelines.stills import encoding as still_encode
 from pipelines.stills import metadata as still_metadata
 from pipelines.stills import pixels as still_pixels
@@ -24,17 +24,6 @@ EXPECTED = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
 # A small file can claim a huge picture: what its header says is refused before anything is decoded. Pillow's own limit
 # is near.
 MAX_PIXELS = 175_000_000
-# How pixels are stored, by EXIF orientation (EXIF 2.32, 4.6.4): turn by so many quarters anticlockwise, then mirror.
-_UPRIGHT = {
-    1: (0, False),
-    2: (0, True),
-    3: (2, False),
-    4: (2, True),
-    5: (3, True),
-    6: (3, False),
-    7: (1, True),
-    8: (1, False),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,31 +132,6 @@ def encode(still: Still, rgb: np.ndarray, file_format: str | None = None, side_b
     if file_format not in still_encode.DEEP:
         rgb, alpha = still_encode.to_8_bit(rgb), None if alpha is None else still_encode.to_8_bit(alpha)
     return still_encode.encode(rgb, alpha, metadata, file_format, luma)
-
-
-def write(data: bytes, target: str | Path) -> None:
-    """Writes a file beside its final name and renames it, so that nothing half-written is left under that name."""
-    target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def upright(picture: np.ndarray, orientation: int) -> np.ndarray:
-    """Turns `[H, W, C]` stored pixels upright. A view."""
-    quarters, mirrored = _UPRIGHT[orientation]
-    turned = np.rot90(picture, quarters)
-    return turned[:, ::-1] if mirrored else turned
-
-
-def as_stored(picture: np.ndarray, orientation: int) -> np.ndarray:
-    """Undoes `upright`."""
-    quarters, mirrored = _UPRIGHT[orientation]
-    return np.ascontiguousarray(np.rot90(picture[:, ::-1] if mirrored else picture, -quarters))
 
 
 def _pair(left: np.ndarray, right: np.ndarray, orientation: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import threading
 
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.batch import Job, Outcome
+from pipelines.media import writing
 from pipelines.stills import encoding as still_encode
 from pipelines.stills import picture as stills
 
@@ -43,10 +44,10 @@ class StillWork:
         still = stills.read(job.source)
         file_format = stills.SUFFIXES[job.target.suffix.lower()]
         if still.in_colour and not self.force:
-            stills.write(_copy(job, still, file_format), job.target)
+            writing.write_bytes(job.target, _copy(job, still, file_format))
             return Outcome(job, "copied", "already in colour")
         rgb = stills.colorize(still, self.colorizer)
-        stills.write(stills.encode(still, rgb, file_format, self.side_by_side), job.target)
+        writing.write_bytes(job.target, stills.encode(still, rgb, file_format, self.side_by_side))
         return Outcome(job, "coloured", f"only the first of {still.pages} pages" if still.pages > 1 else "")
 
 

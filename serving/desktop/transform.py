@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorgan_tf.errors import InputError, RequestError
+from pipelines.media import names
 
 if TYPE_CHECKING:  # OpenCV is not imported for --help
     from colorgan_tf.inference.colorizer import Backend
@@ -42,7 +43,7 @@ def transform_img(
     Raises:
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
     """
-    from serving.desktop.session import input_files, saving
+    from serving.desktop.session import input_files
     from serving.jobs import records, work
     from serving.jobs.records import Wishes
     from serving.jobs.work import Task
@@ -64,7 +65,7 @@ def transform_img(
             input_files.link(path, original)
             finished = work.do(task, backend, identity, lambda progress: None, lambda: False)
             made = Path(place) / finished.result
-            target = saving.free_name(folder / f"{path.stem}-coloured{made.suffix}")
+            target = names.free(folder / f"{path.stem}-coloured{made.suffix}")
             os.replace(made, target)
     except OSError as error:
         raise InputError(f"`output` must be a folder that can be written. Received: {folder}: {error}.") from error

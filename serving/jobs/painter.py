@@ -4,7 +4,6 @@ Colours are the Colorizer's own. What is new here is only what happens around it
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Backend, Colorizer
+from pipelines.media import writing
 from serving.jobs import hints
 from serving.jobs.hints import Spot
 from serving.jobs.records import Hint, Wishes
@@ -60,10 +60,8 @@ class Remembered:
         if self._room < chroma.nbytes:
             return
         self._room -= chroma.nbytes
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.save(file, chroma)
-        os.replace(partial, path)
+        with writing.beside(path) as partial:
+            np.save(partial, chroma)
 
 
 def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:

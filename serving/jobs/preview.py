@@ -1,11 +1,12 @@
 """Pictures for the screen: JPEG files of bounded size, made from a result or from one frame of it."""
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from pipelines.media.orientation import upright
 
 VIEW_SIDE = 2048
 THUMBNAIL_SIDE = 320
@@ -22,15 +23,14 @@ def view(values: np.ndarray, alpha: np.ndarray | None, orientation: int, side: i
         side: the most that width and height may be.
     """
     from pipelines.stills import encoding as still_encode
-    from pipelines.stills import picture as stills
 
     small = fitted(values, side).astype(np.float32)
     if alpha is not None:
         share = fitted(alpha, side).astype(np.float32) / np.iinfo(alpha.dtype).max
         small = small * share + np.float32(np.iinfo(values.dtype).max) * (1 - share)
     small = still_encode.to_8_bit(np.rint(small).astype(values.dtype))
-    upright = stills.upright(small, orientation)
-    return np.ascontiguousarray(np.broadcast_to(upright, (*upright.shape[:2], 3)))
+    shown = upright(small, orientation)
+    return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
 
 
 def fitted(picture: np.ndarray, side: int) -> np.ndarray:
@@ -55,13 +55,6 @@ def jpeg(rgb: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "JPEG", quality=_QUALITY, subsampling="4:4:4")
     return buffer.getvalue()
-
-
-def write(path: Path, data: bytes) -> None:
-    """Writes a file by a rename: whoever reads meanwhile gets the old one or the new one, whole."""
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def film_frame(path: Path, number: int) -> np.ndarray:

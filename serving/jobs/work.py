@@ -10,6 +10,8 @@ import numpy as np
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Backend
+from pipelines.media import writing
+from pipelines.media.orientation import upright
 from serving.jobs import painter, preview, tracks
 from serving.jobs.painter import Painter, Remembered
 from serving.jobs.records import ANIMATION, PICTURE, Hint, Wishes
@@ -128,8 +130,8 @@ class _Watch:
     def _show(self, rgb: np.ndarray) -> None:
         height = rgb.shape[0]
         rgb = preview.resized(rgb, max(1, round(height * self.aspect)), height)
-        preview.write(self._folder / "preview.jpg", preview.jpeg(rgb))
-        preview.write(self._folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
+        writing.write_bytes(self._folder / "preview.jpg", preview.jpeg(rgb))
+        writing.write_bytes(self._folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
 
 
 def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finished:
@@ -148,15 +150,15 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finis
     except KeyboardInterrupt:
         return Finished("", stopped=True)
     before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
-    preview.write(task.folder / "before.jpg", preview.jpeg(before))
-    preview.write(task.folder / "after.jpg", preview.jpeg(after))
+    writing.write_bytes(task.folder / "before.jpg", preview.jpeg(before))
+    writing.write_bytes(task.folder / "after.jpg", preview.jpeg(after))
     _thumbnail(task, after)
     try:
         data = task.original.read_bytes() if left else stills.encode(still, values)
     except ValueError as error:
         raise InputError(str(error)) from error
-    stills.write(data, task.folder / name)
-    height, width = stills.upright(still.values, still.metadata.orientation).shape[:2]
+    writing.write_bytes(task.folder / name, data)
+    height, width = upright(still.values, still.metadata.orientation).shape[:2]
     note = texts.ONLY_FIRST_PAGE.format(pages=still.pages) if still.pages > 1 else ""
     return Finished(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
 
@@ -250,7 +252,7 @@ def _film_frames(path: Path) -> int:
 
 
 def _thumbnail(task: Task, rgb: np.ndarray) -> None:
-    preview.write(task.folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
+    writing.write_bytes(task.folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
 
 
 def _hints(wishes: Wishes) -> list[FrameHint]:

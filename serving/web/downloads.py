@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g, jsonify, request, send_file
 from PIL import Image
 
 from colorgan_tf.errors import RequestError
+from pipelines.media import names
 from serving.jobs import colours, preview
 from serving.jobs.records import ANIMATION, FILM, PICTURE, FileRecord
 from serving.web import texts
@@ -127,15 +128,9 @@ def _part(name: str) -> float:
 
 def _distinct(parts: list[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:
     """Gives files of one name numbers."""
-    taken: set[str] = set()
+    distinct = names.Distinct()
     for path, name in parts:
-        stem, _, ending = name.rpartition(".")
-        unique, number = name, 1
-        while unique.casefold() in taken:
-            number += 1
-            unique = f"{stem}-{number}.{ending}"
-        taken.add(unique.casefold())
-        yield path, unique
+        yield path, str(distinct.take(Path(name)))
 
 
 class _Outlet(io.RawIOBase):

@@ -15,7 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from colorgan_tf.errors import InputError
 from pipelines import frames
-from pipelines.data import folders
+from pipelines.media import writing
 
 ROOT = Path(__file__).parents[2]
 SHARED_FILMS = ROOT.parent / "shared/data/films"
@@ -238,13 +238,13 @@ def test_finished_films_are_not_read_again_and_other_settings_are_refused(tmp_pa
 
 
 def test_a_failure_leaves_nothing_behind_and_a_folder_of_others_is_not_replaced(tmp_path):
-    with pytest.raises(RuntimeError), folders.fresh_folder(tmp_path / "new", "mark") as partial:
+    with pytest.raises(RuntimeError), writing.new_folder(tmp_path / "new", "mark") as partial:
         (partial / "half").write_text("x")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/mine.jpg").write_text("x")
-    with pytest.raises(InputError, match="holds other files"), folders.fresh_folder(tmp_path / "photos", "mark", True):
+    with pytest.raises(InputError, match="holds other files"), writing.new_folder(tmp_path / "photos", "mark", True):
         pass
     assert (tmp_path / "photos/mine.jpg").exists()
 

@@ -9,6 +9,7 @@ import web_fakes
 
 from colorgan_tf.color import merge
 from colorgan_tf.errors import InputError, RequestError
+from pipelines.media import names
 from serving.desktop import model_choice, texts
 from serving.desktop.session import input_files, playback, previews, progress, saving
 from serving.desktop.session.item import Item
@@ -151,10 +152,10 @@ def test_a_file_is_linked_where_it_can_be_and_copied_where_not(tmp_path, monkeyp
 
 def test_free_names_count_up(tmp_path):
     path = tmp_path / "a.b.png"
-    assert saving.free_name(path) == path
+    assert names.free(path) == path
     path.touch()
     (tmp_path / "a.b-2.png").touch()
-    assert saving.free_name(path).name == "a.b-3.png"
+    assert names.free(path).name == "a.b-3.png"
 
 
 def test_saving_keeps_the_ending_that_says_what_is_in_the_file(tmp_path):

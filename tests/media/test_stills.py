@@ -12,7 +12,8 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.media import icc, tone
+from pipelines.media import icc, provenance, tone, writing
+from pipelines.media.orientation import as_stored, upright
 from pipelines.stills import encoding as still_encode
 from pipelines.stills import metadata as still_metadata
 from pipelines.stills import picture as stills
@@ -209,14 +210,14 @@ def test_exif_is_kept_and_says_that_a_model_made_the_colours(file_format, mode):
     assert float(exif.get_ifd(0x8769)[0x829A]) == pytest.approx(1 / 50)
     assert exif.get_ifd(0x8825)[1] == "N"
     assert [float(each) for each in exif.get_ifd(0x8825)[2]] == [48.0, 12.0, 30.0]
-    assert still_metadata.MARK in exif[0x0131]
-    assert exif[0x010E] == still_metadata.MARK
+    assert provenance.TEXT in exif[0x0131]
+    assert exif[0x010E] == provenance.TEXT
 
 
 def test_a_description_and_software_that_were_there_stay():
     exif = opened(coloured(saved(GREY, "JPEG", exif=exif_of(_270="Market, 1931", _305="Scanner 2")))).getexif()
     assert exif[0x010E] == "Market, 1931"
-    assert exif[0x0131] == f"Scanner 2; {still_metadata.MARK}"
+    assert exif[0x0131] == f"Scanner 2; {provenance.TEXT}"
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -236,8 +237,8 @@ def test_upright_is_what_the_exif_standard_says_and_can_be_undone(orientation):
     image = Image.fromarray(picture[..., 0])
     image.getexif()[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(image))
-    np.testing.assert_array_equal(stills.upright(picture, orientation)[..., 0], expected)
-    np.testing.assert_array_equal(stills.as_stored(stills.upright(picture, orientation), orientation), picture)
+    np.testing.assert_array_equal(upright(picture, orientation)[..., 0], expected)
+    np.testing.assert_array_equal(as_stored(upright(picture, orientation), orientation), picture)
 
 
 def test_the_network_sees_the_picture_upright():
@@ -266,7 +267,7 @@ def test_deep_png_keeps_resolution_and_text():
     text.add_text("Author", "Anonymous")
     result = opened(coloured(saved(MODES["I;16"], "PNG", dpi=(300, 300), pnginfo=text)))
     assert result.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-    assert result.text == {"Author": "Anonymous", "Software": still_metadata.MARK}
+    assert result.text == {"Author": "Anonymous", "Software": provenance.TEXT}
 
 
 def test_xmp_and_comment_are_kept():
@@ -427,7 +428,7 @@ def test_a_result_too_wide_for_its_format_is_refused():
 
 
 def test_write_leaves_nothing_half_written(tmp_path, monkeypatch):
-    stills.write(b"done", tmp_path / "new" / "a.png")
+    writing.write_bytes(tmp_path / "new" / "a.png", b"done")
     assert (tmp_path / "new" / "a.png").read_bytes() == b"done"
 
     def fail(*_):
@@ -435,5 +436,5 @@ def test_write_leaves_nothing_half_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        stills.write(b"half", tmp_path / "new" / "b.png")
+        writing.write_bytes(tmp_path / "new" / "b.png", b"half")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]

@@ -11,8 +11,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from colorgan_tf import config
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import restore, run_files
+from colorgan_tf.inference import restore
 from colorgan_tf.training import callbacks, loop
+from pipelines.media import writing
 
 
 @pytest.fixture
@@ -146,6 +147,6 @@ def test_means_are_those_since_the_last_line():
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):
-    run_files.write_text(tmp_path / "a.json", "1")
-    run_files.write_text(tmp_path / "a.json", "2")
+    writing.write_text(tmp_path / "a.json", "1")
+    writing.write_text(tmp_path / "a.json", "2")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.json", "2")]

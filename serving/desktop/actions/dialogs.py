@@ -4,9 +4,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from pipelines.media import names
 from serving.desktop import texts
 from serving.desktop.preferences import Preferences
-from serving.desktop.session import input_files, saving
+from serving.desktop.session import input_files
 
 
 class Dialogs:
@@ -43,7 +44,7 @@ class Dialogs:
     def file_to_save(self, original: Path, name: str) -> Path | None:
         """Returns where to save a result, by default beside the original; None where the user cancelled."""
         folder = Path(self._preferences.folder("save") or original.parent)
-        proposed = saving.free_name(folder / name)
+        proposed = names.free(folder / name)
         kinds = f"*{proposed.suffix} (*{proposed.suffix})"
         chosen, _ = QFileDialog.getSaveFileName(self._window, texts.SAVE_TITLE, str(proposed), kinds)
         if not chosen:

@@ -6,10 +6,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from colorgan_tf.errors import RequestError
+from pipelines.media import names
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.preferences import Preferences
-from serving.desktop.session import input_files, saving
+from serving.desktop.session import input_files
 from serving.desktop.session.session import Session
 from serving.jobs.records import PICTURE
 
@@ -54,7 +55,7 @@ class Opener(QObject):
         if image.isNull():
             self.refused.emit(texts.NO_CLIPBOARD)
             return []
-        path = saving.free_name(self._session.folder / f"{texts.PASTED}.png")
+        path = names.free(self._session.folder / f"{texts.PASTED}.png")
         image.save(str(path))
         return [path]
 

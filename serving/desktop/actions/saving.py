@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 
+from pipelines.media import names
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import saving
@@ -54,7 +55,7 @@ class Saver(QObject):
             done = {}
             for record, result in results:
                 if result is not None:
-                    saving.save(result, saving.free_name(folder / record.download_name))
+                    saving.save(result, names.free(folder / record.download_name))
                     done[record.id] = record.version
             return done
 

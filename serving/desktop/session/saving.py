@@ -1,20 +1,9 @@
 """Results on their way out: names that overwrite nothing, files that appear whole. No Qt."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-
-def free_name(path: Path) -> Path:
-    """Returns the path itself, or the first of `NAME-2.EXT`, `NAME-3.EXT` ... that does not exist."""
-    return next(name for name in _names(path) if not name.exists())
-
-
-def _names(path: Path) -> Iterator[Path]:
-    yield path
-    for number in range(2, 1_000_000):
-        yield path.with_stem(f"{path.stem}-{number}")
+from pipelines.media import writing
 
 
 def save(result: Path, target: Path) -> Path:
@@ -28,10 +17,6 @@ def save(result: Path, target: Path) -> Path:
     """
     if target.suffix.lower() != result.suffix.lower():
         target = target.with_name(target.name + result.suffix)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
+    with writing.beside(target) as partial:
         shutil.copyfile(result, partial)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
     return target

@@ -1,0 +1,42 @@
+"""Names for results that no other result and no other file has."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
+from pathlib import Path
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yields the path itself, then `NAME-2.EXT`, `NAME-3.EXT` and so on beside it."""
+    yield path
+    for number in count(2):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+def free(path: Path) -> Path:
+    """Returns the first of `numbered(path)` that does not exist."""
+    return next(name for name in numbered(path) if not name.exists())
+
+
+class Distinct:
+    """Gives out names one by one, each only once, also where the file system takes `A` and `a` for the same."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, wanted: Path, *others: Path) -> Path:
+        """Returns the first of `wanted`, `others` and `numbered(wanted)` that was not given out before."""
+        for name in (wanted, *others, *islice(numbered(wanted), 1, len(self._taken) + 2)):
+            if (key := str(name).casefold()) not in self._taken:
+                self._taken.add(key)
+                return name
+        raise AssertionError("among n + 1 names there is one that is not among n")
+
+
+def unshared(wanted: Sequence[str], otherwise: Sequence[str]) -> list[str]:
+    """Returns each wanted name, or the one in `otherwise` where several want the same: none of them gets it then.
+
+    So a result's name does not depend on the order of the files.
+    """
+    times = Counter(name.casefold() for name in wanted)
+    return [name if times[name.casefold()] == 1 else other for name, other in zip(wanted, otherwise, strict=True)]
