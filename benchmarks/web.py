@@ -60,7 +60,7 @@ class Program:
         import requests
 
         self._address, self._session = address, requests.Session()
-        token = self._session.post(f"{address}/api/visitors").json()["token"]
+        token = self._session.post(f"{address}/api/users").json()["token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str) -> bytes:
@@ -74,9 +74,9 @@ class Program:
         answer = self._session.post(f"{self._address}/api/files", params={"name": name}, data=data)
         return answer.status_code, answer.json()
 
-    def change(self, file: dict[str, Any], **wishes: Any) -> dict[str, Any]:
-        """Changes wishes."""
-        return self._session.patch(self._address + file["links"]["self"], json=wishes).json()
+    def change(self, file: dict[str, Any], **settings: Any) -> dict[str, Any]:
+        """Changes settings."""
+        return self._session.patch(self._address + file["links"]["self"], json=settings).json()
 
     def wait(self, file: dict[str, Any], until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Asks every 20 ms until something holds."""

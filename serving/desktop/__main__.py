@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     qt_check.check_libraries()
     qt_check.check_display()
     from serving.desktop import app
-    from serving.jobs.worker import Model
+    from serving.jobs.workers import Model
 
     sys.exit(app.run(Model(path, values.server), paths, values.color_now, values.exit_when_shown))
 

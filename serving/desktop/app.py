@@ -12,12 +12,12 @@ from PySide6.QtCore import QLockFile, QStandardPaths, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-import serving.web
+import serving
 from serving.desktop import texts, theme
 from serving.desktop.preferences import Preferences
 from serving.desktop.session.session import Session, isolated
 from serving.desktop.window import Window
-from serving.jobs.worker import Model
+from serving.jobs.workers import Model
 
 ROOT = Path(__file__).parent.parent.parent
 _LOCK = "in-use"
@@ -58,7 +58,7 @@ def make_application() -> QApplication:
     """Makes the application, in its style."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName(texts.TITLE)
-    application.setWindowIcon(QIcon(str(Path(serving.web.__file__).parent / "static" / "icon.svg")))
+    application.setWindowIcon(QIcon(str(Path(serving.__file__).parent / "web" / "static" / "icon.svg")))
     theme.follow_system(application)
     return application
 

@@ -1,10 +1,10 @@
 """Every text of the window, in English: a translation is this file again, and that of the website for its notes."""
 
-from serving.web import texts as shared
+from serving.jobs import texts as shared
 
 TITLE = shared.TITLE
 TAGLINE = shared.TAGLINE
-HONEST = shared.PAGE["honest"]
+HONEST = shared.HONEST
 
 # === Start page ===
 
@@ -12,7 +12,7 @@ DROP_HERE = "Drop pictures, GIFs, films or a whole folder here"
 CHOOSE_FILES = "Choose files…"
 CHOOSE_FOLDER = "Choose a folder…"
 RECENT = "Opened before"
-SAMPLES = shared.PAGE["samples"]
+SAMPLES = "Nothing at hand? Try one of these"
 LET_GO = "Let go to open"
 TO_FILES = "Back to your files  →"
 

@@ -44,14 +44,14 @@ def transform_img(
         InputError: the file cannot be coloured, a setting is out of its range, or there is no such model or server.
     """
     from serving.desktop.session import input_files
-    from serving.jobs import records, work
-    from serving.jobs.records import Wishes
-    from serving.jobs.work import Task
+    from serving.jobs import records, tasks
+    from serving.jobs.records import JobSettings
+    from serving.jobs.tasks import Task
 
     path = Path(path)
     folder = Path(output) if output is not None else path.absolute().parent
     try:
-        wishes = records.changed_wishes(Wishes(), {"strength": strength, "quality": quality, "force": force})
+        settings = records.changed_settings(JobSettings(), {"strength": strength, "quality": quality, "force": force})
         kind = input_files.judge(path)
     except RequestError as error:
         raise InputError(f"{path}: {error.text}") from error
@@ -61,9 +61,9 @@ def transform_img(
         # Beside the result, so that it can be renamed into its place.
         with tempfile.TemporaryDirectory(prefix=".colouring-", dir=folder) as place:
             original = Path(place) / f"original{kind.suffix}"
-            task = Task(Path(place), original, kind.kind, wishes, input_files.LIMITS, keep_container=True)
+            task = Task(Path(place), original, kind.kind, settings, input_files.LIMITS, keep_container=True)
             input_files.link(path, original)
-            finished = work.do(task, backend, identity, lambda progress: None, lambda: False)
+            finished = tasks.run(task, backend, identity, lambda progress: None, lambda: False)
             made = Path(place) / finished.result
             target = names.free(folder / f"{path.stem}-coloured{made.suffix}")
             os.replace(made, target)
@@ -75,6 +75,6 @@ def transform_img(
 @functools.lru_cache(maxsize=1)
 def _backend(model: str | None, server: str | None) -> "tuple[Backend, str]":
     from serving.desktop import model_choice
-    from serving.jobs.worker import Model
+    from serving.jobs.workers import Model
 
     return Model(None if server else model_choice.chosen(model), server).load()

@@ -185,9 +185,9 @@ class Window(QMainWindow):
         """Gives all items the strength and quality of the one that is shown."""
         shown = self.session.get(self.refresher.shown)
         if shown is not None:
-            wishes = shown.record.wishes
+            settings = shown.record.settings
             for item in self.session.items():
-                self.session.change_settings(item.record.id, strength=wishes.strength, quality=wishes.quality)
+                self.session.change_settings(item.record.id, strength=settings.strength, quality=settings.quality)
         self.refresher.refresh()
 
     def _change_settings(self, **values: object) -> None:

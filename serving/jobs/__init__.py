@@ -1,1 +1,4 @@
-"""Jobs: files that wait to be coloured, and the workers that colour them. For the website and the desktop window."""
+"""Jobs: files that wait to be coloured, and the workers that colour them. For the website and the desktop program.
+
+Nothing here knows Flask, Qt or Prometheus.
+"""

@@ -1,4 +1,4 @@
-"""The queue: which file is worked on next, how far it is, and who waits to hear of it."""
+"""The queue: which file is worked on next, how far it is, and who waits for news of it."""
 
 import contextlib
 import dataclasses
@@ -6,20 +6,21 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
 
 from colorgan_tf.errors import InputError, RequestError
-from serving.jobs import records
-from serving.jobs.board import Board
+from serving.jobs import records, texts
+from serving.jobs.events import EventBus
+from serving.jobs.limits import Limits
 from serving.jobs.records import FILM, FileRecord
 from serving.jobs.store import Store
-from serving.jobs.work import Finished, Progress, Task
-from serving.jobs.worker import Runner
-from serving.web import texts
-from serving.web.metrics import Metrics
-from serving.web.settings import Limits
+from serving.jobs.tasks import Outcome, Progress, Task
+from serving.jobs.workers import Worker
 
-# Two lanes, so that a picture need not wait for a film.
+# Two queues, so that a picture need not wait for a film.
 QUICK, LONG = "quick", "long"
+# Called with kind, state and seconds of each file that was worked on.
+Finished = Callable[[str, str, float], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,32 +40,38 @@ class Live:
     previews: int = 0
 
 
-class Jobs:
-    """Works on files: pictures and animations in one lane, films in another, one at a time in each.
+class JobQueue:
+    """Works on files: pictures and animations in one queue, films in another, one at a time in each.
 
-    Visitors take turns, so that one with fifty files does not keep another waiting.
+    Users take turns, so that one with fifty files does not keep another waiting.
 
     Args:
         store: of the files.
-        runners: what does the work, by lane.
-        limits: of the queue.
-        metrics: counts.
+        workers: what does the work, by queue.
+        limits: of the queues and of each file.
+        finished: told of each file that was worked on.
     """
 
-    def __init__(self, store: Store, runners: dict[str, Runner], limits: Limits, metrics: Metrics):
-        self.board = Board()
-        self._store, self._runners, self._limits, self._metrics = store, runners, limits, metrics
+    def __init__(
+        self,
+        store: Store,
+        workers: Mapping[str, Worker],
+        limits: Limits,
+        finished: Finished = lambda kind, state, seconds: None,
+    ):
+        self.events = EventBus()
+        self._store, self._workers, self._limits, self._finished = store, workers, limits, finished
         self._changed = threading.Condition()
-        self._waiting: dict[str, OrderedDict[str, deque[str]]] = {lane: OrderedDict() for lane in runners}
+        self._waiting: dict[str, OrderedDict[str, deque[str]]] = {queue: OrderedDict() for queue in workers}
         self._current: dict[str, str] = {}
         self._stopping: set[str] = set()
         self._repeating: set[str] = set()
         self._live: dict[str, Live] = {}
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, args=(lane,), daemon=True) for lane in runners]
+        self._threads = [threading.Thread(target=self._work, args=(queue,), daemon=True) for queue in workers]
 
     def start(self) -> None:
-        """Takes up what an earlier run of the website left undone, and begins to work."""
+        """Takes up what an earlier run left undone, and begins to work."""
         for record in self._store.unfinished():
             self._enqueue(self._changed_record(record.id, state=records.WAITING) or record)
         for thread in self._threads:
@@ -75,20 +82,20 @@ class Jobs:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for runner in self._runners.values():
-            runner.close()
+        for worker in self._workers.values():
+            worker.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
-    def check_room(self, visitor: str) -> None:
+    def check_room(self, user: str) -> None:
         """Checks that one more file can wait.
 
         Raises:
             RequestError: too many are waiting.
         """
         with self._changed:
-            each = sum(len(lane.get(visitor, ())) for lane in self._waiting.values())
+            each = sum(len(queue.get(user, ())) for queue in self._waiting.values())
         if each >= self._limits.waiting_each:
             raise RequestError(texts.BUSY_EACH, 429)
         if self.waiting() >= self._limits.waiting:
@@ -97,15 +104,15 @@ class Jobs:
     def waiting(self) -> int:
         """Returns how many files wait."""
         with self._changed:
-            return sum(len(names) for lane in self._waiting.values() for names in lane.values())
+            return sum(len(names) for queue in self._waiting.values() for names in queue.values())
 
     def submit(self, record: FileRecord) -> None:
-        """Puts a file at the end of its visitor's queue."""
+        """Puts a file at the end of its user's queue."""
         self._enqueue(record)
-        self.board.announce(record.visitor)
+        self.events.publish(record.user)
 
     def repeat(self, record: FileRecord) -> None:
-        """Colours a file again with its present wishes; work under older ones is stopped."""
+        """Colours a file again with its present settings; work under older ones is stopped."""
         with self._changed:
             if record.id in self._current.values():
                 self._stopping.add(record.id)
@@ -123,7 +130,7 @@ class Jobs:
             waited = self._remove(record)
         if waited:
             self._changed_record(record.id, state=records.STOPPED)
-            self.board.announce(record.visitor)
+            self.events.publish(record.user)
 
     def live(self, identity: str) -> Live:
         """Returns how far the work on a file is."""
@@ -131,52 +138,52 @@ class Jobs:
             return self._live.get(identity, Live())
 
     def place(self, record: FileRecord) -> int:
-        """Returns how many files of the same visitor come before this one."""
+        """Returns how many files of the same user come before this one."""
         with self._changed:
-            names = self._waiting[_lane(record)].get(record.visitor, ())
+            names = self._waiting[_queue_of(record)].get(record.user, ())
             return names.index(record.id) if record.id in names else 0
 
     def _enqueue(self, record: FileRecord) -> None:
         with self._changed:
-            names = self._waiting[_lane(record)].setdefault(record.visitor, deque())
+            names = self._waiting[_queue_of(record)].setdefault(record.user, deque())
             if record.id not in names:
                 names.append(record.id)
             self._changed.notify_all()
 
     def _remove(self, record: FileRecord) -> bool:
-        names = self._waiting[_lane(record)].get(record.visitor, deque())
+        names = self._waiting[_queue_of(record)].get(record.user, deque())
         with contextlib.suppress(ValueError):
             names.remove(record.id)
             return True
         return False
 
-    def _next(self, lane: str) -> str | None:
-        """Waits for a file and takes it; its visitor goes to the end of the line. None when the website closes."""
-        waiting = self._waiting[lane]
+    def _next(self, queue: str) -> str | None:
+        """Waits for a file and takes it; its user goes to the end of the line. None when the program ends."""
+        waiting = self._waiting[queue]
         with self._changed:
             while True:
                 if self._closed:
                     return None
-                for visitor in list(waiting):
-                    names = waiting.pop(visitor)
+                for user in list(waiting):
+                    names = waiting.pop(user)
                     if names:
                         identity = names.popleft()
-                        waiting[visitor] = names
-                        self._current[lane] = identity
+                        waiting[user] = names
+                        self._current[queue] = identity
                         self._live[identity] = Live()
                         return identity
                 self._changed.wait()
 
-    def _work(self, lane: str) -> None:
-        while (identity := self._next(lane)) is not None:
+    def _work(self, queue: str) -> None:
+        while (identity := self._next(queue)) is not None:
             record = self._changed_record(identity, state=records.WORKING, note="")
             try:
                 if record is not None:
-                    self.board.announce(record.visitor)
-                    self._do(record, self._runners[lane])
+                    self.events.publish(record.user)
+                    self._do(record, self._workers[queue])
             finally:
                 with self._changed:
-                    self._current.pop(lane, None)
+                    self._current.pop(queue, None)
                     self._stopping.discard(identity)
                     self._live.pop(identity, None)
                     again = identity in self._repeating
@@ -190,27 +197,27 @@ class Jobs:
             self._store.delete(record)
         elif again:
             self.repeat(record)
-        self.board.announce(record.visitor)
+        self.events.publish(record.user)
 
-    def _do(self, record: FileRecord, runner: Runner) -> None:
+    def _do(self, record: FileRecord, worker: Worker) -> None:
         began = time.monotonic()
         folder = self._store.folder(record)
-        task = Task(folder, self._store.original(record), record.kind, record.wishes, self._limits)
+        task = Task(folder, self._store.original(record), record.kind, record.settings, self._limits)
 
-        def tell(progress: Progress) -> None:
+        def report(progress: Progress) -> None:
             seconds = time.monotonic() - began
             left = seconds / progress.done * (progress.total - progress.done) if progress.done else None
             with self._changed:
                 previews = self._live[record.id].previews + progress.preview
                 total = max(progress.total, progress.done) if progress.total else 0
                 self._live[record.id] = Live(progress.done, total, left if progress.total else None, previews)
-            self.board.announce(record.visitor)
+            self.events.publish(record.user)
 
         note = ""
         try:
-            finished = runner.run(task, tell, lambda: self._closed or record.id in self._stopping)
+            outcome = worker.run(task, report, lambda: self._closed or record.id in self._stopping)
         except InputError as error:
-            # Messages name the file by its place here: a visitor knows it by its own name.
+            # Messages name the file by its place here: its user knows it by its own name.
             note = str(error).replace(str(task.original), record.name).replace(f"{folder}/", "")
         except Exception as error:  # whatever one file does, the next one is still coloured
             logging.warning("%s: %s: %s", record.id, type(error).__name__, error)
@@ -218,32 +225,32 @@ class Jobs:
         if note:
             if not self._closed:
                 self._changed_record(record.id, state=records.FAILED, note=note)
-                self._metrics.finished(record.kind, records.FAILED, time.monotonic() - began)
+                self._finished(record.kind, records.FAILED, time.monotonic() - began)
             return
-        if not (self._closed and finished.stopped):
-            self._finish(record, finished, time.monotonic() - began)
+        if not (self._closed and outcome.stopped):
+            self._finish(record, outcome, time.monotonic() - began)
 
-    def _finish(self, record: FileRecord, finished: Finished, seconds: float) -> None:
-        state = records.STOPPED if finished.stopped else records.DONE
-        kept = finished.result
+    def _finish(self, record: FileRecord, outcome: Outcome, seconds: float) -> None:
+        state = records.STOPPED if outcome.stopped else records.DONE
+        kept = outcome.result
         if not kept and record.result and (self._store.folder(record) / record.result).exists():
-            kept = record.result  # what was done under earlier wishes is still there
+            kept = record.result  # what was done under earlier settings is still there
         self._changed_record(
             record.id,
-            state=records.DONE if finished.stopped and record.kind != FILM and kept else state,
-            note=finished.note,
-            in_colour=finished.in_colour,
+            state=records.DONE if outcome.stopped and record.kind != FILM and kept else state,
+            note=outcome.note,
+            in_colour=outcome.in_colour,
             result=kept,
-            frames=finished.frames if finished.result else record.frames,
-            size=finished.size if finished.result else record.size,
+            frames=outcome.frames if outcome.result else record.frames,
+            size=outcome.size if outcome.result else record.size,
             version=record.version + 1,
             seconds=round(seconds, 3),
         )
-        self._metrics.finished(record.kind, state, seconds)
+        self._finished(record.kind, state, seconds)
 
     def _changed_record(self, identity: str, **values) -> FileRecord | None:
         return self._store.update(identity, lambda record: dataclasses.replace(record, **values))
 
 
-def _lane(record: FileRecord) -> str:
+def _queue_of(record: FileRecord) -> str:
     return LONG if record.kind == FILM else QUICK

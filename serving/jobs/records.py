@@ -1,4 +1,4 @@
-"""What the website knows of a file: its kind, its state, and how it is to be coloured."""
+"""What is known of a file: its kind, its state, and how it is to be coloured."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ MOST_HINTS = 40
 
 @dataclasses.dataclass(frozen=True)
 class Hint:
-    """A visitor's wish: the thing at this spot has this colour.
+    """What a user points out: the thing at this spot has this colour.
 
     Attributes:
         x: from the left, as a part of the width, in [0, 1].
@@ -34,7 +34,7 @@ class Hint:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wishes:
+class JobSettings:
     """How a file is to be coloured.
 
     Attributes:
@@ -56,13 +56,13 @@ class FileRecord:
 
     Attributes:
         id: unguessable; also the name of its folder.
-        visitor: whose it is.
-        name: as it was called on the visitor's machine: shown, and offered for the download, never used as a path.
+        user: whose it is.
+        name: as it was called on the user's machine: shown, and offered for the download, never used as a path.
         kind: "picture", "animation" or "film".
         suffix: ending of the original, chosen by its content.
         created: seconds since 1970.
         state: see above.
-        wishes: how it is to be coloured.
+        settings: how it is to be coloured.
         note: what there is to say about the result, or why there is none.
         in_colour: whether the original has colours already and was left as it is.
         result: name of the result in the file's folder; empty where there is none.
@@ -73,13 +73,13 @@ class FileRecord:
     """
 
     id: str
-    visitor: str
+    user: str
     name: str
     kind: str
     suffix: str
     created: float
     state: str = WAITING
-    wishes: Wishes = Wishes()
+    settings: JobSettings = JobSettings()
     note: str = ""
     in_colour: bool = False
     result: str = ""
@@ -106,27 +106,30 @@ class FileRecord:
 def from_json(text: str) -> FileRecord:
     """Reads what `FileRecord.to_json` wrote."""
     values = json.loads(text)
-    wishes = values.pop("wishes")
-    hints = tuple(_stored_hint(hint) for hint in wishes.pop("hints"))
-    return FileRecord(**values | {"size": tuple(values["size"]), "wishes": Wishes(**wishes, hints=hints)})
+    for old, new in (("visitor", "user"), ("wishes", "settings")):  # as earlier versions wrote them
+        if old in values:
+            values[new] = values.pop(old)
+    settings = values.pop("settings")
+    hints = tuple(_stored_hint(hint) for hint in settings.pop("hints"))
+    return FileRecord(**values | {"size": tuple(values["size"]), "settings": JobSettings(**settings, hints=hints)})
 
 
 def _stored_hint(values: dict[str, Any]) -> Hint:
     return Hint(**values | {"rgb": None if values["rgb"] is None else tuple(values["rgb"])})
 
 
-def changed_wishes(wishes: Wishes, values: Any) -> Wishes:
-    """Applies what a visitor sent to the wishes of a file; names that are left out keep their value.
+def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
+    """Applies what a user sent to the settings of a file; names that are left out keep their value.
 
     Raises:
         RequestError: a name is unknown, or a value of the wrong type or out of its range.
     """
     if not isinstance(values, dict):
-        raise RequestError(f"The wishes must be a JSON object. Received: {type(values).__name__}.")
-    unknown = set(values) - {field.name for field in dataclasses.fields(Wishes)}
+        raise RequestError(f"The settings must be a JSON object. Received: {type(values).__name__}.")
+    unknown = set(values) - {field.name for field in dataclasses.fields(JobSettings)}
     if unknown:
         raise RequestError(
-            f"The wishes must be strength, quality, force and hints. Received: {', '.join(sorted(unknown))}."
+            f"The settings must be strength, quality, force and hints. Received: {', '.join(sorted(unknown))}."
         )
     new: dict[str, Any] = {}
     if "strength" in values:
@@ -143,7 +146,7 @@ def changed_wishes(wishes: Wishes, values: Any) -> Wishes:
         if not isinstance(values["hints"], list) or len(values["hints"]) > MOST_HINTS:
             raise RequestError(f"`hints` must be a list of at most {MOST_HINTS}.")
         new["hints"] = tuple(_hint(hint) for hint in values["hints"])
-    return dataclasses.replace(wishes, **new)
+    return dataclasses.replace(settings, **new)
 
 
 def _hint(values: Any) -> Hint:

@@ -1,6 +1,6 @@
-"""Where visitors' files are: a folder for each file, named unguessably, and a small database of what is known of them.
+"""Where users' files are: a folder for each file, named unguessably, and a small database of what is known of them.
 
-Nothing here takes a path or a part of one from a visitor.
+Nothing here takes a path or a part of one from a user.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ from serving.jobs.records import FileRecord
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
-    id TEXT PRIMARY KEY, visitor TEXT NOT NULL, touched REAL NOT NULL, bytes INTEGER NOT NULL, record TEXT NOT NULL
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, touched REAL NOT NULL, bytes INTEGER NOT NULL, record TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS of_visitor ON files (visitor);
+CREATE INDEX IF NOT EXISTS of_user ON files (user);
 """
 
 
@@ -34,7 +34,7 @@ class Usage:
 
 
 class Store:
-    """The files of all visitors.
+    """The files of all users.
 
     Args:
         folder: made where it does not exist; only its owner can read it.
@@ -51,6 +51,9 @@ class Store:
         self._lock = threading.RLock()
         self._database = sqlite3.connect(folder / "site.sqlite", check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
+        columns = [row[1] for row in self._database.execute("PRAGMA table_info(files)")]
+        if "visitor" in columns:  # a folder of an earlier version
+            self._database.executescript("ALTER TABLE files RENAME COLUMN visitor TO user; DROP INDEX of_visitor;")
         self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -59,7 +62,7 @@ class Store:
             self._database.close()
 
     def secret(self) -> bytes:
-        """Returns the key that signs sessions; made once, so that visitors keep their files across restarts."""
+        """Returns the key that signs sessions; made once, so that users keep their files across restarts."""
         path = self._folder / "secret"
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -84,7 +87,7 @@ class Store:
         with self._lock:
             self._database.execute(
                 "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
-                (record.id, record.visitor, time.time(), _bytes(folder), record.to_json()),
+                (record.id, record.user, time.time(), _bytes(folder), record.to_json()),
             )
         return record
 
@@ -96,30 +99,30 @@ class Store:
         """Returns where the original is."""
         return self.folder(record) / f"original{record.suffix}"
 
-    def get(self, identity: str, visitor: str | None = None) -> FileRecord | None:
-        """Returns a file, or None where there is none, or where it is another visitor's."""
+    def get(self, identity: str, user: str | None = None) -> FileRecord | None:
+        """Returns a file, or None where there is none, or where it is another user's."""
         with self._lock:
             row = self._database.execute("SELECT record FROM files WHERE id = ?", (identity,)).fetchone()
         record = records.from_json(row[0]) if row else None
-        return record if record is not None and visitor in (None, record.visitor) else None
+        return record if record is not None and user in (None, record.user) else None
 
-    def all_of(self, visitor: str) -> list[FileRecord]:
-        """Returns a visitor's files, the newest first."""
+    def all_of(self, user: str) -> list[FileRecord]:
+        """Returns a user's files, the newest first."""
         with self._lock:
-            rows = self._database.execute("SELECT record FROM files WHERE visitor = ?", (visitor,)).fetchall()
+            rows = self._database.execute("SELECT record FROM files WHERE user = ?", (user,)).fetchall()
         return sorted((records.from_json(text) for (text,) in rows), key=lambda record: -record.created)
 
     def unfinished(self) -> list[FileRecord]:
-        """Returns the files of all visitors that wait or were being worked on, the oldest first."""
+        """Returns the files of all users that wait or were being worked on, the oldest first."""
         with self._lock:
             rows = self._database.execute("SELECT record FROM files").fetchall()
         every = (records.from_json(text) for (text,) in rows)
         waiting = [record for record in every if record.state in (records.WAITING, records.WORKING)]
         return sorted(waiting, key=lambda record: record.created)
 
-    def usage(self, visitor: str | None = None) -> Usage:
-        """Returns how much a visitor keeps, or all of them together."""
-        where, values = ("WHERE visitor = ?", (visitor,)) if visitor else ("", ())
+    def usage(self, user: str | None = None) -> Usage:
+        """Returns how much a user keeps, or all of them together."""
+        where, values = ("WHERE user = ?", (user,)) if user else ("", ())
         with self._lock:
             row = self._database.execute(f"SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM files {where}", values)
             return Usage(*row.fetchone())
@@ -144,7 +147,7 @@ class Store:
         shutil.rmtree(self.folder(record), ignore_errors=True)
 
     def older_than(self, days: float) -> list[FileRecord]:
-        """Returns the files of all visitors that nothing has happened to for so many days."""
+        """Returns the files of all users that nothing has happened to for so many days."""
         limit = time.time() - days * 86400
         with self._lock:
             rows = self._database.execute("SELECT record FROM files WHERE touched < ?", (limit,)).fetchall()

@@ -19,11 +19,11 @@ def define_flags() -> None:
         "What colours: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.",
     )
     flags.DEFINE_string("server", None, "host:port of a TensorFlow Serving to colour with, in place of --model.")
-    flags.DEFINE_string("data", "out/web", "Folder of visitors' files; kept across restarts.")
+    flags.DEFINE_string("data", "out/web", "Folder of users' files; kept across restarts.")
     flags.DEFINE_float("days", 7.0, "Files are removed that long after they were last worked on.", lower_bound=0.01)
     flags.DEFINE_integer("upload_megabytes", 512, "Largest file.", lower_bound=1)
     flags.DEFINE_float("film_minutes", 15.0, "Longest film.", lower_bound=0.1)
-    flags.DEFINE_bool("https", False, "Visitors come by HTTPS, through a proxy: send cookies by HTTPS only.")
+    flags.DEFINE_bool("https", False, "Users come by HTTPS, through a proxy: send cookies by HTTPS only.")
     flags.DEFINE_string("proxy", None, "Address of the proxy in front of the website, which says who asks.")
     flags.DEFINE_list("hosts", [], "Host names under which the site answers; empty for any.")
 
@@ -37,7 +37,7 @@ def settings():
     from pathlib import Path
 
     from colorgan_tf.inference import backends
-    from serving.web.settings import MEGA, Limits, Settings
+    from serving.web.settings import MEGA, Settings, SiteLimits
 
     values = flags.FLAGS
     if values.model and values.server:
@@ -46,7 +46,7 @@ def settings():
     if not values.server and not model.exists():
         hint = "" if values.model else " There is no model with this copy yet: give one with --model or --server."
         raise InputError(f"The model must be {backends.EXPECTED}. Received: {model}, which does not exist.{hint}")
-    limits = Limits(
+    limits = SiteLimits(
         age_days=values.days, upload_bytes=values.upload_megabytes * MEGA, film_seconds=60 * values.film_minutes
     )
     samples = Path(__file__).parent.parent.parent / "examples" / "bw"

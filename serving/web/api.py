@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
 from serving.jobs import records
+from serving.jobs import texts as job_texts
 from serving.jobs.records import FileRecord
 from serving.web import security, texts, uploads
 from serving.web.site import Site, as_json, own_file, site
@@ -19,16 +20,17 @@ _STREAM_SECONDS, _BEAT_SECONDS, _PAUSE_SECONDS = 55.0, 10.0, 0.1
 _LARGEST_JSON = 64 * 1024
 
 
-@api.post("/visitors")
-def new_visitor() -> tuple[Response, int]:
+@api.post("/users")
+@api.post("/visitors")  # the name that programs of before know
+def new_user() -> tuple[Response, int]:
     """Gives a program a token of its own."""
-    return jsonify(token=security.token(current_app, security.new_visitor())), 201
+    return jsonify(token=security.token(current_app, security.new_user())), 201
 
 
 @api.get("/files")
 def files() -> Response:
-    """Lists the visitor's files, the newest first."""
-    return jsonify(files=[as_json(record) for record in site().store.all_of(g.visitor)])
+    """Lists the user's files, the newest first."""
+    return jsonify(files=[as_json(record) for record in site().store.all_of(g.user)])
 
 
 @api.post("/files")
@@ -38,10 +40,10 @@ def upload() -> tuple[Response, int]:
         sent = request.files.get("file")
         if sent is None:
             raise RequestError("The form must have a file in its field `file`.")
-        record = uploads.take(site(), g.visitor, sent.filename or "", sent.stream, request.content_length)
+        record = uploads.take(site(), g.user, sent.filename or "", sent.stream, request.content_length)
     else:
         name = request.args.get("name", "")
-        record = uploads.take(site(), g.visitor, name, request.stream, request.content_length)
+        record = uploads.take(site(), g.user, name, request.stream, request.content_length)
     return jsonify(as_json(record)), 201
 
 
@@ -52,7 +54,7 @@ def sample(name: str) -> tuple[Response, int]:
     if path is None:
         raise RequestError(texts.NO_SAMPLE, 404)
     with path.open("rb") as file:
-        record = uploads.take(site(), g.visitor, path.name, file, path.stat().st_size)
+        record = uploads.take(site(), g.user, path.name, file, path.stat().st_size)
     return jsonify(as_json(record)), 201
 
 
@@ -65,7 +67,7 @@ def sample_paths(running: Site) -> dict[str, Any]:
 
 @api.get("/files/<identity>")
 def status(identity: str) -> Response:
-    """Tells how a file is."""
+    """Returns how a file is."""
     return jsonify(as_json(own_file(identity)))
 
 
@@ -74,11 +76,11 @@ def change(identity: str) -> tuple[Response, int]:
     """Changes strength, quality, hints or force, and colours the file again; no new upload."""
     record = own_file(identity)
     if (request.content_length or 0) > _LARGEST_JSON:
-        raise RequestError("The wishes must be at most 64 kB of JSON.", 413)
-    wishes = records.changed_wishes(record.wishes, request.get_json(silent=True))
-    if wishes == record.wishes and record.state == records.DONE:
+        raise RequestError("The settings must be at most 64 kB of JSON.", 413)
+    settings = records.changed_settings(record.settings, request.get_json(silent=True))
+    if settings == record.settings and record.state == records.DONE:
         return jsonify(as_json(record)), 200
-    return _again(record, wishes=wishes)
+    return _again(record, settings=settings)
 
 
 @api.post("/files/<identity>/again")
@@ -90,7 +92,7 @@ def again(identity: str) -> tuple[Response, int]:
 def _again(record: FileRecord, **values: Any) -> tuple[Response, int]:
     waiting = record.state in (records.WAITING, records.WORKING)
     if not waiting:
-        site().jobs.check_room(g.visitor)
+        site().jobs.check_room(g.user)
     new = site().store.update(record.id, lambda old: dataclasses.replace(old, **values))
     if new is None:
         raise RequestError(texts.NOT_FOUND, 404)
@@ -115,28 +117,28 @@ def delete(identity: str) -> tuple[str, int]:
 
 @api.delete("/files")
 def delete_all() -> tuple[str, int]:
-    """Deletes all the visitor's files."""
-    for record in site().store.all_of(g.visitor):
+    """Deletes all the user's files."""
+    for record in site().store.all_of(g.user):
         site().remove(record)
     return "", 204
 
 
 @api.get("/events")
 def events() -> Response:
-    """Tells of the visitor's files as server-sent events: all of them first, then those that changed or are gone.
+    """Reports the user's files as server-sent events: all of them first, then those that changed or are gone.
 
     A stream ends after a minute, to be asked for again.
     """
-    running, visitor = site(), g.visitor
+    running, user = site(), g.user
     slot = running.streams.take()
     if slot is None:
-        raise RequestError(texts.BUSY, 503)
+        raise RequestError(job_texts.BUSY, 503)
     application = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def stream() -> Iterator[str]:
         try:
             with application.app_context():
-                yield from _changes(running, visitor)
+                yield from _changes(running, user)
         finally:
             slot()
 
@@ -146,19 +148,19 @@ def events() -> Response:
     return response
 
 
-def _changes(running: Site, visitor: str) -> Iterator[str]:
+def _changes(running: Site, user: str) -> Iterator[str]:
     seen, beats = 0, 0
-    told: dict[str, dict[str, Any]] | None = None
+    reported: dict[str, dict[str, Any]] | None = None
     yield "retry: 1000\n\n"
-    while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.jobs.board.closed:
-        now = {record.id: as_json(record) for record in running.store.all_of(visitor)}
-        changed = [file for identity, file in now.items() if told is None or told.get(identity) != file]
-        gone = [identity for identity in told or () if identity not in now]
-        if changed or gone or told is None:
+    while beats < _STREAM_SECONDS / _BEAT_SECONDS and not running.jobs.events.closed:
+        now = {record.id: as_json(record) for record in running.store.all_of(user)}
+        changed = [file for identity, file in now.items() if reported is None or reported.get(identity) != file]
+        gone = [identity for identity in reported or () if identity not in now]
+        if changed or gone or reported is None:
             yield f"event: files\ndata: {json.dumps({'files': changed, 'gone': gone})}\n\n"
-        told = now
-        running.closed.wait(_PAUSE_SECONDS)  # several changes are told at once
-        newer = running.jobs.board.wait(visitor, seen, _BEAT_SECONDS)
+        reported = now
+        running.closed.wait(_PAUSE_SECONDS)  # several changes are reported at once
+        newer = running.jobs.events.wait(user, seen, _BEAT_SECONDS)
         if newer == seen:
             beats += 1
             yield ": still here\n\n"

@@ -8,10 +8,10 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
-from serving.jobs.board import Streams
-from serving.jobs.queue import LONG, QUICK, Jobs
+from serving.jobs import texts as job_texts
+from serving.jobs.queue import LONG, QUICK, JobQueue
 from serving.jobs.store import Store
-from serving.jobs.worker import Inline, Isolated, Model, Runner
+from serving.jobs.workers import InlineWorker, Model, ProcessWorker, Worker
 from serving.web import texts
 from serving.web.api import api, http_error, refuse
 from serving.web.downloads import downloads
@@ -19,21 +19,22 @@ from serving.web.metrics import Metrics
 from serving.web.security import protect
 from serving.web.settings import Settings
 from serving.web.site import Site
+from serving.web.streams import Streams
 from serving.web.views import views
 
 _FORM_OVERHEAD = 65536
 
 
-def create_app(settings: Settings, runners: Mapping[str, Runner] | None = None) -> Flask:
+def create_app(settings: Settings, workers: Mapping[str, Worker] | None = None) -> Flask:
     """Makes the website; `app.extensions["colorgan"].start()` begins to work on files.
 
     Args:
         settings: see there.
-        runners: what does the work, by lane; by default what the settings say.
+        workers: what does the work, by queue; by default what the settings say.
     """
     app = Flask(__name__)
     store, metrics = Store(settings.data), Metrics()
-    jobs = Jobs(store, dict(runners or make_runners(settings)), settings.limits, metrics)
+    jobs = JobQueue(store, dict(workers or make_workers(settings)), settings.limits, metrics.finished)
     app.extensions["colorgan"] = Site(settings, store, jobs, metrics, Streams(settings.limits.streams))
     app.config.update(
         SECRET_KEY=store.secret(),
@@ -61,12 +62,12 @@ def create_app(settings: Settings, runners: Mapping[str, Runner] | None = None) 
     return app
 
 
-def make_runners(settings: Settings) -> dict[str, Runner]:
-    """Returns what does the work of each lane."""
+def make_workers(settings: Settings) -> dict[str, Worker]:
+    """Returns what does the work of each queue."""
     model = Model(settings.model, settings.server)
     if not settings.isolate:
-        return {QUICK: Inline(model.load), LONG: Inline(model.load)}
-    return {lane: Isolated(model, settings.limits.task_seconds) for lane in (QUICK, LONG)}
+        return {QUICK: InlineWorker(model.load), LONG: InlineWorker(model.load)}
+    return {queue: ProcessWorker(model, settings.limits.task_seconds) for queue in (QUICK, LONG)}
 
 
 def _refused(error: RequestError):
@@ -86,4 +87,4 @@ def _http_error(error: HTTPException):
 
 def _failed(error: Exception):
     logging.exception("request failed: %s", type(error).__name__)
-    return _refused(RequestError(texts.WRONG, 500))
+    return _refused(RequestError(job_texts.WRONG, 500))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from colorgan_tf.errors import RequestError
 from pipelines.media import names
-from serving.jobs import colours, preview
+from serving.jobs import likely_colors, preview
 from serving.jobs.records import ANIMATION, FILM, PICTURE, FileRecord
 from serving.web import texts
 from serving.web.site import own_file, site
@@ -63,13 +63,13 @@ def likely(identity: str) -> Response:
     rgb = _frame(own_file(identity), _whole("frame"))
     row, column = (min(int(_part(name) * side), side - 1) for name, side in zip("yx", rgb.shape, strict=False))
     spot = rgb[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3).mean(axis=0)
-    return jsonify(now=[round(part) for part in spot.tolist()], likely=colours.likely(spot))
+    return jsonify(now=[round(part) for part in spot.tolist()], likely=likely_colors.likely(spot))
 
 
 @downloads.get("/results.zip")
 def everything() -> Response:
-    """Sends all the visitor's results as one ZIP file, made while it is sent."""
-    records_ = [record for record in site().store.all_of(g.visitor) if record.result]
+    """Sends all the user's results as one ZIP file, made while it is sent."""
+    records_ = [record for record in site().store.all_of(g.user) if record.result]
     if not records_:
         raise RequestError(texts.NOT_READY, 404)
     parts = [(site().store.folder(record) / record.result, record.download_name) for record in reversed(records_)]

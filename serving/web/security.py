@@ -12,7 +12,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from colorgan_tf.errors import RequestError
 from serving.web import texts
-from serving.web.settings import Limits
+from serving.web.settings import SiteLimits
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
@@ -29,6 +29,8 @@ _HEADERS = {
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SALT = "token of a program"
+_TOKENS = ("/api/users", "/api/visitors")
+_USER = "visitor"  # in cookies: as earlier versions called it, so that they stay valid
 _ADDRESSES = 10_000
 
 
@@ -62,17 +64,17 @@ class RateLimit:
         return allowed
 
 
-def protect(app: Flask, limits: Limits, https: bool) -> None:
+def protect(app: Flask, limits: SiteLimits, https: bool) -> None:
     """Installs the checks before requests and the headers after them."""
     requests, uploads = RateLimit(limits.requests_a_minute), RateLimit(limits.uploads_a_minute)
 
     @app.before_request
     def check() -> None:
         address = request.remote_addr or ""
-        uploading = request.method == "POST" and request.path in ("/api/files", "/api/visitors")
+        uploading = request.method == "POST" and request.path in ("/api/files", *_TOKENS)
         if not requests.allows(address) or (uploading and not uploads.allows(address)):
             raise RequestError(texts.TOO_OFTEN, 429)
-        if request.path.startswith(("/static/", "/healthz", "/metrics")) or request.path == "/api/visitors":
+        if request.path.startswith(("/static/", "/healthz", "/metrics")) or request.path in _TOKENS:
             return
         _identify(app)
 
@@ -88,18 +90,18 @@ def protect(app: Flask, limits: Limits, https: bool) -> None:
         return response
 
 
-def token(app: Flask, visitor: str) -> str:
-    """Returns what a program sends as `Authorization: Bearer ...` to be that visitor."""
-    return str(URLSafeSerializer(app.secret_key or "", _SALT).dumps(visitor))
+def token(app: Flask, user: str) -> str:
+    """Returns what a program sends as `Authorization: Bearer ...` to be that user."""
+    return str(URLSafeSerializer(app.secret_key or "", _SALT).dumps(user))
 
 
-def new_visitor() -> str:
+def new_user() -> str:
     """Returns an unguessable name."""
     return secrets.token_urlsafe(18)
 
 
 def _identify(app: Flask) -> None:
-    """Sets `g.visitor` and `g.csrf`.
+    """Sets `g.user` and `g.csrf`.
 
     Raises:
         RequestError: a token is invalid, or a page of another site sent the request.
@@ -107,15 +109,15 @@ def _identify(app: Flask) -> None:
     header = request.headers.get("Authorization", "")
     if header:
         try:
-            g.visitor = URLSafeSerializer(app.secret_key or "", _SALT).loads(header.removeprefix("Bearer "))
+            g.user = URLSafeSerializer(app.secret_key or "", _SALT).loads(header.removeprefix("Bearer "))
         except BadData as error:
-            raise RequestError(texts.NO_VISITOR, 401) from error
+            raise RequestError(texts.NO_USER, 401) from error
         g.csrf = ""  # a page of another site cannot set this header
         return
-    if "visitor" not in session:
-        session["visitor"], session["csrf"] = new_visitor(), secrets.token_urlsafe(18)
+    if _USER not in session:
+        session[_USER], session["csrf"] = new_user(), secrets.token_urlsafe(18)
         session.permanent = True
-    g.visitor, g.csrf = session["visitor"], session["csrf"]
+    g.user, g.csrf = session[_USER], session["csrf"]
     if request.method not in _SAFE:
         _check_csrf()
 

@@ -5,8 +5,8 @@ import signal
 from typing import Any
 
 from colorgan_tf.errors import InputError
-from serving.jobs.worker import Isolated
-from serving.web.app import create_app, make_runners
+from serving.jobs.workers import ProcessWorker
+from serving.web.app import create_app, make_workers
 from serving.web.settings import MEGA, Settings
 
 _PAGE_THREADS = 12
@@ -21,8 +21,8 @@ def run(settings: Settings, host: str, port: int) -> None:
     import waitress
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
-    runners = make_runners(settings)
-    app = create_app(settings, runners)
+    workers = make_workers(settings)
+    app = create_app(settings, workers)
     site = app.extensions["colorgan"]
     try:
         server = waitress.create_server(
@@ -39,12 +39,12 @@ def run(settings: Settings, host: str, port: int) -> None:
     except OSError as error:
         raise InputError(f"The port must be free. Received: {host}:{port}: {error.strerror or error}.") from error
     site.start()
-    for runner in runners.values():
-        if isinstance(runner, Isolated):
-            runner.start()  # the first file finds the model loaded
+    for worker in workers.values():
+        if isinstance(worker, ProcessWorker):
+            worker.start()  # the first file finds the model loaded
 
     def end(*_) -> None:
-        site.jobs.board.close()  # streams of progress end at once, and with them their threads
+        site.jobs.events.close()  # streams of progress end at once, and with them their threads
         raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGINT):

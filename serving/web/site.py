@@ -8,13 +8,13 @@ from flask import current_app, g
 
 from colorgan_tf.errors import RequestError
 from serving.jobs import records
-from serving.jobs.board import Streams
-from serving.jobs.queue import Jobs
+from serving.jobs.queue import JobQueue
 from serving.jobs.records import FileRecord
 from serving.jobs.store import Store
 from serving.web import texts
 from serving.web.metrics import Metrics
 from serving.web.settings import Settings
+from serving.web.streams import Streams
 
 _CLEAN_SECONDS = 600.0
 
@@ -25,7 +25,7 @@ class Site:
 
     settings: Settings
     store: Store
-    jobs: Jobs
+    jobs: JobQueue
     metrics: Metrics
     streams: Streams
     closed: threading.Event = dataclasses.field(default_factory=threading.Event)
@@ -38,7 +38,7 @@ class Site:
     def close(self) -> None:
         """Ends the work; what is unfinished goes on at the next start."""
         self.closed.set()
-        self.jobs.board.close()
+        self.jobs.events.close()
         self.jobs.close()
         self.store.close()
 
@@ -53,7 +53,7 @@ class Site:
         """Removes a file, whatever is being done with it."""
         self.jobs.stop(record)
         self.store.delete(record)
-        self.jobs.board.announce(record.visitor)
+        self.jobs.events.publish(record.user)
 
     def _tidy(self) -> None:
         while not self.closed.is_set():
@@ -67,19 +67,19 @@ def site() -> Site:
 
 
 def own_file(identity: str) -> FileRecord:
-    """Returns a file of the visitor who asks.
+    """Returns a file of the user who asks.
 
     Raises:
         RequestError: there is none, or it is another's; both look the same from outside.
     """
-    record = site().store.get(identity, g.visitor)
+    record = site().store.get(identity, g.user)
     if record is None:
         raise RequestError(texts.NOT_FOUND, 404)
     return record
 
 
 def as_json(record: FileRecord) -> dict[str, Any]:
-    """Returns a file as the API tells it."""
+    """Returns a file as the API shows it."""
     jobs = site().jobs
     live = jobs.live(record.id)
     base = f"/api/files/{record.id}"
@@ -89,7 +89,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         links["thumbnail"] = f"{base}/thumbnail?v={record.version}"
     if live.previews and record.state == records.WORKING:
         links["preview"] = f"{base}/preview?v={record.version}.{live.previews}"
-    wishes = dataclasses.asdict(record.wishes) | {"hints": [dataclasses.asdict(each) for each in record.wishes.hints]}
+    settings = dataclasses.asdict(record.settings)
     return {
         "id": record.id,
         "name": record.name,
@@ -103,6 +103,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "seconds": record.seconds,
         "place": jobs.place(record) if record.state == records.WAITING else 0,
         "progress": {"done": live.done, "total": live.total, "seconds_left": live.seconds_left},
-        "wishes": wishes,
+        "settings": settings,
+        "wishes": settings,  # the name that programs of before know
         "links": links,
     }

@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import IO
 
 from colorgan_tf.errors import RequestError
-from serving.jobs import kinds
+from serving.jobs.limits import check_upload
 from serving.jobs.records import FileRecord
 from serving.web import texts
-from serving.web.settings import Limits
+from serving.web.settings import SiteLimits
 from serving.web.site import Site
 
 _CHUNK = 1 << 18
 _LONGEST_NAME = 120
 
 
-def take(site: Site, visitor: str, name: str, stream: IO[bytes], length: int | None) -> FileRecord:
+def take(site: Site, user: str, name: str, stream: IO[bytes], length: int | None) -> FileRecord:
     """Takes a file in.
 
     Args:
         site: the website.
-        visitor: whose it is.
-        name: what the visitor calls it.
+        user: whose it is.
+        name: what its user calls it.
         stream: its bytes.
         length: how many the request announces; None where it does not say.
 
@@ -32,14 +32,14 @@ def take(site: Site, visitor: str, name: str, stream: IO[bytes], length: int | N
     limits = site.settings.limits
     if length is not None and length > limits.upload_bytes:
         raise RequestError(texts.too_large_file(limits.upload_bytes), 413)
-    site.jobs.check_room(visitor)
-    _check_space(site, visitor, limits)
+    site.jobs.check_room(user)
+    _check_space(site, user, limits)
     with site.store.incoming() as path:
         _copy(stream, path, limits)
-        kind = kinds.judge(path, limits)
+        kind = check_upload(path, limits)
         record = FileRecord(
             id=secrets.token_urlsafe(18),
-            visitor=visitor,
+            user=user,
             name=shown_name(name, kind.suffix),
             kind=kind.kind,
             suffix=kind.suffix,
@@ -58,15 +58,15 @@ def shown_name(name: str, suffix: str) -> str:
     return clean[-_LONGEST_NAME:] or f"file{suffix}"
 
 
-def _check_space(site: Site, visitor: str, limits: Limits) -> None:
-    own, everyone = site.store.usage(visitor), site.store.usage()
+def _check_space(site: Site, user: str, limits: SiteLimits) -> None:
+    own, everyone = site.store.usage(user), site.store.usage()
     if own.files >= limits.files_each or own.bytes >= limits.bytes_each:
         raise RequestError(texts.FULL_EACH, 507)
     if everyone.bytes >= limits.bytes_all:
         raise RequestError(texts.FULL_ALL, 507)
 
 
-def _copy(stream: IO[bytes], path: Path, limits: Limits) -> None:
+def _copy(stream: IO[bytes], path: Path, limits: SiteLimits) -> None:
     size = 0
     with path.open("wb") as file:
         while chunk := stream.read(_CHUNK):

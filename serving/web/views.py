@@ -39,8 +39,8 @@ def sample(name: str) -> Response:
 
 @views.get("/gallery")
 def gallery() -> str:
-    """All results of the visitor."""
-    return render_template("gallery.html", files=[as_json(record) for record in site().store.all_of(g.visitor)])
+    """All results of the user."""
+    return render_template("gallery.html", files=[as_json(record) for record in site().store.all_of(g.user)])
 
 
 @views.get("/files/<identity>")

@@ -2,13 +2,11 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-sys.path.append(str(Path(__file__).parent.parent / "web"))  # made pictures, GIFs and films are the website's
-from web_fakes import FakeBackend  # noqa: E402
+from made_uploads import FakeBackend  # noqa: E402
 
 
 @pytest.fixture
@@ -19,9 +17,9 @@ def backend():
 @pytest.fixture
 def runners(backend):
     from serving.jobs.queue import LONG, QUICK
-    from serving.jobs.worker import Inline
+    from serving.jobs.workers import InlineWorker
 
-    return {lane: Inline(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+    return {lane: InlineWorker(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
 
 
 @pytest.fixture

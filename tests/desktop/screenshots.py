@@ -36,7 +36,7 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
     from serving.desktop.preferences import Preferences
     from serving.desktop.session.session import Session, isolated
     from serving.desktop.window import Window
-    from serving.jobs.worker import Model
+    from serving.jobs.workers import Model
 
     application = app.make_application()
     theme.apply(application, theme.DARK if dark else theme.LIGHT)

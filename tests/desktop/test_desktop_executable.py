@@ -9,10 +9,10 @@ import sys
 import threading
 from pathlib import Path
 
+import made_uploads
 import numpy as np
 import pytest
 import virtual_screen
-import web_fakes
 from PIL import Image
 
 pytest.importorskip(
@@ -27,7 +27,7 @@ _SECONDS = 120
 @pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG", width=640, height=480))
+    path.write_bytes(made_uploads.picture("PNG", width=640, height=480))
     return path
 
 
@@ -111,8 +111,8 @@ def test_the_executable_colours_without_python(executable, photo, tmp_path):
 
 def test_the_executable_colours_films_and_gifs(executable, tmp_path):
     gif, film = tmp_path / "moving.gif", tmp_path / "film.mp4"
-    gif.write_bytes(web_fakes.animation())
-    web_fakes.film(film)
+    gif.write_bytes(made_uploads.animation())
+    made_uploads.film(film)
     line = [executable, gif, film, f"--output={tmp_path / 'out'}"]
     done = subprocess.run(line, env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=_SECONDS)
     assert done.returncode == 0, done.stderr

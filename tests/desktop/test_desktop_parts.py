@@ -3,9 +3,9 @@
 import os
 import threading
 
+import made_uploads
 import numpy as np
 import pytest
-import web_fakes
 
 from colorgan_tf.color import merge
 from colorgan_tf.errors import InputError, RequestError
@@ -13,10 +13,10 @@ from pipelines.media import names
 from serving.desktop import model_choice, texts
 from serving.desktop.session import input_files, playback, previews, progress, saving
 from serving.desktop.session.item import Item
-from serving.jobs import kinds
+from serving.jobs import texts as shared
+from serving.jobs.limits import check_upload
 from serving.jobs.queue import Live
 from serving.jobs.records import FileRecord
-from serving.web import texts as shared
 
 
 def item(state="done", kind="picture", done=0, total=0, left=None, name="a.jpg"):
@@ -38,7 +38,7 @@ def finished(session, identity):
 
 def test_a_session_colours_what_it_is_asked_for_and_removes_it_all_at_the_end(session, tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     first, second = session.open(path), session.open(path)
     session.color([first.id])
     assert finished(session, first.id).state == "done"
@@ -53,24 +53,24 @@ def test_a_session_colours_what_it_is_asked_for_and_removes_it_all_at_the_end(se
 
 def test_originals_are_linked_and_not_copied(session, tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     record = session.open(path)
     assert os.path.samefile(session.made(record, "original.png"), path)
 
 
 def test_a_film_keeps_its_container(session, tmp_path):
     path = tmp_path / "film.mkv"
-    web_fakes.film(path, frames=5)
+    made_uploads.film(path, frames=5)
     record = session.open(path)
     session.color([record.id])
     done = finished(session, record.id)
     assert (done.state, done.note, done.download_name) == ("done", "", "film-coloured.mkv")
-    assert kinds.judge(session.result(done), input_files.LIMITS).suffix == ".mkv"
+    assert check_upload(session.result(done), input_files.LIMITS).suffix == ".mkv"
 
 
 def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     items = [session.open(path) for _ in range(3)]
     backend.gate.clear()
     session.color([record.id for record in items])
@@ -83,16 +83,16 @@ def test_stopping_ends_what_waits_as_well(session, tmp_path, backend):
 def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
     from serving.desktop.session.session import Session
     from serving.jobs.queue import LONG, QUICK
-    from serving.jobs.worker import Isolated, Model
+    from serving.jobs.workers import Model, ProcessWorker
 
-    runners = {lane: Isolated(Model(None), 60, web_fakes.load_crashing) for lane in (QUICK, LONG)}
+    runners = {lane: ProcessWorker(Model(None), 60, made_uploads.load_crashing) for lane in (QUICK, LONG)}
     session = Session(tmp_path / "session", runners)
     session.start()
     try:
         records = []
         for name, level in (("dark.png", 5), ("light.png", 150)):
             path = tmp_path / name
-            path.write_bytes(web_fakes.picture("PNG", level=level))
+            path.write_bytes(made_uploads.picture("PNG", level=level))
             records.append(session.open(path))
         session.color([record.id for record in records])
         assert [finished(session, record.id).state for record in records] == ["failed", "done"]
@@ -103,7 +103,7 @@ def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
 
 def test_many_may_wait_for_a_change_at_once(session, tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     heard = []
     threads = [threading.Thread(target=lambda: heard.append(session.wait(0, 60))) for _ in range(3)]
     for thread in threads:
@@ -257,7 +257,7 @@ def test_messages_of_programs_become_sentences_for_people(note, text):
 
 def test_frames_of_an_animation_come_with_their_times(tmp_path):
     path = tmp_path / "a.gif"
-    path.write_bytes(web_fakes.animation(5))
+    path.write_bytes(made_uploads.animation(5))
     frames = list(playback.frames(path, "animation", 48))
     assert [round(frame.seconds, 3) for frame in frames] == [0, 0.08, 0.16, 0.24, 0.32]
     assert frames[0].picture().shape == (32, 48, 3)
@@ -268,7 +268,7 @@ def test_frames_of_an_animation_come_with_their_times(tmp_path):
 
 def test_frames_of_a_film_begin_where_they_are_asked_to(tmp_path):
     path = tmp_path / "a.mp4"
-    web_fakes.film(path, frames=40)
+    made_uploads.film(path, frames=40)
     frames = list(playback.frames(path, "film", 1000))
     assert [round(frame.seconds, 3) for frame in frames[:3]] == [0, 0.1, 0.2] and len(frames) == 40
     later = list(playback.frames(path, "film", 48, start=3.0))
@@ -280,7 +280,7 @@ def test_frames_of_a_film_begin_where_they_are_asked_to(tmp_path):
 def test_looks_are_upright_and_no_larger_than_asked(tmp_path):
     from PIL import Image
 
-    image = Image.fromarray(web_fakes.grey(400, 300))
+    image = Image.fromarray(made_uploads.grey(400, 300))
     exif = image.getexif()
     exif[0x0112] = 6
     for name in ("a.jpg", "a.png"):

@@ -2,15 +2,15 @@ import os
 import subprocess
 import sys
 
+import made_uploads
 import numpy as np
 import pytest
-import web_fakes
 from PIL import Image
 
 from colorgan_tf.errors import InputError
 from serving.desktop import transform_img
 from serving.desktop.session import input_files
-from serving.jobs import kinds
+from serving.jobs.limits import check_upload
 
 
 def pixels(path):
@@ -20,7 +20,7 @@ def pixels(path):
 @pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     return path
 
 
@@ -43,8 +43,8 @@ def test_a_second_result_does_not_overwrite_the_first(photo, tflite_model, tmp_p
 
 def test_gif_and_film_are_coloured_by_their_content(tflite_model, tmp_path):
     gif, film = tmp_path / "named_wrongly.jpg", tmp_path / "film.mp4"
-    gif.write_bytes(web_fakes.animation())
-    web_fakes.film(film)
+    gif.write_bytes(made_uploads.animation())
+    made_uploads.film(film)
     coloured = transform_img(gif, model=tflite_model)
     assert coloured.suffix == ".gif" and Image.open(coloured).n_frames == 6
     assert transform_img(film, model=tflite_model).suffix == ".mp4"
@@ -52,10 +52,10 @@ def test_gif_and_film_are_coloured_by_their_content(tflite_model, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mkv", ".avi", ".mov", ".ts"])
 def test_a_film_keeps_its_container_as_on_the_command_line(tflite_model, tmp_path, suffix):
-    web_fakes.film(tmp_path / f"film{suffix}", frames=5)
+    made_uploads.film(tmp_path / f"film{suffix}", frames=5)
     coloured = transform_img(tmp_path / f"film{suffix}", model=tflite_model)
     assert coloured.name == f"film-coloured{suffix}"
-    assert kinds.judge(coloured, input_files.LIMITS).suffix == suffix
+    assert check_upload(coloured, input_files.LIMITS).suffix == suffix
 
 
 def test_what_cannot_be_coloured_raises_a_readable_error(tflite_model, tmp_path, photo):

@@ -1,6 +1,6 @@
+import made_uploads
 import numpy as np
 import pytest
-import web_fakes
 
 pytest.importorskip(
     "PySide6.QtWidgets",
@@ -15,27 +15,27 @@ from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from serving.desktop import texts, theme  # noqa: E402
-from serving.web import texts as shared  # noqa: E402
+from serving.jobs import texts as shared  # noqa: E402
 
 
 @pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "photo.png"
-    path.write_bytes(web_fakes.picture("PNG"))
+    path.write_bytes(made_uploads.picture("PNG"))
     return path
 
 
 @pytest.fixture
 def gif(tmp_path):
     path = tmp_path / "moving.gif"
-    path.write_bytes(web_fakes.animation())
+    path.write_bytes(made_uploads.animation())
     return path
 
 
 @pytest.fixture
 def film(tmp_path):
     path = tmp_path / "film.mp4"
-    web_fakes.film(path)
+    made_uploads.film(path)
     return path
 
 
@@ -116,7 +116,7 @@ def test_a_new_quality_colours_again(user, photo, backend):
     user.page.controls.qualities["best"].click()
     user.until(lambda: user.record.version > version and user.record.state == "done")
     assert backend.calls > calls
-    assert user.record.wishes.quality == "best"
+    assert user.record.settings.quality == "best"
 
 
 def test_saving_writes_beside_the_original_and_leaves_it_alone(user, photo):
@@ -136,7 +136,7 @@ def test_saving_all_overwrites_nothing(user, photo, tmp_path):
     folder.mkdir()
     other.mkdir()
     (folder / "photo-coloured.png").write_bytes(b"mine")
-    (other / "photo.png").write_bytes(web_fakes.picture("PNG", seed=1))
+    (other / "photo.png").write_bytes(made_uploads.picture("PNG", seed=1))
     user.opens(photo, other / "photo.png")
     user.colours()
     user.window.dialogs.folder = folder
@@ -196,7 +196,7 @@ def test_the_window_answers_while_work_goes_on_and_cancel_ends_it(user, photo, b
 
 def test_a_cancelled_film_keeps_what_is_done_and_goes_on(user, tmp_path, backend):
     path = tmp_path / "film.mp4"
-    web_fakes.film(path, frames=120)
+    made_uploads.film(path, frames=120)
     user.opens(path)
     luma_to_chroma, stopped = backend.luma_to_chroma, []
 
@@ -250,9 +250,9 @@ def test_several_refused_files_are_said_in_one_sentence(user, photo, tmp_path):
 @pytest.mark.parametrize("ending", ["png", "jpg", "gif", "mp4"])
 def test_a_damaged_file_is_said_in_a_sentence_and_the_others_go_on(user, photo, film, tmp_path, ending):
     whole = {
-        "png": lambda: web_fakes.picture("PNG"),
-        "jpg": lambda: web_fakes.picture("JPEG"),
-        "gif": lambda: web_fakes.animation(1),
+        "png": lambda: made_uploads.picture("PNG"),
+        "jpg": lambda: made_uploads.picture("JPEG"),
+        "gif": lambda: made_uploads.animation(1),
         "mp4": film.read_bytes,
     }[ending]()
     broken = tmp_path / f"broken.{ending}"
@@ -274,7 +274,7 @@ def test_a_missing_file_is_said_in_a_sentence(user, tmp_path):
 
 def test_a_picture_in_colour_is_left_alone_until_asked(user, tmp_path):
     path = tmp_path / "colour.png"
-    path.write_bytes(web_fakes.colour_picture())
+    path.write_bytes(made_uploads.colour_picture())
     user.opens(path)
     user.colours()
     assert user.session.result(user.record).read_bytes() == path.read_bytes()
@@ -319,8 +319,8 @@ def test_a_picture_is_pasted_from_the_clipboard(user):
 
 
 def test_files_that_were_opened_are_offered_again(make_window, photo, gif, session):
-    user = make_window(samples=[web_fakes.SAMPLES / "theater.jpg"])
-    assert user.window.start_page.tiles.paths == [web_fakes.SAMPLES / "theater.jpg"]
+    user = make_window(samples=[made_uploads.SAMPLES / "theater.jpg"])
+    assert user.window.start_page.tiles.paths == [made_uploads.SAMPLES / "theater.jpg"]
     user.opens(photo)
     user.opens(gif)
     again = make_window()
@@ -332,7 +332,7 @@ def test_strength_and_quality_go_to_all_where_asked(user, photo, gif):
     user.opens(photo, gif)
     user.session.change_settings(user.window.refresher.shown, strength=1.5, quality="fast")
     user.window.same_for_all()
-    assert {(item.record.wishes.strength, item.record.wishes.quality) for item in user.session.items()} == {
+    assert {(item.record.settings.strength, item.record.settings.quality) for item in user.session.items()} == {
         (1.5, "fast")
     }
 

@@ -1,13 +1,14 @@
-"""A website on made files: a network that costs nothing, the work done in a thread, a visitor who follows the rules."""
+"""A website on made files: a network that costs nothing, the work done in a thread, a user who follows the rules."""
 
 import dataclasses
 
+import made_uploads
 import pytest
-import web_fakes
-from web_fakes import FakeBackend, Visitor
+from made_uploads import FakeBackend
+from site_user import User
 
 from serving.jobs.queue import LONG, QUICK
-from serving.jobs.worker import Inline
+from serving.jobs.workers import InlineWorker
 from serving.web.app import create_app
 from serving.web.settings import Settings
 
@@ -23,9 +24,9 @@ def make_site(tmp_path, backend):
     apps = []
 
     def make(runners=None, start=True, **limits):
-        settings = Settings(data=tmp_path / "data", samples=web_fakes.SAMPLES)
+        settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
         settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, **limits))
-        inline = {lane: Inline(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+        inline = {lane: InlineWorker(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
         app = create_app(settings, runners or inline)
         if start:
             app.extensions["colorgan"].start()
@@ -44,5 +45,5 @@ def app(make_site):
 
 
 @pytest.fixture
-def visitor(app):
-    return Visitor(app)
+def user(app):
+    return User(app)

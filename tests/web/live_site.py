@@ -32,7 +32,7 @@ def serve(settings: Settings, runners=None) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        app.extensions["colorgan"].jobs.board.close()
+        app.extensions["colorgan"].jobs.events.close()
         server.task_dispatcher.shutdown()
         server.close()
         thread.join(10)

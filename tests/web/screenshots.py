@@ -47,7 +47,7 @@ def take(model: Path, output: Path) -> list[Path]:
 
 
 def _tour(page):
-    """Goes through the website as a visitor, and yields the name of what is on the screen."""
+    """Goes through the website as a user, and yields the name of what is on the screen."""
     page.goto("/")
     page.wait_for_timeout(400)
     yield "start"

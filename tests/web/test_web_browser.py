@@ -5,24 +5,24 @@ import io
 import re
 import zipfile
 
+import made_uploads
 import numpy as np
 import pytest
-import web_fakes
+from made_uploads import FakeBackend
 from PIL import Image
-from web_fakes import FakeBackend
 
 pytest.importorskip("playwright", reason="`make browser` installs it")
 import live_site  # noqa: E402
 
 from serving.jobs.queue import LONG, QUICK  # noqa: E402
-from serving.jobs.worker import Inline  # noqa: E402
+from serving.jobs.workers import InlineWorker  # noqa: E402
 from serving.web.settings import Settings  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(live_site.browser_path() is None, reason="`make browser` installs Chromium"),
 ]
-PHOTO = web_fakes.SAMPLES / "theater.jpg"
+PHOTO = made_uploads.SAMPLES / "theater.jpg"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -40,17 +40,17 @@ def gate():
 
 @pytest.fixture(params=[16])
 def address(request, tmp_path, gate):
-    settings = Settings(data=tmp_path / "data", samples=web_fakes.SAMPLES)
+    settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
     settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, streams=request.param))
-    quick = Inline(lambda: (FakeBackend(), "fake"))
-    with live_site.serve(settings, {QUICK: quick, LONG: Inline(lambda: (gate, "fake"))}) as address:
+    quick = InlineWorker(lambda: (FakeBackend(), "fake"))
+    with live_site.serve(settings, {QUICK: quick, LONG: InlineWorker(lambda: (gate, "fake"))}) as address:
         yield address
         gate.gate.set()
 
 
 @pytest.fixture
 def open_page(browser, address):
-    """Opens pages, each as another visitor; whatever a page complains of fails the test."""
+    """Opens pages, each as another user; whatever a page complains of fails the test."""
     contexts, complaints = [], []
 
     def open_(path="/", **options):
@@ -75,13 +75,13 @@ def open_page(browser, address):
 
 @pytest.fixture
 def gif(tmp_path):
-    (tmp_path / "moving.gif").write_bytes(web_fakes.animation(6))
+    (tmp_path / "moving.gif").write_bytes(made_uploads.animation(6))
     return tmp_path / "moving.gif"
 
 
 @pytest.fixture
 def film(tmp_path):
-    web_fakes.film(tmp_path / "short.mp4", frames=60, width=320, height=240)
+    made_uploads.film(tmp_path / "short.mp4", frames=60, width=320, height=240)
     return tmp_path / "short.mp4"
 
 
@@ -212,7 +212,9 @@ def test_a_gif_plays_in_colour_and_takes_a_hint_on_a_frame(open_page, gif):
     page.locator("#likely button").first.click()
     done(page, 2)
     assert (
-        page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")["wishes"]["hints"][0]["frame"]
+        page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")["settings"]["hints"][0][
+            "frame"
+        ]
         == 3
     )
     assert Image.open(io.BytesIO(downloaded(page)[1])).n_frames == 6
@@ -267,12 +269,12 @@ _GIVE = """async ([kind, bytes]) => {
 @pytest.mark.parametrize("kind", ["paste", "drop"])
 def test_pictures_come_by_clipboard_and_drop(open_page, kind):
     page = open_page()
-    page.evaluate(_GIVE, [kind, list(web_fakes.picture("PNG"))])
+    page.evaluate(_GIVE, [kind, list(made_uploads.picture("PNG"))])
     page.wait_for_url("**/files/*")
     done(page)
 
 
-def test_two_visitors_cannot_see_each_others_files(open_page):
+def test_two_users_cannot_see_each_others_files(open_page):
     one, two = open_page(), open_page()
     uploaded(one, PHOTO)
     answer = two.request.get(one.url)

@@ -9,8 +9,8 @@ import urllib.request
 from pathlib import Path
 
 import exported_models
+import made_uploads
 import pytest
-import web_fakes
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.slow
@@ -29,8 +29,8 @@ def started(*arguments):
 
 
 def colour(address):
-    token = call(f"{address}/api/visitors", data=b"")["token"]
-    photo = (web_fakes.SAMPLES / "patio.jpg").read_bytes()
+    token = call(f"{address}/api/users", data=b"")["token"]
+    photo = (made_uploads.SAMPLES / "patio.jpg").read_bytes()
     call(f"{address}/api/files?name=patio.jpg", token, photo)
     while True:  # a stream ends after a minute
         request = urllib.request.Request(f"{address}/api/events", headers={"Authorization": f"Bearer {token}"})

@@ -6,8 +6,8 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_uploads
 import pytest
-import web_fakes
 
 from serving.web import texts
 
@@ -38,10 +38,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def pages(visitor):
-    file = visitor.coloured(web_fakes.picture())
+def pages(user):
+    file = user.coloured(made_uploads.picture())
     addresses = ["/", "/gallery", "/api", f"/files/{file['id']}", "/nothing"]
-    return {address: visitor.get(address).get_data(as_text=True) for address in addresses}
+    return {address: user.get(address).get_data(as_text=True) for address in addresses}
 
 
 def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(pages):
@@ -54,11 +54,11 @@ def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(pages):
         assert not re.search(r"https?://(?!www\.w3\.org)", path.read_text()), path
 
 
-def test_a_page_with_all_it_loads_is_under_100_kilobytes(visitor, pages):
+def test_a_page_with_all_it_loads_is_under_100_kilobytes(user, pages):
     modules = {f"/static/{path.name}" for path in (WEB / "static").glob("*.js")}
     for text in pages.values():
         code = {each for each in Page(text).loaded if each.startswith("/static/")} | modules
-        assert len(text) + sum(len(visitor.get(address).get_data()) for address in code) < 100_000
+        assert len(text) + sum(len(user.get(address).get_data()) for address in code) < 100_000
 
 
 def test_every_label_has_its_field(pages):
@@ -78,8 +78,8 @@ def test_scripts_use_only_texts_that_exist_and_every_text_is_used():
     assert asked == set(texts.PAGE)
 
 
-def test_a_file_of_another_visitor_looks_like_none(visitor):
-    answer = visitor.get("/files/somebody-elses")
+def test_a_file_of_another_user_looks_like_none(user):
+    answer = user.get("/files/somebody-elses")
     assert answer.status_code == 404 and texts.NOT_FOUND.split(".")[0] in answer.get_data(as_text=True)
 
 

@@ -1,4 +1,4 @@
-"""What a visitor must not be able to do, each with its expected answer."""
+"""What a user must not be able to do, each with its expected answer."""
 
 import gzip
 import io
@@ -6,10 +6,10 @@ import re
 import struct
 import zlib
 
+import made_uploads
 import pytest
-import web_fakes
 from PIL import Image
-from web_fakes import Visitor
+from site_user import User
 
 from serving.web.security import RateLimit
 
@@ -29,9 +29,9 @@ def png_that_claims(width, height):
 # === Whose files ===
 
 
-def test_visitors_cannot_see_each_others_files(app):
-    owner, other = Visitor(app), Visitor(app)
-    file = owner.coloured(web_fakes.picture())
+def test_users_cannot_see_each_others_files(app):
+    owner, other = User(app), User(app)
+    file = owner.coloured(made_uploads.picture())
     base = file["links"]["self"]
     views = [f"{base}/{name}" for name in ("result", "original", "before", "after", "thumbnail", "frame", "preview")]
     for address in [base, f"/files/{file['id']}", f"{base}/colours?x=0&y=0", *views]:
@@ -46,17 +46,17 @@ def test_visitors_cannot_see_each_others_files(app):
     assert file["name"] not in other.get("/gallery").get_data(as_text=True)
 
 
-def test_a_session_that_is_not_signed_by_the_site_is_nobody(app, visitor):
-    file = visitor.coloured(web_fakes.picture())
+def test_a_session_that_is_not_signed_by_the_site_is_nobody(app, user):
+    file = user.coloured(made_uploads.picture())
     name = app.config["SESSION_COOKIE_NAME"]
-    cookie = visitor.client.get_cookie(name).value
+    cookie = user.client.get_cookie(name).value
     thief = app.test_client()
     thief.set_cookie(name, cookie[:-4] + ("AAAA" if cookie[-4:] != "AAAA" else "BBBB"))
     assert thief.get(file["links"]["self"]).status_code == 404
 
 
-def test_names_of_files_and_visitors_cannot_be_guessed(visitor):
-    ids = {visitor.upload(web_fakes.picture()).json["id"] for _ in range(5)}
+def test_names_of_files_and_users_cannot_be_guessed(user):
+    ids = {user.upload(made_uploads.picture()).json["id"] for _ in range(5)}
     assert len(ids) == 5 and min(map(len, ids)) >= 24
 
 
@@ -74,19 +74,19 @@ def test_names_of_files_and_visitors_cannot_be_guessed(visitor):
     ],
 )
 @pytest.mark.parametrize("token", [None, "", "wrong"])
-def test_nothing_is_changed_without_the_token_of_the_page(visitor, method, address, token):
+def test_nothing_is_changed_without_the_token_of_the_page(user, method, address, token):
     headers = {} if token is None else {"X-CSRF-Token": token}
-    answer = visitor.client.open(address, method=method, headers=headers, data=web_fakes.picture())
+    answer = user.client.open(address, method=method, headers=headers, data=made_uploads.picture())
     assert answer.status_code == 403 and "error" in answer.json
 
 
-def test_another_origin_is_refused_even_with_the_token(visitor):
-    headers = visitor.headers | {"Origin": "https://elsewhere.example"}
-    assert visitor.client.post("/api/files", headers=headers, data=web_fakes.picture()).status_code == 403
+def test_another_origin_is_refused_even_with_the_token(user):
+    headers = user.headers | {"Origin": "https://elsewhere.example"}
+    assert user.client.post("/api/files", headers=headers, data=made_uploads.picture()).status_code == 403
 
 
-def test_a_token_of_another_visitor_is_refused(app):
-    one, two = Visitor(app), Visitor(app)
+def test_a_token_of_another_user_is_refused(app):
+    one, two = User(app), User(app)
     assert one.client.delete("/api/files", headers=two.headers).status_code == 403
 
 
@@ -106,59 +106,59 @@ def test_a_token_of_another_visitor_is_refused(app):
         ("program.gif", b"\x7fELF" + b"\0" * 500),
     ],
 )
-def test_the_type_is_decided_by_the_content(visitor, name, data):
-    answer = visitor.upload(data, name)
+def test_the_type_is_decided_by_the_content(user, name, data):
+    answer = user.upload(data, name)
     assert answer.status_code == 415
     assert re.search("cannot be read|not a picture", answer.json["error"])
-    assert visitor.get("/api/files").json == {"files": []}
+    assert user.get("/api/files").json == {"files": []}
 
 
-def test_a_picture_with_a_wrong_ending_is_what_it_is(visitor):
-    file = visitor.coloured(web_fakes.picture("PNG"), "film.mp4")
+def test_a_picture_with_a_wrong_ending_is_what_it_is(user):
+    file = user.coloured(made_uploads.picture("PNG"), "film.mp4")
     assert (file["kind"], file["state"]) == ("picture", "done")
-    assert Image.open(io.BytesIO(visitor.result(file))).format == "PNG"
+    assert Image.open(io.BytesIO(user.result(file))).format == "PNG"
 
 
-def test_an_empty_file_is_refused(visitor):
-    assert visitor.upload(b"").status_code == 400
+def test_an_empty_file_is_refused(user):
+    assert user.upload(b"").status_code == 400
 
 
 @pytest.mark.parametrize("side", [20_000, 60_000])
-def test_a_small_file_that_claims_a_huge_picture_is_refused_by_its_header(visitor, side):
-    answer = visitor.upload(png_that_claims(side, side), "bomb.png")
+def test_a_small_file_that_claims_a_huge_picture_is_refused_by_its_header(user, side):
+    answer = user.upload(png_that_claims(side, side), "bomb.png")
     assert answer.status_code == 413 and "large" in answer.json["error"]
 
 
 def test_an_animation_of_too_many_frames_is_refused(make_site):
-    visitor = Visitor(make_site(animation_frames=5))
-    answer = visitor.upload(web_fakes.animation(6), "long.gif")
+    user = User(make_site(animation_frames=5))
+    answer = user.upload(made_uploads.animation(6), "long.gif")
     assert answer.status_code == 413 and "6 frames" in answer.json["error"]
 
 
 def test_a_film_that_is_too_long_is_not_coloured(make_site, tmp_path):
-    visitor = Visitor(make_site(film_seconds=1.0))
-    file = visitor.coloured(web_fakes.film(tmp_path / "film.mp4"), "film.mp4")
+    user = User(make_site(film_seconds=1.0))
+    file = user.coloured(made_uploads.film(tmp_path / "film.mp4"), "film.mp4")
     assert file["state"] == "failed" and "too long" in file["note"]
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_file_that_is_too_large_is_refused(make_site, announced):
-    visitor = Visitor(make_site(upload_bytes=1000))
-    data = web_fakes.picture(width=400, height=400)
+    user = User(make_site(upload_bytes=1000))
+    data = made_uploads.picture(width=400, height=400)
     source = data if announced else iter([data[:500], data[500:]])
     options = (
         {} if announced else {"environ_overrides": {"wsgi.input_terminated": True}, "input_stream": io.BytesIO(data)}
     )
-    answer = visitor.post("/api/files", **({"data": source} if announced else options))
+    answer = user.post("/api/files", **({"data": source} if announced else options))
     assert answer.status_code == 413 and "too large" in answer.json["error"]
 
 
-def test_a_damaged_film_fails_alone_and_tells_no_path(visitor, tmp_path):
-    data = web_fakes.film(tmp_path / "film.mp4")
-    file = visitor.coloured(data[:200], "holiday.mp4")
+def test_a_damaged_film_fails_alone_and_tells_no_path(user, tmp_path):
+    data = made_uploads.film(tmp_path / "film.mp4")
+    file = user.coloured(data[:200], "holiday.mp4")
     assert file["state"] == "failed" and "holiday.mp4" in file["note"]
     assert str(tmp_path) not in file["note"] and "original" not in file["note"]
-    assert visitor.coloured(web_fakes.picture())["state"] == "done"
+    assert user.coloured(made_uploads.picture())["state"] == "done"
 
 
 @pytest.mark.parametrize(
@@ -175,18 +175,18 @@ def test_a_damaged_film_fails_alone_and_tells_no_path(visitor, tmp_path):
         ("x" * 500 + ".jpg", "x" * 116 + ".jpg"),
     ],
 )
-def test_names_are_shown_but_never_used_as_paths(visitor, tmp_path, name, shown):
-    file = visitor.coloured(web_fakes.picture(), name)
+def test_names_are_shown_but_never_used_as_paths(user, tmp_path, name, shown):
+    file = user.coloured(made_uploads.picture(), name)
     assert file["name"] == shown and file["state"] == "done"
     stored = {path.relative_to(tmp_path / "data").parts[0] for path in (tmp_path / "data").rglob("*") if path.is_file()}
     assert stored <= {"files", "secret", "site.sqlite", "site.sqlite-wal", "site.sqlite-shm"}
-    assert visitor.get(f"/files/{file['id']}").status_code == 200
+    assert user.get(f"/files/{file['id']}").status_code == 200
 
 
-def test_names_are_escaped_in_pages(visitor):
-    file = visitor.coloured(web_fakes.picture(), "</script>&'tis.jpg")
+def test_names_are_escaped_in_pages(user):
+    file = user.coloured(made_uploads.picture(), "</script>&'tis.jpg")
     for page in (f"/files/{file['id']}", "/gallery"):
-        text = visitor.get(page).get_data(as_text=True)
+        text = user.get(page).get_data(as_text=True)
         assert "&'tis" not in re.sub(r"(?s)<script type=.application/json.*?</script>", "", text)
         assert text.count("</script>") == text.count("<script")
 
@@ -204,9 +204,9 @@ def test_names_are_escaped_in_pages(visitor):
         "/nothing",
     ],
 )
-def test_no_path_leads_out(visitor, address):
+def test_no_path_leads_out(user, address):
     for method in ("GET", "POST"):
-        assert visitor.client.open(address, method=method, headers=visitor.headers).status_code in (404, 405)
+        assert user.client.open(address, method=method, headers=user.headers).status_code in (404, 405)
 
 
 # === How much ===
@@ -214,33 +214,33 @@ def test_no_path_leads_out(visitor, address):
 
 def test_fifty_uploads_at_once_all_finish_or_are_refused_politely(make_site, backend):
     backend.gate.clear()
-    visitor = Visitor(make_site(waiting_each=30))
-    answers = [visitor.upload(web_fakes.picture(seed=seed)) for seed in range(50)]
+    user = User(make_site(waiting_each=30))
+    answers = [user.upload(made_uploads.picture(seed=seed)) for seed in range(50)]
     backend.gate.set()
     taken = [answer.json for answer in answers if answer.status_code == 201]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(taken) + len(refused) == 50 and 30 <= len(taken) <= 31
     assert all("waiting" in answer.json["error"] for answer in refused)
-    assert all(visitor.finished(file)["state"] == "done" for file in taken)
+    assert all(user.finished(file)["state"] == "done" for file in taken)
 
 
-def test_the_queue_of_all_visitors_is_bounded(make_site, backend):
+def test_the_queue_of_all_users_is_bounded(make_site, backend):
     backend.gate.clear()
     app = make_site(waiting=3)
-    statuses = [Visitor(app).upload(web_fakes.picture()).status_code for _ in range(6)]
+    statuses = [User(app).upload(made_uploads.picture()).status_code for _ in range(6)]
     assert statuses.count(503) >= 2 and set(statuses) == {201, 503}
 
 
-def test_a_visitor_may_keep_only_so_much(make_site):
-    visitor = Visitor(make_site(files_each=1))
-    visitor.coloured(web_fakes.picture())
-    answer = visitor.upload(web_fakes.picture())
+def test_a_user_may_keep_only_so_much(make_site):
+    user = User(make_site(files_each=1))
+    user.coloured(made_uploads.picture())
+    answer = user.upload(made_uploads.picture())
     assert answer.status_code == 507 and "gallery is full" in answer.json["error"]
 
 
 def test_requests_are_limited_by_address(make_site):
-    visitor = Visitor(make_site(uploads_a_minute=2))
-    assert [visitor.upload(b"x").status_code for _ in range(3)] == [415, 415, 429]
+    user = User(make_site(uploads_a_minute=2))
+    assert [user.upload(b"x").status_code for _ in range(3)] == [415, 415, 429]
 
 
 def test_the_rate_limit_fills_up_again_with_time():
@@ -254,19 +254,19 @@ def test_the_rate_limit_fills_up_again_with_time():
 
 
 @pytest.mark.parametrize("address", ["/", "/gallery", "/api", "/api/files", "/nothing", "/static/site.css", "/healthz"])
-def test_every_answer_carries_the_protecting_headers(visitor, address):
-    headers = visitor.get(address).headers
+def test_every_answer_carries_the_protecting_headers(user, address):
+    headers = user.get(address).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
 
 
-def test_visitors_files_are_sent_into_a_sandbox(visitor):
-    file = visitor.coloured(web_fakes.picture())
+def test_users_files_are_sent_into_a_sandbox(user):
+    file = user.coloured(made_uploads.picture())
     for address in (file["links"]["result"], f"{file['links']['self']}/original"):
-        assert "sandbox" in visitor.get(address).headers["Content-Security-Policy"]
-    assert visitor.get(f"{file['links']['self']}/original").mimetype == "application/octet-stream"
+        assert "sandbox" in user.get(address).headers["Content-Security-Policy"]
+    assert user.get(f"{file['links']['self']}/original").mimetype == "application/octet-stream"
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app):
@@ -284,34 +284,32 @@ def test_behind_https_the_cookie_is_never_sent_in_the_open(tmp_path):
     app.extensions["colorgan"].store.close()
 
 
-def test_an_unexpected_error_tells_nothing(visitor, monkeypatch):
+def test_an_unexpected_error_tells_nothing(user, monkeypatch):
     def broken(*_):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(visitor.site.store, "all_of", broken)
+    monkeypatch.setattr(user.site.store, "all_of", broken)
     for address in ("/gallery", "/api/files"):
-        answer = visitor.get(address)
+        answer = user.get(address)
         assert answer.status_code == 500 and b"secret detail" not in answer.get_data()
 
 
-def test_figures_are_for_this_machine_only(visitor):
-    visitor.coloured(web_fakes.picture())
-    assert b'colorgan_web_files_total{kind="picture",state="done"} 1.0' in visitor.get("/metrics").get_data()
+def test_figures_are_for_this_machine_only(user):
+    user.coloured(made_uploads.picture())
+    assert b'colorgan_web_files_total{kind="picture",state="done"} 1.0' in user.get("/metrics").get_data()
     outside = {"REMOTE_ADDR": "203.0.113.7"}
-    assert visitor.client.get("/metrics", environ_overrides=outside).status_code == 404
-    assert visitor.client.get("/healthz", environ_overrides=outside).json["status"] == "ok"
+    assert user.client.get("/metrics", environ_overrides=outside).status_code == 404
+    assert user.client.get("/healthz", environ_overrides=outside).json["status"] == "ok"
 
 
-def test_the_data_can_be_read_by_its_owner_only(visitor, tmp_path):
-    visitor.coloured(web_fakes.picture())
+def test_the_data_can_be_read_by_its_owner_only(user, tmp_path):
+    user.coloured(made_uploads.picture())
     data = tmp_path / "data"
     for path in (data, data / "files", data / "secret", *(data / "files").iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_a_huge_list_of_wishes_is_refused(visitor):
-    file = visitor.coloured(web_fakes.picture())
-    answer = visitor.client.patch(
-        file["links"]["self"], headers=visitor.headers, json={"hints": [{"x": 0, "y": 0}] * 10_000}
-    )
+def test_a_huge_list_of_settings_is_refused(user):
+    file = user.coloured(made_uploads.picture())
+    answer = user.client.patch(file["links"]["self"], headers=user.headers, json={"hints": [{"x": 0, "y": 0}] * 10_000})
     assert answer.status_code == 413

@@ -67,7 +67,7 @@ class Presenter(QObject):
             self._viewer.show_new(None, None)
             return
         if content.stage == _RESULT and item.record.state not in BUSY:
-            self._made_with = item.record.wishes.strength
+            self._made_with = item.record.settings.strength
         fresh = old is None or old.identity != content.identity
         if fresh:
             self._player.close()

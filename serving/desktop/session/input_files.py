@@ -10,9 +10,7 @@ from colorgan_tf.errors import InputError, RequestError
 from pipelines import batch, moving_work
 from pipelines.stills import picture as stills
 from serving.desktop import texts
-from serving.jobs import kinds
-from serving.jobs.kinds import Kind
-from serving.web.settings import MEGA, Limits
+from serving.jobs.limits import MEGA, Kind, Limits, check_upload
 
 # On their own machine people may do as they like: these only keep a file from taking all of the memory.
 LIMITS = Limits(
@@ -24,7 +22,6 @@ LIMITS = Limits(
     film_pixels=8192 * 4608,
     waiting=1_000_000,
     waiting_each=1_000_000,
-    files_each=1_000_000,
     task_seconds=14 * 24 * 3600.0,
 )
 SUFFIXES = (*stills.SUFFIXES, *moving_work.FILM_SUFFIXES, ".gif", ".apng")
@@ -39,7 +36,7 @@ def judge(path: Path) -> Kind:
     if path.is_dir():
         raise RequestError(texts.IS_A_FOLDER)
     try:
-        return kinds.judge(path, LIMITS)
+        return check_upload(path, LIMITS)
     except FileNotFoundError as error:
         raise RequestError(texts.GONE) from error
     except OSError as error:

@@ -1,6 +1,6 @@
 """The items of one run of the program: their files, their queue, and the processes that colour them. No Qt.
 
-The website's own store, queue and worker do it, for one visitor.
+`serving.jobs` does it, for one user.
 """
 
 import dataclasses
@@ -13,29 +13,28 @@ from pathlib import Path
 from serving.desktop.session import input_files
 from serving.desktop.session.item import BUSY, READY, Item
 from serving.jobs import records
-from serving.jobs.queue import LONG, QUICK, Jobs
-from serving.jobs.records import FileRecord, Wishes
+from serving.jobs.queue import LONG, QUICK, JobQueue
+from serving.jobs.records import FileRecord, JobSettings
 from serving.jobs.store import Store
-from serving.jobs.work import Finished, Task, Tell
-from serving.jobs.worker import Isolated, Model, Runner
-from serving.web.metrics import Metrics
+from serving.jobs.tasks import Outcome, Report, Task
+from serving.jobs.workers import Model, ProcessWorker, Worker
 
 _OWNER = "desktop"
 
 
-def isolated(model: Model) -> dict[str, Runner]:
+def isolated(model: Model) -> dict[str, Worker]:
     """Returns processes of their own for the work: one for pictures and animations, one for films."""
-    return {lane: Isolated(model, input_files.LIMITS.task_seconds) for lane in (QUICK, LONG)}
+    return {lane: ProcessWorker(model, input_files.LIMITS.task_seconds) for lane in (QUICK, LONG)}
 
 
 @dataclasses.dataclass(frozen=True)
 class _KeepsContainer:
     """A runner whose films come back as they came: the window plays every container, where browsers do not."""
 
-    runner: Runner
+    runner: Worker
 
-    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
-        return self.runner.run(dataclasses.replace(task, keep_container=True), tell, stopped)
+    def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
+        return self.runner.run(dataclasses.replace(task, keep_container=True), report, stopped)
 
     def close(self) -> None:
         self.runner.close()
@@ -52,12 +51,12 @@ class Session:
         folder: see there.
     """
 
-    def __init__(self, folder: Path, runners: dict[str, Runner]):
+    def __init__(self, folder: Path, runners: dict[str, Worker]):
         self.folder = folder
         self._store = Store(folder)
         self._runners = runners
-        keeping: dict[str, Runner] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
-        self._jobs = Jobs(self._store, keeping, input_files.LIMITS, Metrics())
+        keeping: dict[str, Worker] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
+        self._jobs = JobQueue(self._store, keeping, input_files.LIMITS)
         self._originals: dict[str, Path] = {}
         self._batch: list[str] = []
         self._began = 0.0
@@ -66,19 +65,19 @@ class Session:
         """Begins to work; the model is opened meanwhile, so that the first picture need not wait for it."""
         self._jobs.start()
         quick = self._runners[QUICK]
-        if isinstance(quick, Isolated):
+        if isinstance(quick, ProcessWorker):
             quick.start()
 
     def close(self) -> None:
         """Ends the work and removes everything that was not saved."""
-        self._jobs.board.close()
+        self._jobs.events.close()
         self._jobs.close()
         self._store.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # === Files ===
 
-    def open(self, path: Path, wishes: Wishes = Wishes()) -> FileRecord:  # noqa: B008 (frozen)
+    def open(self, path: Path, settings: JobSettings = JobSettings()) -> FileRecord:  # noqa: B008 (frozen)
         """Takes a file in.
 
         Raises:
@@ -87,20 +86,20 @@ class Session:
         kind = input_files.judge(path)
         record = FileRecord(
             id=secrets.token_urlsafe(9),
-            visitor=_OWNER,
+            user=_OWNER,
             name=path.name,
             kind=kind.kind,
             suffix=kind.suffix,
             created=time.time(),
             state=READY,
-            wishes=wishes,
+            settings=settings,
             frames=kind.frames,
         )
         with self._store.incoming() as place:
             input_files.link(path, place)
             self._store.add(place, record)
         self._originals[record.id] = path.absolute()
-        self._jobs.board.announce(_OWNER)
+        self._jobs.events.publish(_OWNER)
         return record
 
     def items(self) -> list[Item]:
@@ -138,7 +137,7 @@ class Session:
                 self._jobs.stop(record)
                 self._store.delete(record)
                 self._originals.pop(identity, None)
-        self._jobs.board.announce(_OWNER)
+        self._jobs.events.publish(_OWNER)
 
     # === Colouring ===
 
@@ -160,10 +159,10 @@ class Session:
         record = self._store.get(identity)
         if record is None:
             return
-        wishes = records.changed_wishes(record.wishes, values)
-        if wishes == record.wishes:
+        settings = records.changed_settings(record.settings, values)
+        if settings == record.settings:
             return
-        changed = self._store.update(identity, lambda old: dataclasses.replace(old, wishes=wishes))
+        changed = self._store.update(identity, lambda old: dataclasses.replace(old, settings=settings))
         if changed is None:
             return
         if changed.state == records.WORKING:
@@ -176,7 +175,7 @@ class Session:
         for item in reversed(self.items()):
             if item.record.state in BUSY:
                 self._jobs.stop(item.record)
-        self._jobs.board.announce(_OWNER)
+        self._jobs.events.publish(_OWNER)
 
     def batch(self) -> tuple[list[Item], float]:
         """Returns the files that were asked for since the program was last idle, and seconds since then."""
@@ -184,12 +183,12 @@ class Session:
 
     def wait(self, seen: int, seconds: float) -> int:
         """Waits until something is newer than `seen`; returns its number, or `seen` after `seconds`."""
-        return self._jobs.board.wait(_OWNER, seen, seconds)
+        return self._jobs.events.wait(_OWNER, seen, seconds)
 
     @property
     def closed(self) -> bool:
         """Whether the program ends."""
-        return self._jobs.board.closed
+        return self._jobs.events.closed
 
     def _asked(self) -> list[Item]:
         every = (self.get(identity) for identity in self._batch)

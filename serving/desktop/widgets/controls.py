@@ -122,10 +122,10 @@ class Controls(QFrame):
         self.anyway_button.setVisible(record.state == records.DONE and record.in_colour)
         if not self.strength.isSliderDown() and not self._rest.isActive():
             self.strength.blockSignals(True)
-            self.strength.setValue(round(record.wishes.strength * 10))
+            self.strength.setValue(round(record.settings.strength * 10))
             self.strength.blockSignals(False)
             self._tell_strength()
-        self.qualities[record.wishes.quality].setChecked(True)
+        self.qualities[record.settings.quality].setChecked(True)
 
     def settle(self) -> None:
         """Takes the slider as it is, without waiting for more."""

@@ -1,4 +1,4 @@
-// Colour hints: a spot is chosen by click, touch or keyboard, then its colour; each is added to the file's wishes.
+// Colour hints: a spot is chosen by click, touch or keyboard, then its colour; each is added to the file's settings.
 
 import { ask, text } from "./site.js";
 
@@ -7,8 +7,8 @@ const hex = (rgb) => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).j
 const parts = (colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
 
 export class Hints {
-  constructor(wish, display) {
-    this.wish = wish;
+  constructor(change, display) {
+    this.change = change;
     this.display = display;
     this.given = [];
     this.spot = null;
@@ -48,9 +48,9 @@ export class Hints {
   get open() { return at("hints").open; }
 
   // Takes over what the website knows.
-  told(file) {
+  update(file) {
     this.file = file;
-    this.given = file.wishes.hints;
+    this.given = file.settings.hints;
     at("undo").disabled = at("clear-hints").disabled = this.given.length === 0;
     at("frame-field").hidden = file.kind === "picture";
     at("frame").max = Math.max(0, file.frames - 1);
@@ -104,7 +104,7 @@ export class Hints {
     this.given = hints;
     at("undo").disabled = at("clear-hints").disabled = hints.length === 0;
     this.draw();
-    this.wish({ hints });
+    this.change({ hints });
   }
 
   draw() {

@@ -7,7 +7,7 @@ const at = (id) => document.getElementById(id);
 let file = JSON.parse(at("file-data").textContent);
 let shown = "";
 let zoom = 1;
-let wished = false; // whether wishes are on their way, so that older news must not set the controls back
+let pending = false; // whether changes are on their way, so that older news must not set the controls back
 
 // === Before and after ===
 
@@ -93,7 +93,7 @@ function display() {
 function update(news) {
   const changed = news.version !== file.version;
   file = news;
-  const words = wished && file.state !== "done" ? text("updating") : describe(file);
+  const words = pending && file.state !== "done" ? text("updating") : describe(file);
   if (at("status").textContent !== words) at("status").textContent = words;
   progress(at("progress"), file);
   const active = ["waiting", "working"].includes(file.state);
@@ -101,33 +101,33 @@ function update(news) {
   at("again").hidden = !["stopped", "failed"].includes(file.state);
   at("again").textContent = text(file.state === "failed" ? "try_again" : "go_on");
   at("anyway").hidden = !(file.in_colour && !active);
-  at("wishes").hidden = !file.links.result;
+  at("settings").hidden = !file.links.result;
   at("download").hidden = !file.links.result;
   if (file.links.result) at("download").href = `${file.links.result}&download`;
-  if (!active) wished = false;
+  if (!active) pending = false;
   if (!active || changed) {
-    at("strength").value = file.wishes.strength;
-    for (const choice of document.querySelectorAll("[name=quality]")) choice.checked = choice.value === file.wishes.quality;
-    hints.told(file);
+    at("strength").value = file.settings.strength;
+    for (const choice of document.querySelectorAll("[name=quality]")) choice.checked = choice.value === file.settings.quality;
+    hints.update(file);
   }
   display();
 }
 
-// === Wishes ===
+// === Settings ===
 
-async function wish(values) {
+async function change(values) {
   show("");
-  wished = true;
+  pending = true;
   const answer = await ask(file.links.self, "PATCH", values);
   if (answer) update(answer);
-  else wished = false;
+  else pending = false;
 }
 
-at("strength").addEventListener("change", (event) => wish({ strength: Number(event.target.value) }));
+at("strength").addEventListener("change", (event) => change({ strength: Number(event.target.value) }));
 for (const choice of document.querySelectorAll("[name=quality]")) {
-  choice.addEventListener("change", () => wish({ quality: choice.value }));
+  choice.addEventListener("change", () => change({ quality: choice.value }));
 }
-at("anyway").addEventListener("click", () => wish({ force: true }));
+at("anyway").addEventListener("click", () => change({ force: true }));
 at("film").addEventListener("error", () => show(text("not_playing")));
 at("stop").addEventListener("click", () => ask(`${file.links.self}/stop`, "POST"));
 at("again").addEventListener("click", () => ask(`${file.links.self}/again`, "POST"));
@@ -135,7 +135,7 @@ at("delete").addEventListener("click", async () => {
   if (confirm(text("sure", file)) && await ask(file.links.self, "DELETE")) location.href = "/";
 });
 
-const hints = new Hints(wish, display);
+const hints = new Hints(change, display);
 at("compare").value = file.kind === "picture" ? 50 : 0;
 divide(Number(at("compare").value));
 update(file);

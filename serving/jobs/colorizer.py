@@ -1,7 +1,4 @@
-"""The project's `Colorizer` as the website uses it: it remembers the network's chroma, adds hints, and tells of itself.
-
-Colours are the Colorizer's own. What is new here is only what happens around it.
-"""
+"""The project's `Colorizer` with what jobs need around it: a cache of the network's chroma, hints, and reports."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -14,14 +11,14 @@ from colorgan_tf.inference.colorizer import Backend, Colorizer
 from pipelines.media import writing
 from serving.jobs import hints
 from serving.jobs.hints import Spot
-from serving.jobs.records import Hint, Wishes
+from serving.jobs.records import Hint, JobSettings
 
-# Chroma at working size, half precision: a picture takes 0.4 MB, so this is all of a picture or of a short film.
-MEMORY_BYTES = 192 * 2**20
+# Chroma at input resolution, half precision: a picture takes 0.4 MB, so this holds a picture or a short film whole.
+CACHE_BYTES = 192 * 2**20
 Watch = Callable[[np.ndarray, np.ndarray], None]
 
 
-class Remembered:
+class CachedBackend:
     """A back end that runs the network once for each luma: strength, quality and hints then change without it.
 
     Args:
@@ -35,12 +32,12 @@ class Remembered:
         self._folder = folder
         self._model = model.encode()
         folder.mkdir(exist_ok=True)
-        self._room = MEMORY_BYTES - sum(path.stat().st_size for path in folder.iterdir())
+        self._room = CACHE_BYTES - sum(path.stat().st_size for path in folder.iterdir())
         self.working_size = backend.working_size
         self.multiple = backend.multiple
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
-        """See `Backend`; answers are rounded to half precision, whether they are new or remembered."""
+        """See `Backend`; answers are rounded to half precision, whether they are new or from the cache."""
         paths = [self._folder / f"{self._key(each)}.npy" for each in luma]
         answers: list[np.ndarray | None] = [_read(path, each.shape[:2]) for path, each in zip(paths, luma, strict=True)]
         missing = [number for number, answer in enumerate(answers) if answer is None]
@@ -72,18 +69,18 @@ def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
     return chroma if chroma.shape == (*size, 2) else None
 
 
-class Painter(Colorizer):
+class HintedColorizer(Colorizer):
     """A Colorizer that lets hints edit the coarse chroma.
 
     Args:
         backend: runs the network.
-        wishes: strength and quality.
+        settings: strength and quality.
         spots: of each picture or frame, in the order in which they come; further ones have none.
         watch: called with luma and chroma of every batch; what it raises ends the work.
     """
 
-    def __init__(self, backend: Backend, wishes: Wishes, spots: Sequence[tuple[Spot, ...]], watch: Watch):
-        super().__init__(backend, wishes.quality, wishes.strength)
+    def __init__(self, backend: Backend, settings: JobSettings, spots: Sequence[tuple[Spot, ...]], watch: Watch):
+        super().__init__(backend, settings.quality, settings.strength)
         self._spots = iter(spots)
         self._watch = watch
 
@@ -96,8 +93,8 @@ class Painter(Colorizer):
         return small, chroma
 
 
-def spot(hint: Hint) -> Spot:
-    """Returns a visitor's hint as the chroma that it asks for."""
+def spot_of(hint: Hint) -> Spot:
+    """Returns a user's hint as the chroma that it asks for."""
     if hint.rgb is None:
         return Spot(hint.x, hint.y, None, hint.reach)
     _, u, v = color.rgb_to_yuv(np.array(hint.rgb, np.float32) / 255).tolist()

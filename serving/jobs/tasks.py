@@ -1,4 +1,4 @@
-"""Colours one uploaded file: what the worker does. The media code and the Colorizer do all of it."""
+"""Tasks: how one file is to be coloured, how far that is, and what became of it; `run` does it, in a worker."""
 
 import dataclasses
 import time
@@ -12,12 +12,11 @@ from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Backend
 from pipelines.media import writing
 from pipelines.media.orientation import upright
-from serving.jobs import painter, preview, tracks
-from serving.jobs.painter import Painter, Remembered
-from serving.jobs.records import ANIMATION, PICTURE, Hint, Wishes
-from serving.jobs.tracks import FrameHint
-from serving.web import texts
-from serving.web.settings import Limits
+from serving.jobs import hint_tracking, preview, texts
+from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
+from serving.jobs.hint_tracking import FrameHint
+from serving.jobs.limits import Limits
+from serving.jobs.records import ANIMATION, PICTURE, Hint, JobSettings
 
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
@@ -32,7 +31,7 @@ class Task:
         folder: of the file; results are written into it.
         original: the file.
         kind: "picture", "animation" or "film".
-        wishes: how to colour it.
+        settings: how to colour it.
         limits: of films, which only the worker opens.
         keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
             which every browser plays.
@@ -41,7 +40,7 @@ class Task:
     folder: Path
     original: Path
     kind: str
-    wishes: Wishes
+    settings: JobSettings
     limits: Limits
     keep_container: bool = False
 
@@ -56,12 +55,12 @@ class Progress:
 
 
 @dataclasses.dataclass(frozen=True)
-class Finished:
+class Outcome:
     """What became of a task.
 
     Attributes:
         result: name of the result in the folder; empty where a stop left none.
-        note: for the visitor; may be empty.
+        note: for the user; may be empty.
         in_colour: whether the original has colours and was left as it is.
         stopped: whether the work was stopped before its end.
         frames: of the result.
@@ -76,34 +75,34 @@ class Finished:
     size: tuple[int, int] = (0, 0)
 
 
-Tell = Callable[[Progress], None]
+Report = Callable[[Progress], None]
 
 
-def do(task: Task, backend: Backend, model: str, tell: Tell, stopped: Callable[[], bool]) -> Finished:
+def run(task: Task, backend: Backend, model: str, report: Report, stopped: Callable[[], bool]) -> Outcome:
     """Does a task.
 
     Args:
         task: what to do.
         backend: runs the network.
         model: its identity.
-        tell: called now and then while it works.
+        report: called now and then while it works.
         stopped: asked now and then whether to stop.
 
     Raises:
         InputError: the file cannot be coloured.
     """
-    remembered = Remembered(backend, task.folder / "memory", model)
+    remembered = CachedBackend(backend, task.folder / "memory", model)
     if task.kind == PICTURE:
         return _picture(task, remembered, stopped)
-    watch = _Watch(task.folder, tell, stopped)
+    watch = _Watch(task.folder, report, stopped)
     return (_animation if task.kind == ANIMATION else _film)(task, remembered, model, watch)
 
 
 class _Watch:
-    """Looks on while frames are coloured: counts them, keeps one to be seen, and hears the wish to stop."""
+    """Watches while frames are coloured: counts them, keeps one as a preview, and stops when asked to."""
 
-    def __init__(self, folder: Path, tell: Tell, stopped: Callable[[], bool]):
-        self._folder, self._tell, self._stopped = folder, tell, stopped
+    def __init__(self, folder: Path, report: Report, stopped: Callable[[], bool]):
+        self._folder, self._report, self._stopped = folder, report, stopped
         self.done, self.total, self.most = 0, 0, 0
         self.aspect = 1.0
         self._last = 0.0
@@ -112,7 +111,7 @@ class _Watch:
         """Takes a batch.
 
         Raises:
-            KeyboardInterrupt: the visitor wants to stop; the film code then leaves what is done.
+            KeyboardInterrupt: the user asked to stop; the film code then leaves what is done.
             InputError: there are more frames than allowed.
         """
         if self._stopped():
@@ -125,7 +124,7 @@ class _Watch:
         if seen:
             self._last = now
             self._show(finish.quantize(luma[-1], chroma[-1], 255))
-        self._tell(Progress(self.done, self.total, seen))
+        self._report(Progress(self.done, self.total, seen))
 
     def _show(self, rgb: np.ndarray) -> None:
         height = rgb.shape[0]
@@ -134,7 +133,7 @@ class _Watch:
         writing.write_bytes(self._folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
 
 
-def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finished:
+def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outcome:
     from pipelines.stills import picture as stills
 
     def watch(luma: np.ndarray, chroma: np.ndarray) -> None:
@@ -143,12 +142,12 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finis
 
     still = stills.read(task.original)
     name = f"result{task.original.suffix}"
-    left = still.in_colour and not task.wishes.force
+    left = still.in_colour and not task.settings.force
     try:
-        spots = [tuple(painter.spot(hint) for hint in task.wishes.hints)]
-        values = still.values if left else stills.colorize(still, Painter(backend, task.wishes, spots, watch))
+        spots = [tuple(spot_of(hint) for hint in task.settings.hints)]
+        values = still.values if left else stills.colorize(still, HintedColorizer(backend, task.settings, spots, watch))
     except KeyboardInterrupt:
-        return Finished("", stopped=True)
+        return Outcome("", stopped=True)
     before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
     writing.write_bytes(task.folder / "before.jpg", preview.jpeg(before))
     writing.write_bytes(task.folder / "after.jpg", preview.jpeg(after))
@@ -160,10 +159,10 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Finis
     writing.write_bytes(task.folder / name, data)
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
     note = texts.ONLY_FIRST_PAGE.format(pages=still.pages) if still.pages > 1 else ""
-    return Finished(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
+    return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
 
 
-def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
+def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
     from pipelines.animations import decoding
     from pipelines.animations.colorize import AnimationOptions, colorize_animation
     from pipelines.films.colorize import for_film
@@ -172,21 +171,23 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finis
     watch.total = _count(task.original)
     watch.aspect = animation.width / animation.height
     spots = []
-    if task.wishes.hints:
-        size = for_film(Painter(backend, task.wishes, (), watch)).working_size(animation.height, animation.width)
-        spots = tracks.carry(tracks.animation_steps(str(task.original), size), _hints(task.wishes))
+    if task.settings.hints:
+        size = for_film(HintedColorizer(backend, task.settings, (), watch)).working_size(
+            animation.height, animation.width
+        )
+        spots = hint_tracking.carry(hint_tracking.animation_steps(str(task.original), size), _hints(task.settings))
     result = task.folder / f"result{task.original.suffix}"
     try:
-        options = AnimationOptions(force=task.wishes.force)
+        options = AnimationOptions(force=task.settings.force)
         report = colorize_animation(
-            str(task.original), str(result), Painter(backend, task.wishes, spots, watch), options
+            str(task.original), str(result), HintedColorizer(backend, task.settings, spots, watch), options
         )
     except KeyboardInterrupt:
-        return Finished("", stopped=True)
-    left = report.verdict == "coloured" and not task.wishes.force
+        return Outcome("", stopped=True)
+    left = report.verdict == "coloured" and not task.settings.force
     if left:
         _thumbnail(task, preview.animation_frame(result, 0))
-    return Finished(
+    return Outcome(
         result.name,
         texts.HAS_COLOURS if left else "; ".join(report.notes),
         left,
@@ -195,7 +196,7 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Finis
     )
 
 
-def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
+def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
     from pipelines.films import decoding
     from pipelines.films.colorize import FilmOptions, colorize_film, for_film
 
@@ -209,40 +210,44 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Finished:
     watch.total = source.frames or round(source.duration * float(source.rate))
     watch.most = round(limits.film_seconds * 120)
     watch.aspect = width / height
-    wishes = task.wishes
+    settings = task.settings
     spots = []
-    if wishes.hints:
-        working = for_film(Painter(backend, wishes, (), watch)).working_size(height, width)
-        spots = tracks.carry(tracks.film_steps(str(task.original), working, wishes.force), _hints(wishes))
+    if settings.hints:
+        working = for_film(HintedColorizer(backend, settings, (), watch)).working_size(height, width)
+        spots = hint_tracking.carry(
+            hint_tracking.film_steps(str(task.original), working, settings.force), _hints(settings)
+        )
     result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
     options = FilmOptions(
-        quality="fast" if wishes.quality == "fast" else "good",
+        quality="fast" if settings.quality == "fast" else "good",
         chunk_seconds=_CHUNK_SECONDS,
-        force=wishes.force,
-        resume=not wishes.hints,  # spots are counted from the first frame
+        force=settings.force,
+        resume=not settings.hints,  # spots are counted from the first frame
         model=model,
     )
     try:
-        report = colorize_film(str(task.original), str(result), Painter(backend, wishes, spots, watch), options)
+        report = colorize_film(
+            str(task.original), str(result), HintedColorizer(backend, settings, spots, watch), options
+        )
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
     coloured = any(shot.verdict == "coloured" for shot in report.shots)
-    left = bool(report.shots) and all(shot.verdict == "coloured" for shot in report.shots) and not wishes.force
+    left = bool(report.shots) and all(shot.verdict == "coloured" for shot in report.shots) and not settings.force
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
-    notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not wishes.force else []
+    notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not settings.force else []
     notes += [] if result.suffix == task.original.suffix else [texts.AS_MP4]
     note = " ".join([*notes, *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
-    return Finished(result.name, note, left, frames=report.frames, size=(width, height))
+    return Outcome(result.name, note, left, frames=report.frames, size=(width, height))
 
 
-def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Finished:
+def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Outcome:
     from pipelines.films.colorize import partial_name
 
     partial = Path(partial_name(str(result)))
     if not partial.exists():
-        return Finished("", stopped=True)
-    return Finished(partial.name, texts.STOPPED_EARLY, stopped=True, frames=_film_frames(partial), size=size)
+        return Outcome("", stopped=True)
+    return Outcome(partial.name, texts.STOPPED_EARLY, stopped=True, frames=_film_frames(partial), size=size)
 
 
 def _film_frames(path: Path) -> int:
@@ -255,11 +260,11 @@ def _thumbnail(task: Task, rgb: np.ndarray) -> None:
     writing.write_bytes(task.folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
 
 
-def _hints(wishes: Wishes) -> list[FrameHint]:
+def _hints(settings: JobSettings) -> list[FrameHint]:
     def of(hint: Hint) -> FrameHint:
-        return FrameHint(hint.frame, painter.spot(hint))
+        return FrameHint(hint.frame, spot_of(hint))
 
-    return [of(hint) for hint in wishes.hints]
+    return [of(hint) for hint in settings.hints]
 
 
 def _count(path: Path) -> int:

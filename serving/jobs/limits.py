@@ -1,7 +1,7 @@
-"""What an upload is, told by its content alone, and whether its header already says that it is too much.
+"""How much one file may ask for, and the check of an upload: what its content is, and whether its header is too much.
 
-Films are told by their first bytes only: nothing but the worker's process opens them. Whatever is not on the list never
-reaches a decoder, playlists above all, which could name other files.
+Films are recognized by their first bytes only: nothing but the worker's process opens them. Whatever is not on the list
+never reaches a decoder, playlists above all, which could name other files.
 """
 
 import dataclasses
@@ -11,12 +11,39 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.errors import RequestError
+from serving.jobs import texts
 from serving.jobs.records import ANIMATION, FILM, PICTURE
-from serving.web import texts
-from serving.web.settings import Limits
 
+MEGA = 10**6
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tiff", "BMP": ".bmp", "GIF": ".gif"}
 _HEAD = 600
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How much may be asked for; everything above is refused with a friendly message.
+
+    Attributes:
+        upload_bytes: size of one file.
+        picture_pixels: width times height of a picture.
+        animation_frames: frames of a GIF, WebP or PNG animation.
+        animation_pixels: width times height times frames of it; all frames pass through memory at a reduced size.
+        film_seconds: length of a film.
+        film_pixels: width times height of one of its frames.
+        waiting: files that wait to be coloured, of all users.
+        waiting_each: files that wait to be coloured, of one user.
+        task_seconds: work on one file is given up after this long.
+    """
+
+    upload_bytes: int = 512 * MEGA
+    picture_pixels: int = 64_000_000
+    animation_frames: int = 1000
+    animation_pixels: int = 500_000_000
+    film_seconds: float = 900.0
+    film_pixels: int = 4096 * 2304
+    waiting: int = 100
+    waiting_each: int = 60
+    task_seconds: float = 4 * 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +61,8 @@ class Kind:
     frames: int
 
 
-def judge(path: Path, limits: Limits) -> Kind:
-    """Tells what a file is.
+def check_upload(path: Path, limits: Limits) -> Kind:
+    """Finds out what a file is.
 
     Raises:
         RequestError: it is empty, nothing that can be coloured, or larger than the limits allow.
@@ -91,5 +118,6 @@ def _picture(path: Path, limits: Limits) -> Kind:
     if form != "GIF" and frames == 1:
         return Kind(PICTURE, _SUFFIXES[form], 1)
     if frames > limits.animation_frames or frames * width * height > limits.animation_pixels:
-        raise RequestError(texts.too_long_animation(frames, width, height, limits), 413)
+        most = limits.animation_frames, limits.animation_pixels
+        raise RequestError(texts.too_long_animation(frames, width, height, *most), 413)
     return Kind(ANIMATION, _SUFFIXES[form], frames)

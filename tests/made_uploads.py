@@ -1,9 +1,8 @@
-"""What the website's tests share: a network that costs nothing, made files, and a visitor."""
+"""What the tests of jobs, website and desktop program share: a network that costs nothing, and made files."""
 
 import io
-import json
 import os
-import re
+import struct
 import threading
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from PIL import Image
 
 from colorgan_tf.errors import InputError
 
-SAMPLES = Path(__file__).parent.parent.parent / "examples" / "bw"
+SAMPLES = Path(__file__).parent.parent / "examples" / "bw"
 WARM = (-0.05, 0.08)
 
 
@@ -95,54 +94,10 @@ def film(path: Path, frames=30, width=96, height=64) -> bytes:
     return path.read_bytes()
 
 
-class Visitor:
-    """A browser: keeps its cookie and sends the token that its pages hold."""
-
-    def __init__(self, app):
-        self.app = app
-        self.client = app.test_client()
-        page = self.client.get("/").get_data(as_text=True)
-        data = re.search(r'<script type="application/json" id="script-data">(.*?)</script>', page)[1]
-        self.headers = {"X-CSRF-Token": json.loads(data)["csrf"]}
-
-    @property
-    def site(self):
-        return self.app.extensions["colorgan"]
-
-    def get(self, address, **options):
-        return self.client.get(address, headers=self.headers, **options)
-
-    def post(self, address, **options):
-        return self.client.post(address, headers=self.headers, **options)
-
-    def patch(self, address, values):
-        return self.client.patch(address, headers=self.headers, json=values)
-
-    def delete(self, address):
-        return self.client.delete(address, headers=self.headers)
-
-    def upload(self, data, name="photo.jpg"):
-        return self.post("/api/files", query_string={"name": name}, data=data)
-
-    def finished(self, file):
-        """Waits until a file is no longer worked on."""
-        record = self.site.store.get(file["id"])
-        seen = 0
-        while record is not None and (record.state in ("waiting", "working")):
-            newer = self.site.jobs.board.wait(record.visitor, seen, 60)
-            assert newer != seen, f"nothing happens: {record}"
-            seen = newer
-            record = self.site.store.get(file["id"])
-        return self.get(f"/api/files/{file['id']}").json
-
-    def coloured(self, data, name="photo.jpg"):
-        """Uploads a file and waits for the result."""
-        answer = self.upload(data, name)
-        assert answer.status_code == 201, answer.json
-        return self.finished(answer.json)
-
-    def result(self, file):
-        return self.get(file["links"]["result"]).get_data()
+def stamped(packets: bytes) -> bytes:
+    """Returns an MPEG transport stream as camcorders store it: four bytes of time before each packet."""
+    parts = [packets[start : start + 188] for start in range(0, len(packets), 188)]
+    return b"".join(struct.pack(">I", 300 * number) + part for number, part in enumerate(parts))
 
 
 def load_when(path):

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from web_fakes import FakeBackend
+from made_uploads import FakeBackend
 
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.motion.flow import Motion
-from serving.jobs import hints, tracks
+from serving.jobs import hint_tracking, hints
+from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
+from serving.jobs.hint_tracking import FrameHint, Step
 from serving.jobs.hints import Spot
-from serving.jobs.painter import Painter, Remembered, spot
-from serving.jobs.records import Hint, Wishes
-from serving.jobs.tracks import FrameHint, Step
+from serving.jobs.records import Hint, JobSettings
 
 BLUE = (0.2, -0.1)
 
@@ -77,7 +77,7 @@ def test_hints_work_at_any_size(size):
 
 def test_a_colour_becomes_the_chroma_of_its_hue():
     # Blue (0, 0, 255): Y = 0.114, U = 0.492 (1 - 0.114) = 0.436, V = 0.877 (0 - 0.114) = -0.100.
-    assert np.allclose(spot(Hint(0.5, 0.5, (0, 0, 255))).chroma, (0.436, -0.100), atol=1e-3)
+    assert np.allclose(spot_of(Hint(0.5, 0.5, (0, 0, 255))).chroma, (0.436, -0.100), atol=1e-3)
 
 
 # === Through a shot ===
@@ -102,54 +102,56 @@ def shot(frames, right=2, confidence=1.0, ask=True):
 
 
 def test_a_hint_follows_the_motion_both_ways():
-    spots = tracks.carry(shot(5), [FrameHint(2, Spot(0.5, 0.5, BLUE))])
+    spots = hint_tracking.carry(shot(5), [FrameHint(2, Spot(0.5, 0.5, BLUE))])
     places = [each[0].x for each in spots]
     assert np.allclose(places, [0.5 + (number - 2) * 2 / 60 for number in range(5)], atol=1e-3)
 
 
 def test_a_hint_never_leaves_its_shot():
-    spots = tracks.carry(shot(3) + shot(3) + shot(3), [FrameHint(4, Spot(0.5, 0.5, BLUE))])
+    spots = hint_tracking.carry(shot(3) + shot(3) + shot(3), [FrameHint(4, Spot(0.5, 0.5, BLUE))])
     assert [len(each) for each in spots] == [0, 0, 0, 1, 1, 1, 0, 0, 0]
 
 
 def test_a_hint_that_leaves_the_picture_is_dropped():
-    spots = tracks.carry(shot(5, right=20), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
+    spots = hint_tracking.carry(shot(5, right=20), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
     assert [len(each) for each in spots] == [1, 1, 0, 0, 0]
 
 
 def test_a_hint_whose_thing_is_lost_fades_away():
-    spots = tracks.carry(shot(20, right=0, confidence=0.0), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
+    spots = hint_tracking.carry(shot(20, right=0, confidence=0.0), [FrameHint(0, Spot(0.5, 0.5, BLUE))])
     trust = [each[0].trust for each in spots if each]
     assert trust == sorted(trust, reverse=True) and 3 < len(trust) < 20
 
 
 def test_frames_that_keep_their_colours_are_not_counted():
-    spots = tracks.carry(shot(3, ask=False) + shot(3), [FrameHint(3, Spot(0.5, 0.5, BLUE))])
+    spots = hint_tracking.carry(shot(3, ask=False) + shot(3), [FrameHint(3, Spot(0.5, 0.5, BLUE))])
     assert len(spots) == 3 and all(len(each) == 1 for each in spots)
 
 
-# === The painter ===
+# === The Colorizer with hints ===
 
 
-def test_the_painter_without_wishes_is_the_colorizer(tmp_path):
+def test_without_hints_it_is_the_colorizer(tmp_path):
     rng = np.random.default_rng(0)
     luma = rng.random((2, 90, 120, 1), np.float32)
     plain = Colorizer(FakeBackend()).chroma(luma)
-    painter = Painter(Remembered(FakeBackend(), tmp_path / "memory", "fake"), Wishes(), (), lambda *_: None)
+    painter = HintedColorizer(
+        CachedBackend(FakeBackend(), tmp_path / "memory", "fake"), JobSettings(), (), lambda *_: None
+    )
     assert np.abs(painter.chroma(luma) - plain).max() < 1e-3
 
 
 def test_what_another_model_answered_is_not_taken(tmp_path):
     backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
     for model in ("one", "one", "two"):
-        Remembered(backend, tmp_path / "memory", model).luma_to_chroma(luma)
+        CachedBackend(backend, tmp_path / "memory", model).luma_to_chroma(luma)
     assert backend.calls == 2
 
 
 def test_a_damaged_memory_is_no_memory(tmp_path):
     backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
-    first = Remembered(backend, tmp_path / "memory", "one").luma_to_chroma(luma)
+    first = CachedBackend(backend, tmp_path / "memory", "one").luma_to_chroma(luma)
     for path in (tmp_path / "memory").iterdir():
         path.write_bytes(path.read_bytes()[:50])
-    assert np.array_equal(Remembered(backend, tmp_path / "memory", "one").luma_to_chroma(luma), first)
+    assert np.array_equal(CachedBackend(backend, tmp_path / "memory", "one").luma_to_chroma(luma), first)
     assert backend.calls == 2

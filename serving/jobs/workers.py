@@ -14,19 +14,18 @@ from typing import Any, Protocol, cast
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Backend
-from serving.jobs import work
-from serving.jobs.work import Finished, Task, Tell
-from serving.web import texts
+from serving.jobs import tasks, texts
+from serving.jobs.tasks import Outcome, Report, Task
 
 _POLL_SECONDS = 0.2
 _SERVER_SECONDS = 30.0
 
 
-class Runner(Protocol):
+class Worker(Protocol):
     """What runs tasks, one at a time."""
 
-    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
-        """Runs a task; see `work.do`."""
+    def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
+        """Runs a task; see `tasks.run`."""
 
     def close(self) -> None:
         """Ends what was started."""
@@ -49,7 +48,7 @@ class Model:
             from serving.client import Client
 
             client = Client(self.server)
-            client.wait_until_available(_SERVER_SECONDS)  # it may be starting, as this website is
+            client.wait_until_available(_SERVER_SECONDS)  # it may be starting just now
             versions = [number for number, state in client.states().items() if state == "AVAILABLE"]
             return cast(Backend, client), f"{self.server} {max(versions, default=0)}"
         from colorgan_tf.inference import backends
@@ -58,7 +57,7 @@ class Model:
         return backends.load(path), backends.identity(path)
 
 
-class Inline:
+class InlineWorker:
     """Runs tasks in the caller's thread.
 
     Args:
@@ -69,17 +68,17 @@ class Inline:
         self._load = load
         self._loaded: tuple[Backend, str] | None = None
 
-    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
-        """See `Runner`."""
+    def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
+        """See `Worker`."""
         if self._loaded is None:
             self._loaded = self._load()
-        return work.do(task, *self._loaded, tell, stopped)
+        return tasks.run(task, *self._loaded, report, stopped)
 
     def close(self) -> None:
         """Does nothing."""
 
 
-class Isolated:
+class ProcessWorker:
     """Runs tasks in a child process, which is started at the first task and again after it died.
 
     Args:
@@ -108,8 +107,8 @@ class Isolated:
             self._process.start()
             theirs.close()
 
-    def run(self, task: Task, tell: Tell, stopped: Callable[[], bool]) -> Finished:
-        """See `Runner`.
+    def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
+        """See `Worker`.
 
         Raises:
             InputError: the file cannot be coloured; also where the child died of it, or took too long.
@@ -128,7 +127,7 @@ class Isolated:
                 if self._connection.poll(_POLL_SECONDS):
                     kind, value = self._connection.recv()
                     if kind == "progress":
-                        tell(value)
+                        report(value)
                     elif kind == "finished":
                         return value
                     else:
@@ -153,7 +152,7 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, 
     """The child: loads the model, then does one task after the other until its parent goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("500")  # where memory runs out, this process is to go, not the website
+        file.write("500")  # where memory runs out, this process is to go, not its parent
     try:
         backend, model = load()
         _warm_up(backend)
@@ -167,7 +166,7 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, 
         while True:
             task = connection.recv()
             try:
-                answer = work.do(task, backend, model, lambda each: connection.send(("progress", each)), stop.is_set)
+                answer = tasks.run(task, backend, model, lambda each: connection.send(("progress", each)), stop.is_set)
                 connection.send(("finished", answer))
             except InputError as error:
                 connection.send(("refused", str(error)))

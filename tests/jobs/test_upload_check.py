@@ -1,0 +1,26 @@
+"""What a file is taken for, by its first bytes: films as FFmpeg writes them."""
+
+import made_uploads
+import pytest
+
+from colorgan_tf.errors import RequestError
+from serving.jobs.limits import Kind, Limits, check_upload
+from serving.jobs.records import FILM
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".mpg", ".ts", ".flv"])
+def test_a_film_is_told_by_its_container_whatever_its_name(tmp_path, suffix):
+    made_uploads.film(tmp_path / f"made{suffix}", frames=3)
+    path = (tmp_path / f"made{suffix}").rename(tmp_path / "photo.jpg")
+    assert check_upload(path, Limits()) == Kind(FILM, suffix, 0)
+
+
+def test_a_transport_stream_with_times_is_a_film(tmp_path):
+    (tmp_path / "film.m2ts").write_bytes(made_uploads.stamped(made_uploads.film(tmp_path / "film.ts", frames=12)))
+    assert check_upload(tmp_path / "film.m2ts", Limits()).suffix == ".m2ts"
+
+
+def test_single_bytes_of_a_transport_stream_are_not_enough(tmp_path):
+    (tmp_path / "noise").write_bytes(b"\0\0\0\0G" + b"\0" * 187 + b"\0\0\0\0G" + b"\0" * 400)
+    with pytest.raises(RequestError):
+        check_upload(tmp_path / "noise", Limits())
