@@ -140,7 +140,7 @@ def picture(frame: "av.VideoFrame", source: "FilmSource") -> np.ndarray:
         height,
         "rgb24",
         # swscale goes by the frame's own tags, and takes an untagged frame as BT.601; HD is BT.709 then.
-        src_colorspace=Colorspace.ITU709 if source.layout.matrix == pixel_formats.BT709 else None,
+        src_colorspace=Colorspace.ITU709 if source.pixel_format.matrix == pixel_formats.BT709 else None,
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND,
         threads=1,

@@ -123,12 +123,12 @@ def _write_grey(source: FilmSource, path: str, limit: int) -> None:
         encoding.configure(stream.codec_context, plan, global_header=True)
         stream.time_base = plan.time_base
         for frame in _limited(source, limit):
-            made = av.VideoFrame(source.width, source.height, plan.layout.name)
-            luma = pixel_formats.plane(frame, 0, source.layout.dtype)
-            luma = pixel_formats.convert_luma(luma, source.layout, plan.layout)
-            size = plan.layout.chroma_size(source.height, source.width)
-            empty = np.full(size, plan.layout.neutral, plan.layout.dtype)
-            pixel_formats.fill_frame(made, (luma, empty, empty), plan.layout)
+            made = av.VideoFrame(source.width, source.height, plan.pixel_format.name)
+            luma = pixel_formats.plane(frame, 0, source.pixel_format.dtype)
+            luma = pixel_formats.convert_luma(luma, source.pixel_format, plan.pixel_format)
+            size = plan.pixel_format.chroma_size(source.height, source.width)
+            empty = np.full(size, plan.pixel_format.neutral, plan.pixel_format.dtype)
+            pixel_formats.fill_frame(made, (luma, empty, empty), plan.pixel_format)
             made.pts, made.time_base = frame.pts, source.time_base
             container.mux(stream.encode(made))
         container.mux(stream.encode(None))
@@ -140,8 +140,9 @@ def _read(path: str, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     scale = min(1.0, MEASURED / min(source.height, source.width))
     size = (round(source.height * scale), round(source.width * scale))
     for frame in _limited(source, limit):
-        luma = pixel_formats.to_luma(pixel_formats.plane(frame, 0, source.layout.dtype), source.layout, size)
-        yield luma, pixel_formats.to_chroma(frame, source.layout, size).astype(np.float32)
+        codes = pixel_formats.plane(frame, 0, source.pixel_format.dtype)
+        luma = pixel_formats.to_luma(codes, source.pixel_format, size)
+        yield luma, pixel_formats.to_chroma(frame, source.pixel_format, size).astype(np.float32)
 
 
 def _motions(lumas: list[np.ndarray]) -> list[Motion | None]:
@@ -174,7 +175,7 @@ def _luma_difference(one: str, other: str) -> int:
     largest = 0
     pairs = zip(decoding.frames(first, DecodeLog()), decoding.frames(second, DecodeLog()), strict=True)
     for before, after in pairs:
-        a = pixel_formats.plane(before, 0, first.layout.dtype).astype(np.int32)
-        b = pixel_formats.plane(after, 0, second.layout.dtype).astype(np.int32)
+        a = pixel_formats.plane(before, 0, first.pixel_format.dtype).astype(np.int32)
+        b = pixel_formats.plane(after, 0, second.pixel_format.dtype).astype(np.int32)
         largest = max(largest, int(np.abs(a - b).max()))
     return largest

@@ -36,7 +36,7 @@ class FilmOptions:
         quality: "fast", "good" or "best": the encoder's effort (the colorizer has a quality of its own).
         steady: "off", "low" (average of the past) or "high" (past and future).
         batch: frames that the network gets at once.
-        every: the network colours every so-many-th frame; colours are carried along the flow in between.
+        every: the network colours every n-th frame; colours are carried along the flow in between.
         window: frames that `steady="high"` looks ahead.
         chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
         force: whether shots that have colours are coloured anew.
@@ -92,8 +92,9 @@ def colorize_film(
     source = decoding.probe(path)
     plan = encoding.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
-    if plan.layout.bits < source.layout.bits:
-        report.notes.append(f"{plan.encoder} holds {plan.layout.bits} of the film's {source.layout.bits} bits")
+    bits, source_bits = plan.pixel_format.bits, source.pixel_format.bits
+    if bits < source_bits:
+        report.notes.append(f"{plan.encoder} holds {bits} of the film's {source_bits} bits")
     try:
         store = ChunkStore(output, _settings(source, plan, film_colorizer, options), options.resume)
         with _one_thread_a_call():
@@ -161,7 +162,7 @@ def partial_name(output: str) -> str:
 
 
 def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, options: FilmOptions) -> dict[str, Any]:
-    """Everything that the encoded picture hangs on: a resume under other settings starts over."""
+    """Everything that the encoded picture depends on: a resume under other settings starts over."""
     import av
 
     status = os.stat(source.path)
@@ -201,11 +202,11 @@ def _encode(
     saved = point.state or None
     log = DecodeLog()
     size = colorizer.working_size(*source.display_size)
-    frames = decoding.frames(source, log, point.last if point.chunk else None, point.frames)
+    frames = decoding.frames(source, log, point.last_pts if point.chunk else None, point.frames)
     enlarger = colorizer if isinstance(colorizer, stages.Enlarger) else None
     motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)
     network = stages.NetworkStage(colorizer, options.batch)
-    merge = stages.MergeStage(source, plan.layout, options.steady, options.window, size, enlarger, saved)
+    merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, size, enlarger, saved)
     reading = stages.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0
@@ -224,7 +225,7 @@ def _encode(
                 began = time.perf_counter()
                 encoding.write_packets(file, encoder.close())
                 seconds += time.perf_counter() - began
-            store.finish(chunk, item.frames, item.last, item.state)
+            store.finish(chunk, item.frames, item.last_pts, item.state)
             chunk, done = chunk + 1, item.frames
     finally:
         items.close()  # type: ignore[attr-defined]
@@ -242,6 +243,6 @@ def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, out
     if point is None:
         return
     joined = os.path.join(store.folder, "joined")
-    muxing.mux(source, plan, store.packets(), joined, until=point.last)
+    muxing.mux(source, plan, store.packets(), joined, until=point.last_pts)
     os.replace(joined, partial_name(output))
     logging.warning("stopped: what is done is in %s; start again to go on", partial_name(output))

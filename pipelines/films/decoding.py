@@ -1,4 +1,4 @@
-"""Reading a film: what its picture stream is, and its decoded frames, one by one, from any time stamp on."""
+"""Reading a film: what its video stream is, and its decoded frames, one by one, from any time on."""
 
 import dataclasses
 import logging
@@ -15,7 +15,7 @@ from pipelines.films import pixel_formats
 if TYPE_CHECKING:
     import av
 
-# Seconds before the wanted frame, so that frames that lean on a keyframe's missing past are never used.
+# Decoding begins this much before the wanted frame, so that frames whose references are missing are never used.
 _SEEK_MARGIN = 2.0
 
 
@@ -28,8 +28,8 @@ class FilmSource:
         index: number of the stream in the file.
         width: columns of a decoded frame.
         height: rows of a decoded frame.
-        layout: format in which the planes are read.
-        time_base: seconds of one time stamp unit.
+        pixel_format: format in which the planes are read.
+        time_base: seconds of one unit of pts.
         rate: frames a second, as tagged; 25 where the file does not say.
         aspect: width of a pixel over its height, None where untagged.
         rotation: degrees counter-clockwise that a player turns the picture.
@@ -46,7 +46,7 @@ class FilmSource:
     index: int
     width: int
     height: int
-    layout: pixel_formats.PixelFormat
+    pixel_format: pixel_formats.PixelFormat
     time_base: Fraction
     rate: Fraction
     aspect: Fraction | None
@@ -118,7 +118,7 @@ def probe(path: str) -> FilmSource:
         if first is None:
             raise InputError(f"The film must have at least one readable frame. Received: {path}.")
         name = pixel_formats.readable_name(first.format.name)
-        layout = pixel_formats.describe(name, first.colorspace, first.color_range, first.height, first.width)
+        pixel_format = pixel_formats.describe(name, first.colorspace, first.color_range, first.height, first.width)
         matrix: Any = first.side_data.get("DISPLAYMATRIX")
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         aspect = stream.sample_aspect_ratio
@@ -127,7 +127,7 @@ def probe(path: str) -> FilmSource:
             index=stream.index,
             width=first.width,
             height=first.height,
-            layout=layout,
+            pixel_format=pixel_format,
             time_base=stream.time_base or 1 / rate,
             rate=rate,
             aspect=aspect if aspect and aspect != 1 else None,
@@ -151,16 +151,16 @@ class DecodeLog:
 
 
 def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: int = 0) -> Iterator["av.VideoFrame"]:
-    """Decodes a film; every frame has a time stamp, each larger than the one before.
+    """Decodes a film; every frame has a pts, each larger than the one before.
 
     Args:
         source: the film.
         log: receives what could not be decoded.
-        after: time stamp of the last frame already done; decoding goes on with the frame after it.
+        after: pts of the last frame already done; decoding goes on with the frame after it.
         count: frames already done, for films in which there is no seeking.
 
     Yields:
-        Frames in `source.layout`'s format; broken packets are skipped.
+        Frames in `source.pixel_format`'s format; broken packets are skipped.
     """
     step = max(1, round(1 / source.rate / source.time_base))
     with open_film(source.path) as container:
@@ -170,7 +170,7 @@ def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: 
         last = None
         for number, frame in enumerate(_decode(container, stream, log)):
             if frame.pts is None:
-                if last is None and seekable:  # no time stamps after a seek: where we are is unknown
+                if last is None and seekable:  # no pts after a seek: where we are is unknown
                     yield from _from_the_start(source, log, count)
                     return
                 frame.pts = 0 if last is None else last + step
@@ -196,7 +196,7 @@ def _seek(container: "av.container.InputContainer", stream: "av.VideoStream", af
 
     target = after - round(_SEEK_MARGIN / (stream.time_base or 1))
     if stream.start_time is not None and target <= stream.start_time:
-        return True  # from the first frame: no seek needed, time stamps decide
+        return True  # from the first frame: no seek needed, the pts decide
     try:
         container.seek(target, stream=stream)
     except av.error.FFmpegError:
@@ -205,16 +205,16 @@ def _seek(container: "av.container.InputContainer", stream: "av.VideoStream", af
 
 
 def _planar(frame: "av.VideoFrame", source: FilmSource) -> "av.VideoFrame":
-    if frame.format.name == source.layout.name and (frame.width, frame.height) == (source.width, source.height):
+    if frame.format.name == source.pixel_format.name and (frame.width, frame.height) == (source.width, source.height):
         return frame
     # A stream may change its size on the way; the file has one size, the first frame's.
     pts, duration = frame.pts, frame.duration
     frame = frame.reformat(
         source.width,
         source.height,
-        source.layout.name,
-        dst_colorspace=source.layout.matrix if source.layout.log2_chroma is not None else None,
-        dst_color_range=pixel_formats.FULL if source.layout.full_range else pixel_formats.LIMITED,
+        source.pixel_format.name,
+        dst_colorspace=source.pixel_format.matrix if source.pixel_format.log2_chroma is not None else None,
+        dst_color_range=pixel_formats.FULL if source.pixel_format.full_range else pixel_formats.LIMITED,
     )
     frame.pts, frame.duration, frame.time_base = pts, duration, source.time_base
     return frame

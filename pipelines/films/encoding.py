@@ -73,21 +73,21 @@ class EncoderPlan:
         muxer: libavformat's name of the output container.
         encoder: libavcodec's name of the encoder.
         options: the encoder's private options.
-        layout: format of the frames to encode.
+        pixel_format: format of the frames to encode.
         width: columns.
         height: rows.
-        time_base: seconds of one time stamp unit.
+        time_base: seconds of one unit of pts.
         rate: nominal frames a second.
         aspect: width of a pixel over its height, or None.
         primaries: AVColorPrimaries number.
         transfer: AVColorTransferCharacteristic number.
-        counts_frames: whether the encoder only takes 1 / rate as time base, so that stamps are put back afterwards.
+        counts_frames: whether the encoder only takes 1 / rate as time base, so that the pts are put back afterwards.
     """
 
     muxer: str
     encoder: str
     options: dict[str, str]
-    layout: pixel_formats.PixelFormat
+    pixel_format: pixel_formats.PixelFormat
     width: int
     height: int
     time_base: Fraction
@@ -153,10 +153,10 @@ def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str
         muxer=muxer,
         encoder=encoder,
         options=options,
-        layout=_output_layout(source, encoder),
+        pixel_format=_output_pixel_format(source, encoder),
         width=source.width,
         height=source.height,
-        # AVI's time stamps are frame numbers.
+        # AVI's pts are frame numbers.
         time_base=1 / source.rate if muxer == "avi" else source.time_base,
         rate=source.rate,
         aspect=source.aspect,
@@ -187,12 +187,12 @@ def _accepts(muxer: str, encoder: str) -> bool:
     return True
 
 
-def _output_layout(source: FilmSource, encoder: str) -> pixel_formats.PixelFormat:
+def _output_pixel_format(source: FilmSource, encoder: str) -> pixel_formats.PixelFormat:
     import av
 
-    layout = source.layout
+    wanted = source.pixel_format
     odd_width, odd_height = source.width % 2, source.height % 2
-    log2_chroma = layout.log2_chroma if layout.log2_chroma is not None else (1, 1)
+    log2_chroma = wanted.log2_chroma if wanted.log2_chroma is not None else (1, 1)
     names = {(1, 1): "yuv420p", (1, 0): "yuv422p", (0, 0): "yuv444p", (0, 1): "yuv440p"}
     sampling = names.get(log2_chroma, "yuv422p" if log2_chroma == (2, 0) else "yuv420p")
     if encoder in ("libx264", "libx265", "mpeg2video") and (
@@ -200,29 +200,29 @@ def _output_layout(source: FilmSource, encoder: str) -> pixel_formats.PixelForma
     ):
         sampling = "yuv444p"
     known = {video_format.name for video_format in av.Codec(encoder, "w").video_formats or []}
-    depths = [bits for bits in (8, 9, 10, 12, 14, 16) if bits >= layout.bits] + [12, 10, 8]
+    depths = [bits for bits in (8, 9, 10, 12, 14, 16) if bits >= wanted.bits] + [12, 10, 8]
     samplings = [sampling, "yuv422p", "yuv444p", "yuv420p"]
     for bits in depths:
         for candidate in samplings:
             name = candidate if bits == 8 else f"{candidate}{bits}le"
             if name in known:
-                described = pixel_formats.describe(name, layout.matrix, 0, source.height, source.width)
-                return dataclasses.replace(described, full_range=layout.full_range, matrix=layout.matrix)
+                described = pixel_formats.describe(name, wanted.matrix, 0, source.height, source.width)
+                return dataclasses.replace(described, full_range=wanted.full_range, matrix=wanted.matrix)
     raise InputError(f"The codec must take planar YCbCr. Received: {encoder}.")
 
 
 def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
     """Sets an encoder up after the plan, before it is opened."""
     context.width, context.height = plan.width, plan.height
-    context.pix_fmt = plan.layout.name
+    context.pix_fmt = plan.pixel_format.name
     context.time_base = 1 / plan.rate if plan.counts_frames else plan.time_base
     context.framerate = plan.rate
     context.options = dict(plan.options)
     context.bit_rate = 0
     if plan.counts_frames:
         context.bit_rate = 40 * plan.width * plan.height  # a ceiling for the rate control; qmin and qmax decide
-    context.color_range = pixel_formats.FULL if plan.layout.full_range else pixel_formats.LIMITED
-    context.colorspace = plan.layout.matrix
+    context.color_range = pixel_formats.FULL if plan.pixel_format.full_range else pixel_formats.LIMITED
+    context.colorspace = plan.pixel_format.matrix
     # 2 is "unspecified" in both lists, 0 is "reserved": encoders refuse it.
     context.color_primaries = plan.primaries or 2
     context.color_trc = plan.transfer or 2
@@ -241,7 +241,7 @@ def wants_global_header(muxer: str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class StoredPacket:
-    """One encoded packet: time stamps in the plan's time base, and the bytes."""
+    """One encoded packet: its times in the plan's time base, and its bytes."""
 
     pts: int
     dts: int
@@ -251,7 +251,7 @@ class StoredPacket:
 
 
 class ChunkEncoder:
-    """Encodes one closed chunk: it begins with a keyframe and leans on nothing outside itself."""
+    """Encodes one closed chunk: it begins with a keyframe and refers to nothing outside itself."""
 
     def __init__(self, plan: EncoderPlan, source_time_base: Fraction):
         import av
@@ -261,21 +261,21 @@ class ChunkEncoder:
         self._last: int | None = None
         self._context: Any = av.CodecContext.create(plan.encoder, "w")
         configure(self._context, plan, wants_global_header(plan.muxer))
-        self._stamps: list[int] = []
+        self._pts: list[int] = []
         self._durations: dict[int, int] = {}
 
     def encode(self, frame: Any) -> list[StoredPacket]:
         """Encodes a frame whose `pts` and `duration` are in the source's time base."""
         factor = self._source_time_base / self._plan.time_base
-        stamp = round(frame.pts * factor)
+        pts = round(frame.pts * factor)
         if self._last is not None:
-            stamp = max(stamp, self._last + 1)  # two frames closer than the container's unit
-        self._last = stamp
-        self._durations[stamp] = max(1, round(frame.duration * factor))
-        frame.pts, frame.time_base = stamp, self._plan.time_base
+            pts = max(pts, self._last + 1)  # two frames closer than the container's unit
+        self._last = pts
+        self._durations[pts] = max(1, round(frame.duration * factor))
+        frame.pts, frame.time_base = pts, self._plan.time_base
         if self._plan.counts_frames:
-            frame.pts, frame.time_base = len(self._stamps), 1 / self._plan.rate
-        self._stamps.append(stamp)
+            frame.pts, frame.time_base = len(self._pts), 1 / self._plan.rate
+        self._pts.append(pts)
         return [self._store(packet) for packet in self._context.encode(frame)]
 
     def close(self) -> list[StoredPacket]:
@@ -285,7 +285,7 @@ class ChunkEncoder:
     def _store(self, packet: Any) -> StoredPacket:
         pts, dts = packet.pts, packet.dts if packet.dts is not None else packet.pts
         if self._plan.counts_frames:
-            pts = dts = self._stamps[pts]
+            pts = dts = self._pts[pts]
         duration = self._durations.get(pts, packet.duration or 0)
         return StoredPacket(pts, dts, duration, packet.is_keyframe, bytes(packet))
 

@@ -1,4 +1,4 @@
-"""Writing the finished film: encoded picture and everything else of the source, joined without encoding again."""
+"""Muxing the finished film: its encoded picture with all else that is in the source, without encoding again."""
 
 import dataclasses
 import logging
@@ -38,7 +38,7 @@ def mux(
         plan: how the picture was encoded.
         picture: its packets, chunk after chunk.
         output: file to write.
-        until: time stamp (source's time base) after which nothing is copied; for a film that was stopped.
+        until: pts (in the source's time base) after which nothing is copied; for a film that was stopped.
 
     Returns:
         What could not be kept, one line each.
@@ -270,9 +270,9 @@ def _interleave(
         copy = copies.get(packet.stream.index)
         if copy is None or packet.size == 0:
             continue
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is not None:
-            time = stamp * packet.time_base
+        timestamp = packet.dts if packet.dts is not None else packet.pts
+        if timestamp is not None:
+            time = timestamp * packet.time_base
             if limit is not None and time > limit:
                 continue
             write_picture(time)

@@ -1,7 +1,7 @@
-"""Planes of a video frame <-> float luma and chroma, for the film code: no RGB image is ever made.
+"""Pixel formats of video: a frame's planes to float luma and chroma and back, without an RGB picture in between.
 
 Code values follow ITU-R BT.601 and BT.709 (limited range: luma 16-235, chroma 16-240 around 128 at 8 bit; both times
-2^(bits-8) above) and JPEG/JFIF (full range). Chroma enters and leaves as the method's analog U and V (BT.601 factors),
+2^(bits-8) above) and JPEG/JFIF (full range). Chroma enters and leaves as the network's analog U and V (BT.601 factors)
 and is turned into the Cb and Cr of the stream's own matrix.
 """
 
@@ -26,8 +26,8 @@ _WEIGHTS = {
 }
 BT709, BT601 = 1, 6
 LIMITED, FULL = 1, 2
-# Layouts read plane by plane: bits, and how far chroma is halved across and down. Others are converted first.
 _ZERO = np.zeros(4)
+# Formats that are read plane by plane, with the log2 of their chroma subsampling across and down. Others are converted.
 _PLANAR = {
     "gray": None,
     "yuv420p": (1, 1),
@@ -41,12 +41,12 @@ _PLANAR = {
 
 @dataclasses.dataclass(frozen=True)
 class PixelFormat:
-    """How a frame's samples are laid out and what they mean.
+    """How a frame's samples are stored and what they mean.
 
     Attributes:
         name: libavutil's pixel format name, e.g. "yuv420p10le".
         bits: bits a sample, 8 to 16.
-        log2_chroma: how often chroma is halved (across, down), or None for grey without chroma planes.
+        log2_chroma: log2 of the chroma subsampling (across, down); None for grey without chroma planes.
         full_range: whether luma spans all code values.
         matrix: AVColorSpace number of the YCbCr matrix.
     """
@@ -96,7 +96,7 @@ class PixelFormat:
 
 
 def split_name(name: str) -> tuple[str, int] | None:
-    """Splits a planar pixel format name into layout and bits; None where the layout is not read plane by plane."""
+    """Splits a planar pixel format's name into that of its 8-bit form and its bits; None for other formats."""
     base = name.replace("yuvj", "yuv").removesuffix("le").removesuffix("be")
     bits = 8
     for depth in (9, 10, 12, 14, 16):
@@ -122,13 +122,13 @@ def describe(name: str, matrix: int, color_range: int, height: int, width: int) 
         width: columns of the picture.
 
     Raises:
-        ValueError: the layout is not read plane by plane.
+        ValueError: the format is not read plane by plane.
     """
     parts = split_name(name)
     if parts is None:
         raise ValueError(f"`name` must be a planar YCbCr or grey format. Received: {name}.")
-    layout, bits = parts
-    grey = layout == "gray"
+    base, bits = parts
+    grey = base == "gray"
     if name.startswith("yuvj"):
         full = True
     elif color_range in (LIMITED, FULL):
@@ -137,7 +137,7 @@ def describe(name: str, matrix: int, color_range: int, height: int, width: int) 
         full = grey
     if matrix not in _WEIGHTS:
         matrix = BT709 if width >= 1280 or height > 576 else BT601
-    return PixelFormat(name, bits, _PLANAR[layout], full, matrix)
+    return PixelFormat(name, bits, _PLANAR[base], full, matrix)
 
 
 def readable_name(name: str) -> str:
@@ -168,12 +168,12 @@ def plane(frame: Any, index: int, dtype: type[np.generic]) -> np.ndarray:
     return rows[:, : part.width]
 
 
-def to_luma(codes: np.ndarray, layout: PixelFormat, size: tuple[int, int]) -> np.ndarray:
-    """Reduces a luma plane to the network's size.
+def to_luma(codes: np.ndarray, pixel_format: PixelFormat, size: tuple[int, int]) -> np.ndarray:
+    """Reduces a luma plane to a network's input resolution.
 
     Args:
         codes: `[height, width]` uint8 or uint16 code values.
-        layout: what the code values mean.
+        pixel_format: what the code values mean.
         size: (height, width) to make.
 
     Returns:
@@ -185,7 +185,7 @@ def to_luma(codes: np.ndarray, layout: PixelFormat, size: tuple[int, int]) -> np
     if codes.shape != size:
         enlarging = size[0] * size[1] > codes.shape[0] * codes.shape[1]
         codes = cv2.resize(codes, size[::-1], interpolation=cv2.INTER_LINEAR if enlarging else cv2.INTER_AREA)
-    luma = (codes.astype(np.float32) - layout.black) / layout.luma_span
+    luma = (codes.astype(np.float32) - pixel_format.black) / pixel_format.luma_span
     return np.clip(luma, 0.0, 1.0)
 
 
@@ -203,7 +203,7 @@ def _reduce(codes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def chroma_matrix(matrix: int) -> np.ndarray:
-    """Returns the 2x2 matrix from the method's (U, V) to (Cb, Cr) in [-0.5, 0.5] of a YCbCr matrix.
+    """Returns the 2x2 matrix from the network's (U, V) to (Cb, Cr) in [-0.5, 0.5] of a YCbCr matrix.
 
     U and V fix R, G and B minus BT.601 luma. Their luma under the stream's own weights is subtracted, so that the
     colour shown is the network's, at the stream's luma.
@@ -216,37 +216,38 @@ def chroma_matrix(matrix: int) -> np.ndarray:
     return np.stack([(offsets[2] - luma) / (2 * (1 - blue)), (offsets[0] - luma) / (2 * (1 - red))])
 
 
-def chroma_codes(chroma: np.ndarray, layout: PixelFormat) -> np.ndarray:
+def chroma_codes(chroma: np.ndarray, pixel_format: PixelFormat) -> np.ndarray:
     """Turns `[height, width, 2]` U, V into float32 code values `[height, width, 2]`, neither rounded nor clipped."""
-    factors = (chroma_matrix(layout.matrix) * layout.chroma_span).astype(np.float32)
     import cv2
 
-    codes = cv2.transform(np.ascontiguousarray(chroma, np.float32), np.hstack([factors, [[layout.neutral]] * 2]))
-    return codes
+    factors = (chroma_matrix(pixel_format.matrix) * pixel_format.chroma_span).astype(np.float32)
+    return cv2.transform(np.ascontiguousarray(chroma, np.float32), np.hstack([factors, [[pixel_format.neutral]] * 2]))
 
 
-def chroma_planes(chroma: np.ndarray, layout: PixelFormat, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Turns a chroma at working size into the stream's two chroma planes.
+def chroma_planes(
+    chroma: np.ndarray, pixel_format: PixelFormat, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turns a chroma at input resolution into the stream's two chroma planes.
 
-    The chroma goes from the working size straight to the plane's size, as float, and is rounded once.
+    The chroma goes straight to the plane's size, as float, and is rounded once.
 
     Args:
         chroma: `[rows, columns, 2]` float32 U and V.
-        layout: format to make, with chroma planes.
+        pixel_format: format to make, with chroma planes.
         height: rows of the whole picture.
         width: columns of the whole picture.
 
     Returns:
-        Cb and Cr, each `layout.chroma_size(height, width)`, of `layout.dtype`.
+        Cb and Cr, each `pixel_format.chroma_size(height, width)`, of `pixel_format.dtype`.
     """
     import cv2
 
-    rows, columns = layout.chroma_size(height, width)
-    codes = chroma_codes(chroma, layout)
-    low = 0 if layout.full_range else 16 * layout.scale
-    high = (1 << layout.bits) - 1 if layout.full_range else 240 * layout.scale
+    rows, columns = pixel_format.chroma_size(height, width)
+    codes = chroma_codes(chroma, pixel_format)
+    low = 0 if pixel_format.full_range else 16 * pixel_format.scale
+    high = (1 << pixel_format.bits) - 1 if pixel_format.full_range else 240 * pixel_format.scale
     np.clip(codes, low, high, out=codes)
-    depth = cv2.CV_8U if layout.bits == 8 else cv2.CV_16U
+    depth = cv2.CV_8U if pixel_format.bits == 8 else cv2.CV_16U
     shrinking = rows < chroma.shape[0]
     planes = []
     for channel in cv2.split(codes):
@@ -257,29 +258,29 @@ def chroma_planes(chroma: np.ndarray, layout: PixelFormat, height: int, width: i
     return planes[0], planes[1]
 
 
-def to_chroma(frame: "av.VideoFrame", layout: PixelFormat, size: tuple[int, int]) -> np.ndarray:
+def to_chroma(frame: "av.VideoFrame", pixel_format: PixelFormat, size: tuple[int, int]) -> np.ndarray:
     """Reads a frame's own chroma `[*size, 2]` float32 U and V, reduced; zeros for grey formats."""
     import cv2
 
-    if layout.log2_chroma is None:
+    if pixel_format.log2_chroma is None:
         return np.zeros((*size, 2), np.float32)
     parts = []
     for index in (1, 2):
-        codes = _reduce(plane(frame, index, layout.dtype), size)
+        codes = _reduce(plane(frame, index, pixel_format.dtype), size)
         if codes.shape != size:
             codes = cv2.resize(codes, size[::-1], interpolation=cv2.INTER_LINEAR)
-        parts.append((codes.astype(np.float32) - layout.neutral) / layout.chroma_span)
-    back = np.linalg.inv(chroma_matrix(layout.matrix)).astype(np.float32)
+        parts.append((codes.astype(np.float32) - pixel_format.neutral) / pixel_format.chroma_span)
+    back = np.linalg.inv(chroma_matrix(pixel_format.matrix)).astype(np.float32)
     return np.stack(parts, axis=-1) @ back.T
 
 
-def black_border(codes: np.ndarray, layout: PixelFormat) -> tuple[int, int, int, int]:
+def black_border(codes: np.ndarray, pixel_format: PixelFormat) -> tuple[int, int, int, int]:
     """Counts the rows and columns at each edge that are black throughout (letterbox, pillarbox, fade to black).
 
     Returns:
         Black rows at the top, at the bottom, black columns at the left, at the right. All of them for a black frame.
     """
-    limit = layout.black + round(0.02 * layout.luma_span)
+    limit = pixel_format.black + round(0.02 * pixel_format.luma_span)
     height, width = codes.shape
     # Only the edges are read as long as they are not black: a frame without bars costs four lines.
     top = _black_run(codes, limit)
@@ -297,17 +298,17 @@ def _black_run(lines: np.ndarray, limit: int) -> int:
     return len(lines)
 
 
-def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, int], layout: PixelFormat) -> None:
+def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, int], pixel_format: PixelFormat) -> None:
     """Takes the colour out of the black border, in place, up to the last chroma sample that lies wholly in it."""
-    if layout.log2_chroma is None:
+    if pixel_format.log2_chroma is None:
         return
-    across, down = layout.log2_chroma
+    across, down = pixel_format.log2_chroma
     top, bottom, left, right = border
     for part in planes:
-        part[: top >> down] = layout.neutral
-        part[part.shape[0] - (bottom >> down) :] = layout.neutral
-        part[:, : left >> across] = layout.neutral
-        part[:, part.shape[1] - (right >> across) :] = layout.neutral
+        part[: top >> down] = pixel_format.neutral
+        part[part.shape[0] - (bottom >> down) :] = pixel_format.neutral
+        part[:, : left >> across] = pixel_format.neutral
+        part[:, part.shape[1] - (right >> across) :] = pixel_format.neutral
 
 
 def convert_luma(codes: np.ndarray, source: PixelFormat, target: PixelFormat) -> np.ndarray:
@@ -324,11 +325,11 @@ def convert_luma(codes: np.ndarray, source: PixelFormat, target: PixelFormat) ->
     )
 
 
-def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], layout: PixelFormat) -> None:
+def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], pixel_format: PixelFormat) -> None:
     """Writes luma and, where the format has them, both chroma planes into a new frame."""
     for index, codes in enumerate(parts):
         part = frame.planes[index]
-        rows: np.ndarray = np.frombuffer(part, layout.dtype).reshape(part.height, -1)
+        rows: np.ndarray = np.frombuffer(part, pixel_format.dtype).reshape(part.height, -1)
         rows[:, : part.width] = codes
 
 
@@ -340,7 +341,7 @@ def display_size(height: int, width: int, aspect: Fraction | None, rotation: int
 
 
 def fit_to_luma(chroma: np.ndarray, luma: np.ndarray) -> np.ndarray:
-    """Shrinks a chroma where no colour of the cube has it at that luma: black stays black, white stays white.
+    """Shrinks a chroma where no colour of the RGB cube has it at that luma: black stays black, white stays white.
 
     The cheap form of `colorgan_tf.color.merge` for planes: the bound is taken from luma alone, as the largest
     saturation that a quarter of all hues still reach, and falls to none at black and white.

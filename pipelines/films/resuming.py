@@ -24,13 +24,13 @@ class ResumePoint:
     Attributes:
         chunk: number of the next chunk.
         frames: frames done before it.
-        last: time stamp of the last frame done.
-        state: what the stages had in mind after that frame.
+        last_pts: of the last frame done.
+        state: that of the stages after that frame.
     """
 
     chunk: int
     frames: int
-    last: int
+    last_pts: int
     state: State
 
 
@@ -67,10 +67,10 @@ class ChunkStore:
             with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
                 with np.load(self._state(number), allow_pickle=False) as file:
                     state = {name: file[name] for name in file.files}
-                frames, last = (int(value) for value in state.pop("clock"))
+                frames, last_pts = (int(value) for value in state.pop("clock"))
                 for extra in range(number + 1, done):
                     os.remove(self._chunk(extra))
-                return ResumePoint(number + 1, frames, last, state)
+                return ResumePoint(number + 1, frames, last_pts, state)
         return None
 
     @contextlib.contextmanager
@@ -79,10 +79,10 @@ class ChunkStore:
         with open(self._chunk(number) + ".tmp", "wb") as file:
             yield file
 
-    def finish(self, number: int, frames: int, last: int, state: State) -> None:
+    def finish(self, number: int, frames: int, last_pts: int, state: State) -> None:
         """Makes a written chunk count: its state first, then the chunk itself, each by a rename."""
         with writing.beside(self._state(number)) as partial:
-            np.savez(partial, clock=np.array([frames, last], np.int64), **state)
+            np.savez(partial, clock=np.array([frames, last_pts], np.int64), **state)
         os.replace(self._chunk(number) + ".tmp", self._chunk(number))
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._state(number - 2))

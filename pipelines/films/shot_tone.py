@@ -31,14 +31,15 @@ class Verdict:
         """Whether later frames change nothing."""
         return self.kind != "dark"
 
-    def look(self, frame: "av.VideoFrame", layout: pixel_formats.PixelFormat, luma: np.ndarray) -> None:
+    def look(self, frame: "av.VideoFrame", pixel_format: pixel_formats.PixelFormat, luma: np.ndarray) -> None:
         """Looks at one more frame; `luma` is its reduced, upright luma."""
-        if layout.log2_chroma is None:
+        if pixel_format.log2_chroma is None:
             self.kind = "grey"
         elif luma.mean() > _DARK and luma.std() > _DARK / 2:
             size = (72, 128)
-            codes = pixel_formats.plane(frame, 0, layout.dtype)
-            self.kind = judge(pixel_formats.to_luma(codes, layout, size), pixel_formats.to_chroma(frame, layout, size))
+            codes = pixel_formats.plane(frame, 0, pixel_format.dtype)
+            chroma = pixel_formats.to_chroma(frame, pixel_format, size)
+            self.kind = judge(pixel_formats.to_luma(codes, pixel_format, size), chroma)
 
 
 def judge(luma: np.ndarray, chroma: np.ndarray) -> str:

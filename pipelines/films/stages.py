@@ -48,12 +48,12 @@ class FilmFrame:
     Attributes:
         frame: the decoded frame; the merge stage puts the coloured one in its place.
         number: frames before it in the film.
-        luma: `[*working size]` float32 in [0, 1], upright, for the network.
+        luma: `[height, width]` float32 in [0, 1] at the network's input resolution, upright.
         shot: set on the first frame of a shot.
         keep: whether the frame keeps its own colours.
-        ask: whether the network colours this frame.
+        needs_network: whether the network colours this frame.
         motion: flow to and from the frame before, and the luma at which it was estimated.
-        chroma: U and V at working size, upright, from the network.
+        chroma: U and V at input resolution, upright, from the network.
     """
 
     frame: Any
@@ -61,17 +61,17 @@ class FilmFrame:
     luma: np.ndarray
     shot: ShotReport | None = None
     keep: bool = False
-    ask: bool = True
+    needs_network: bool = True
     motion: FrameMotion | None = None
     chroma: np.ndarray | None = None
 
 
 @dataclasses.dataclass
 class ChunkEnd:
-    """Passes through the stages after a chunk's last frame and gathers the state of each."""
+    """Passes through the stages after a chunk's last frame, and takes along the state of each."""
 
     frames: int
-    last: int
+    last_pts: int
     state: State
 
     def take(self, prefix: str, state: State) -> None:
@@ -87,26 +87,26 @@ def read(
     Args:
         frames: decoded frames.
         source: the film.
-        size: working size, of the upright picture.
+        size: input resolution, of the upright picture.
         done: frames done before the first of `frames`.
         seconds: length of a chunk.
         most: frames that a chunk may have.
     """
     span = max(1, round(seconds / source.time_base))
     turns = source.rotation // 90
-    lying = size[::-1] if turns % 2 else size
-    begun, length, last, number = None, 0, 0, done
+    stored_size = size[::-1] if turns % 2 else size
+    begun, length, last_pts, number = None, 0, 0, done
     for frame in frames:
         if begun is None or frame.pts - begun >= span or length >= most:
             if begun is not None:
-                yield ChunkEnd(number, last, {})
+                yield ChunkEnd(number, last_pts, {})
             begun, length = frame.pts, 0
-        codes = pixel_formats.plane(frame, 0, source.layout.dtype)
-        luma = np.ascontiguousarray(np.rot90(pixel_formats.to_luma(codes, source.layout, lying), turns))
+        codes = pixel_formats.plane(frame, 0, source.pixel_format.dtype)
+        luma = np.ascontiguousarray(np.rot90(pixel_formats.to_luma(codes, source.pixel_format, stored_size), turns))
         yield FilmFrame(frame, number, luma)
-        last, length, number = frame.pts, length + 1, number + 1
+        last_pts, length, number = frame.pts, length + 1, number + 1
     if begun is not None:
-        yield ChunkEnd(number, last, {})
+        yield ChunkEnd(number, last_pts, {})
 
 
 class MotionStage:
@@ -148,15 +148,15 @@ class MotionStage:
             )
             self._tone = shot_tone.Verdict()
         if not self._tone.settled:
-            self._tone.look(item.frame, self._source.layout, motion.luma)
+            self._tone.look(item.frame, self._source.pixel_format, motion.luma)
         item.keep = self._tone.kind == "coloured" and not self._force
         if item.shot is not None:
             item.shot.verdict = self._tone.kind
         if self._steady != Steady.OFF:
             self._denoise(item, motion)
         covered = motion.backward is not None and float(motion.backward.confidence.mean()) >= 0.8
-        item.ask = not item.keep and (not covered or self._since % self._every == 0)
-        self._since = 1 if item.ask else self._since + 1
+        item.needs_network = not item.keep and (not covered or self._since % self._every == 0)
+        self._since = 1 if item.needs_network else self._since + 1
 
     def _denoise(self, item: FilmFrame, motion: FrameMotion) -> None:
         """Replaces the noise of the network's input, at half size, by that of an average along the flow."""
@@ -182,14 +182,14 @@ class NetworkStage:
         asked = 0
         for item in items:
             held.append(item)
-            asked += isinstance(item, FilmFrame) and item.ask
+            asked += isinstance(item, FilmFrame) and item.needs_network
             if isinstance(item, ChunkEnd) or asked >= self._batch or len(held) >= 4 * self._batch:
                 yield from self._color(held)
                 held, asked = [], 0
         yield from self._color(held)
 
     def _color(self, held: list[Any]) -> list[Any]:
-        asking = [item for item in held if isinstance(item, FilmFrame) and item.ask]
+        asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
         if asking:
             luma = np.stack([item.luma for item in asking])[..., None]
             for item, chroma in zip(asking, self._colorizer.chroma(luma), strict=True):
@@ -288,7 +288,7 @@ class MergeStage:
         if item.shot is not None:
             self.tally.begin(item.shot)
         source, old = self._source, item.frame
-        luma = pixel_formats.plane(old, 0, source.layout.dtype)
+        luma = pixel_formats.plane(old, 0, source.pixel_format.dtype)
         new = av.VideoFrame(source.width, source.height, self._target.name)
         if item.keep:
             if self._steady == Steady.LOW:
@@ -296,20 +296,21 @@ class MergeStage:
             self._measure(item, None, None)
             if old.format.name == self._target.name:
                 return item
-            chroma = pixel_formats.to_chroma(old, source.layout, self._target.chroma_size(source.height, source.width))
+            chroma_size = self._target.chroma_size(source.height, source.width)
+            chroma = pixel_formats.to_chroma(old, source.pixel_format, chroma_size)
             parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
         else:
             chroma = self._stabilized(item, stable)
             chroma = pixel_formats.fit_to_luma(chroma, item.luma)
-            lying = self._turned(chroma)
+            chroma = self._as_stored(chroma)
             if self._enlarger is not None:
                 size = self._target.chroma_size(source.height, source.width)
-                plane_luma = pixel_formats.to_luma(luma, source.layout, size)[..., None]
-                lying = self._enlarger.enlarge(lying, self._turned(item.luma)[..., None], plane_luma)
-            parts = pixel_formats.chroma_planes(lying, self._target, source.height, source.width)
-            pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.layout), self._target)
+                plane_luma = pixel_formats.to_luma(luma, source.pixel_format, size)[..., None]
+                chroma = self._enlarger.enlarge(chroma, self._as_stored(item.luma)[..., None], plane_luma)
+            parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
+            pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.pixel_format), self._target)
         pixel_formats.fill_frame(
-            new, (pixel_formats.convert_luma(luma, source.layout, self._target), *parts), self._target
+            new, (pixel_formats.convert_luma(luma, source.pixel_format, self._target), *parts), self._target
         )
         new.pts, new.duration, new.time_base = old.pts, old.duration, source.time_base
         # Encoders write the frame's own tags into the stream.
@@ -318,7 +319,7 @@ class MergeStage:
         item.frame = new
         return item
 
-    def _turned(self, upright: np.ndarray) -> np.ndarray:
+    def _as_stored(self, upright: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(upright, -(self._source.rotation // 90)))
 
     def _stabilized(self, item: FilmFrame, stable: np.ndarray | None) -> np.ndarray:

@@ -116,7 +116,7 @@ def film_steps(path: str, size: tuple[int, int], force: bool) -> Iterator[Step]:
     for item in stages.MotionStage(source, "high", 1, force, None)(reading):
         if isinstance(item, stages.FilmFrame):
             assert item.motion is not None
-            yield Step(item.shot is not None, item.ask, item.motion.backward, item.motion.forward)
+            yield Step(item.shot is not None, item.needs_network, item.motion.backward, item.motion.forward)
 
 
 def animation_steps(path: str, size: tuple[int, int]) -> Iterator[Step]:

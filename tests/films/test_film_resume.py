@@ -140,7 +140,7 @@ def test_damaged_last_state_falls_back_to_the_one_before(tmp_path):
             write_packets(file, [StoredPacket(number, number, 1, True, b"data")])
         store.finish(number, 10 * (number + 1), 100 * number, {"x/y": np.arange(number)})
     point = ChunkStore(str(tmp_path / "out.mp4"), {"a": 1}).resume_point()
-    assert (point.chunk, point.frames, point.last) == (3, 30, 200) and point.state["x/y"].tolist() == [0, 1]
+    assert (point.chunk, point.frames, point.last_pts) == (3, 30, 200) and point.state["x/y"].tolist() == [0, 1]
     with open(os.path.join(store.folder, "000002.state.npz"), "wb") as file:
         file.write(b"torn")
     point = store.resume_point()

@@ -33,7 +33,7 @@ def test_luma_reaches_the_encoder_bit_for_bit(tmp_path, pixels, steady):
 def test_chroma_is_the_networks_in_the_streams_matrix_and_range(tmp_path):
     film = make_film(tmp_path / "film.mkv", matrix=6)
     colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", steady="off"))
-    # BT.601: Cr = V / 1.230 (METHOD: V = 0.877 (R - Y), Cr = (R - Y) / 1.402), limited range spans 224.
+    # BT.601: Cr = V / 1.230 (V = 0.877 (R - Y), Cr = (R - Y) / 1.402), limited range spans 224.
     assert abs(np.median(first_chroma(tmp_path / "out.mkv", 2)) - (128 + 224 * 0.12 / 0.877 / 1.402)) <= 1
     with av.open(str(tmp_path / "out.mkv")) as container:
         context = container.streams.video[0].codec_context

@@ -72,8 +72,8 @@ def test_chroma_matrix_by_hand(matrix, weights):
     assert pixel_formats.chroma_matrix(matrix) @ chroma == pytest.approx(expected, abs=1e-3)
 
 
-def test_bt601_matrix_is_the_methods_own_scaling():
-    # METHOD 5: Cb = U / 0.872, Cr = V / 1.230.
+def test_bt601_matrix_is_the_analog_scaling():
+    # Cb = U / 0.872, Cr = V / 1.230.
     assert pixel_formats.chroma_matrix(6) == pytest.approx(np.diag([1 / 0.872, 1 / 1.230]), abs=2e-3)
 
 

@@ -91,7 +91,7 @@ def test_real_clips_joined_at_known_places():
         source = decoding.probe(os.path.join(FILMS, "colour", f"{name}.mp4"))
         expected.append(len(lumas))
         for number, frame in enumerate(decoding.frames(source, decoding.DecodeLog())):
-            lumas.append(pixel_formats.to_luma(pixel_formats.plane(frame, 0, np.uint8), source.layout, (72, 128)))
+            lumas.append(pixel_formats.to_luma(pixel_formats.plane(frame, 0, np.uint8), source.pixel_format, (72, 128)))
             if number == 40:
                 break
     assert [frame for frame, _ in found(lumas)] == expected
