@@ -22,7 +22,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
-from pipelines.media import names
+from pipelines.media import names, tone
 from pipelines.media.writing import new_folder
 
 if TYPE_CHECKING:
@@ -78,9 +78,8 @@ def is_grey(thumbnail: np.ndarray) -> bool:
     colour photographs the smallest root-mean-square rest was 0.011 and the smallest mean chroma 0.013.
     """
     luma, chroma = thumbnail[..., 0].reshape(-1), thumbnail[..., 1:].reshape(-1, 2)
-    powers = np.stack([np.ones_like(luma), luma, luma**2], axis=1)
-    rest = chroma - powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
-    return bool(np.linalg.norm(chroma, axis=1).mean() < 0.013 or np.sqrt(np.square(rest).sum(axis=1).mean()) < 0.01)
+    left = tone.off_curve(luma, chroma, 2)
+    return bool(np.linalg.norm(chroma, axis=1).mean() < 0.013 or np.sqrt(np.square(left).sum(axis=1).mean()) < 0.01)
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome
 from pipelines.films import contact_sheet
 from pipelines.films.colorize import FilmOptions, colorize_film
+from pipelines.media.tone import Tone
 
 FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
 ANIMATION_SUFFIXES = (".gif", ".apng", ".webp", ".png")
@@ -65,5 +66,5 @@ class AnimationWork:
     def __call__(self, job: Job) -> Outcome:
         """Does one job."""
         report = colorize_animation(str(job.source), str(job.target), self.colorizer, self.options)
-        copied = report.verdict == "coloured" and not self.options.force
+        copied = report.verdict == Tone.COLOUR and not self.options.force
         return Outcome(job, "copied" if copied else "coloured", report.to_text())

@@ -15,10 +15,10 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
-from pipelines.films import shot_tone
 from pipelines.films.colorize import for_film
 from pipelines.films.stages import Enlarger, FilmColorizer
-from pipelines.media import provenance, writing
+from pipelines.media import provenance, tone, writing
+from pipelines.media.tone import Tone
 from pipelines.motion.stabilization import (
     DEFAULT_STEADY,
     CausalStabilizer,
@@ -75,7 +75,7 @@ class AnimationReport:
         bytes_read: size of the file read.
         bytes_written: size of the file written.
         palette: "shared" or "frame" for GIF, "none" otherwise.
-        verdict: "grey", "toned" or "coloured".
+        verdict: a `Tone`.
         notes: what was damaged or left out.
     """
 
@@ -125,7 +125,7 @@ def colorize_animation(
     report.verdict = _verdict(frames)
     try:
         with writing.beside(output) as partial:
-            if report.verdict == "coloured" and not options.force and kind == animation.kind:
+            if report.verdict == Tone.COLOUR and not options.force and kind == animation.kind:
                 shutil.copyfile(path, partial)
                 report.notes.append("it has colours already and is left as it is")
             else:
@@ -185,7 +185,7 @@ def _verdict(frames: Iterable[Frame]) -> str:
     for number, frame in enumerate(frames):
         yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
         if yuv[..., 0].std() > 0.02 or number == 8:
-            return shot_tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:])
+            return tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:], tone.FILM)
     return "grey"
 
 

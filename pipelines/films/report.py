@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.media.tone import Tone
+
 
 @dataclasses.dataclass
 class ShotReport:
@@ -16,7 +18,7 @@ class ShotReport:
         begin: seconds from the film's start.
         transition: how it begins: "start", "cut", "fade" or "dissolve".
         frames: its length.
-        verdict: "grey", "toned", "coloured" (left as it was) or "dark".
+        verdict: a `Tone` ("colour": left as it was) or "dark".
         colourfulness: mean of the field's measure, before and after steadying.
         warp_error: mean squared U/V difference along the flow to the frame before, before and after steadying.
         covered: share of pixels over which the warp error was taken.
@@ -78,7 +80,7 @@ class FilmReport:
         return self._mean("colourfulness")
 
     def _mean(self, name: str) -> tuple[float, float]:
-        shots = [shot for shot in self.shots if shot.frames and shot.verdict != "coloured"]
+        shots = [shot for shot in self.shots if shot.frames and shot.verdict != Tone.COLOUR]
         if not shots:
             return 0.0, 0.0
         weights = np.array([shot.frames for shot in shots], float)

@@ -11,6 +11,7 @@ from pipelines.films import pixel_formats, shot_tone
 from pipelines.films.decoding import FilmSource
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotReport, ShotTally
+from pipelines.media.tone import Tone
 from pipelines.motion import stabilization
 from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.stabilization import (
@@ -149,7 +150,7 @@ class MotionStage:
             self._tone = shot_tone.Verdict()
         if not self._tone.settled:
             self._tone.look(item.frame, self._source.pixel_format, motion.luma)
-        item.keep = self._tone.kind == "coloured" and not self._force
+        item.keep = self._tone.kind == Tone.COLOUR and not self._force
         if item.shot is not None:
             item.shot.verdict = self._tone.kind
         if self._steady != Steady.OFF:

@@ -1,51 +1,100 @@
-"""Is a picture grey, toned (sepia, cyanotype) or in colour? Told from its chroma alone."""
+"""Is a picture grey, toned (sepia, cyanotype, tinted) or in colour? Told from its chroma alone."""
+
+import dataclasses
+import enum
+import math
 
 import cv2
 import numpy as np
 
 from colorgan_tf import color
 
-# In U and V units, on a picture reduced to `_SIDE`, where compression noise has averaged out. Of 4,443 colour
-# photographs these thresholds take 10 for toned, near-monochrome ones all of them; of JPEG-compressed sepia pictures
-# they miss 1 in 50.
 _SIDE = 128
-_GREY = 0.012
-_TONED = 0.035  # what is left of a toned picture's chroma when its curve over luma is taken away
-_LINE = 0.012  # how far a toned picture's chroma leaves its one hue line
-_OTHER_SIDE = 0.004  # and how far it may lie on the complementary side of grey
-_STRONGEST = 0.25  # no toning bath colours more than this
 
 
-def judge(rgb: np.ndarray) -> str:
-    """Returns "grey", "toned" or "colour".
+class Tone(enum.StrEnum):
+    """What a picture's chroma says of it."""
+
+    GREY = "grey"
+    TONED = "toned"
+    COLOUR = "colour"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Where grey and toned end, in units of U and V. What is compared are percentiles of the pixels; the rest is noise.
+
+    Attributes:
+        percentile: of the pixels.
+        grey: strength of the chroma below which a picture is grey.
+        curve: what may be left of a toned picture's chroma when its curve over luma is taken away.
+        curve_rms: root mean square of that below which a picture is toned whatever its percentile.
+        line: how far a toned picture's chroma may leave the line of one hue. 0: one hue alone does not make it toned.
+        opposite: how far it may then lie on the complementary side of grey.
+        strongest: a chroma that no toning bath reaches.
+    """
+
+    percentile: float
+    grey: float
+    curve: float
+    curve_rms: float = 0.0
+    line: float = 0.0
+    opposite: float = 0.0
+    strongest: float = math.inf
+
+
+# On a picture reduced to `_SIDE`, where compression noise has averaged out. Of 4,443 colour photographs these limits
+# take 10 for toned, near-monochrome ones all of them; of JPEG-compressed sepia pictures they miss 1 in 50.
+STILL = Limits(99, 0.012, 0.035, line=0.012, opposite=0.004, strongest=0.25)
+# Compression leaves more noise in a film, and video adds rainbows along fine detail. A tint may be strong. One hue
+# alone may be a sunset in a colour film, whose other shots are left as they are.
+FILM = Limits(98, 0.024, 0.044, curve_rms=0.011)
+
+
+def judge(luma: np.ndarray, chroma: np.ndarray, limits: Limits) -> Tone:
+    """Tells what a picture is.
 
     A toned picture has one colour for each luma (also with different colours in shadows and lights), or all its colours
     on one line from grey (unevenly faded paper).
 
     Args:
-        rgb: `[H, W, 3]`, uint8 or uint16.
+        luma: `[...]` in [0, 1].
+        chroma: `[..., 2]`, U and V.
+        limits: `STILL` or `FILM`.
     """
+    luma, chroma = luma.reshape(-1).astype(np.float64), chroma.reshape(-1, 2).astype(np.float64)
+    strength = np.percentile(np.linalg.norm(chroma, axis=1), limits.percentile)
+    if strength < limits.grey:
+        return Tone.GREY
+    if strength > limits.strongest:
+        return Tone.COLOUR
+    left = np.linalg.norm(off_curve(luma, chroma, 4), axis=1)
+    if np.percentile(left, limits.percentile) <= limits.curve or math.sqrt(np.square(left).mean()) <= limits.curve_rms:
+        return Tone.TONED
+    return Tone.TONED if limits.line and _on_one_line(chroma, limits) else Tone.COLOUR
+
+
+def judge_rgb(rgb: np.ndarray) -> Tone:
+    """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is."""
     height, width = rgb.shape[:2]
     scale = min(1.0, _SIDE / min(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.iinfo(rgb.dtype).max
-    yuv = color.rgb_to_yuv(small).reshape(-1, 3).astype(np.float64)
-    luma, chroma = yuv[:, 0], yuv[:, 1:]
-    strength = np.percentile(np.linalg.norm(chroma, axis=1), 99)
-    if strength < _GREY:
-        return "grey"
-    if strength > _STRONGEST:
-        return "colour"
-    return "toned" if _follows_luma(luma, chroma) or _on_one_line(chroma) else "colour"
+    yuv = color.rgb_to_yuv(small)
+    return judge(yuv[..., 0], yuv[..., 1:], STILL)
 
 
-def _follows_luma(luma: np.ndarray, chroma: np.ndarray) -> bool:
-    powers = np.stack([luma**power for power in range(5)], axis=1)
-    curve = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
-    return float(np.percentile(np.linalg.norm(chroma - curve, axis=1), 99)) <= _TONED
+def off_curve(luma: np.ndarray, chroma: np.ndarray, degree: int) -> np.ndarray:
+    """Returns what is left of a chroma `[pixels, 2]` when the polynomial of the luma that comes closest is taken away.
+
+    In a toned picture that is next to nothing.
+    """
+    powers = np.stack([luma**power for power in range(degree + 1)], axis=1)
+    return chroma - powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
 
 
-def _on_one_line(chroma: np.ndarray) -> bool:
+def _on_one_line(chroma: np.ndarray, limits: Limits) -> bool:
     across, along = (chroma @ np.linalg.eigh(chroma.T @ chroma)[1]).T
     along = along * np.sign(along.sum())
-    return float(np.percentile(np.abs(across), 99)) < _LINE and float(np.percentile(along, 1)) > -_OTHER_SIDE
+    far = np.percentile(np.abs(across), limits.percentile)
+    return bool(far < limits.line and np.percentile(along, 100 - limits.percentile) > -limits.opposite)

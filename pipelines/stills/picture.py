@@ -12,6 +12,7 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import tone
 from pipelines.media.orientation import as_stored, upright
+from pipelines.media.tone import Tone
 from pipelines.stills import encoding as still_encode
 from pipelines.stills import metadata as still_metadata
 from pipelines.stills import pixels as still_pixels
@@ -33,7 +34,7 @@ class Still:
     Attributes:
         values: `[H, W, 1]` grey or `[H, W, 3]` RGB, uint8 or uint16.
         alpha: `[H, W, 1]` of the same type, or None.
-        tone: "grey", "toned" (sepia and the like) or "colour".
+        tone: what its chroma says of it.
         file_format: one of `FORMATS`.
         metadata: what the file says beside its pixels.
         pages: pictures in the file; only the first is read.
@@ -41,7 +42,7 @@ class Still:
 
     values: np.ndarray
     alpha: np.ndarray | None
-    tone: str
+    tone: Tone
     file_format: str
     metadata: Metadata
     pages: int = 1
@@ -60,7 +61,7 @@ class Still:
     @property
     def in_colour(self) -> bool:
         """Whether there is nothing to colour."""
-        return self.tone == "colour"
+        return self.tone == Tone.COLOUR
 
 
 def read(source: str | Path | bytes) -> Still:
@@ -167,5 +168,5 @@ def _still(image: Image.Image, data: bytes, name: str) -> Still:
     if image.format == "TIFF":  # both decoders turn these upright
         values = as_stored(values, metadata.orientation)
         alpha = None if alpha is None else as_stored(alpha, metadata.orientation)
-    judged = "grey" if values.shape[-1] == 1 else tone.judge(values)
+    judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
     return Still(values, alpha, judged, image.format or "", metadata, pages)

@@ -12,6 +12,7 @@ from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Backend
 from pipelines.media import writing
 from pipelines.media.orientation import upright
+from pipelines.media.tone import Tone
 from serving.jobs import hint_tracking, preview, texts
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint
@@ -184,7 +185,7 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outco
         )
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
-    left = report.verdict == "coloured" and not task.settings.force
+    left = report.verdict == Tone.COLOUR and not task.settings.force
     if left:
         _thumbnail(task, preview.animation_frame(result, 0))
     return Outcome(
@@ -231,8 +232,8 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
         )
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
-    coloured = any(shot.verdict == "coloured" for shot in report.shots)
-    left = bool(report.shots) and all(shot.verdict == "coloured" for shot in report.shots) and not settings.force
+    coloured = any(shot.verdict == Tone.COLOUR for shot in report.shots)
+    left = bool(report.shots) and all(shot.verdict == Tone.COLOUR for shot in report.shots) and not settings.force
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not settings.force else []

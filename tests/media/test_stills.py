@@ -342,12 +342,12 @@ def test_tone_tells_grey_toned_and_colour():
     luma = colour @ BT601
     sepia = np.clip(luma[..., None] * [1.05, 0.9, 0.7], 0, 255).astype(np.uint8)
     faded = 255 - (255 - luma[..., None]) * (1 - np.linspace(0, 0.3, 200)[None, :, None] * [0.1, 0.4, 1.0])
-    assert tone.judge(colour) == "colour"
-    assert tone.judge(np.repeat(luma[..., None], 3, -1).astype(np.uint8)) == "grey"
-    assert tone.judge(sepia) == "toned"
-    assert tone.judge(np.asarray(opened(saved(Image.fromarray(sepia), "JPEG", quality=60)))) == "toned"
-    assert tone.judge(faded.astype(np.uint8)) == "toned"
-    assert tone.judge(np.full((1, 1, 3), [250, 10, 10], np.uint8)) == "colour"
+    assert tone.judge_rgb(colour) == "colour"
+    assert tone.judge_rgb(np.repeat(luma[..., None], 3, -1).astype(np.uint8)) == "grey"
+    assert tone.judge_rgb(sepia) == "toned"
+    assert tone.judge_rgb(np.asarray(opened(saved(Image.fromarray(sepia), "JPEG", quality=60)))) == "toned"
+    assert tone.judge_rgb(faded.astype(np.uint8)) == "toned"
+    assert tone.judge_rgb(np.full((1, 1, 3), [250, 10, 10], np.uint8)) == "colour"
 
 
 def test_a_toned_picture_is_coloured_from_its_neutral_luma():
