@@ -84,11 +84,11 @@ def _models():
 
 def _options():
     from serving.model_server import config_files
-    from serving.model_server.core import Loading
     from serving.model_server.inference.predict import Limits
     from serving.model_server.rest.application import RestOptions
     from serving.model_server.servables.lifecycle import Lifecycle
     from serving.model_server.server import ServerOptions
+    from serving.model_server.server_core import Loading
 
     if _FLAGS.batching_parameters_file and not _FLAGS.enable_batching:
         raise InputError("--batching_parameters_file must come with --enable_batching. Received: it alone.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serving.model_server import errors
+from serving.model_server import statuses
 from serving.model_server.config_files import Batching
 from serving.model_server.metrics import Metrics
 
@@ -57,10 +57,10 @@ def rows(inputs: Tensors) -> int:
         ServingError: INVALID_ARGUMENT: an input is a scalar, or the inputs' numbers of rows differ.
     """
     if any(values.ndim == 0 for values in inputs.values()):
-        raise errors.batch_scalar()
+        raise statuses.batch_scalar()
     sizes = {len(values) for values in inputs.values()}
     if len(sizes) != 1:
-        raise errors.batch_rows_differ()
+        raise statuses.batch_rows_differ()
     return sizes.pop()
 
 
@@ -122,7 +122,7 @@ class BatchScheduler:
         """
         size, limits = rows(inputs), limits or self.parameters
         if size > limits.max_batch_size:
-            raise errors.batch_too_large(size, limits.max_batch_size)
+            raise statuses.batch_too_large(size, limits.max_batch_size)
         step = limits.execution_size
         futures: list[Future] = []
         try:
@@ -135,9 +135,9 @@ class BatchScheduler:
                 on_cancel(lambda: [future.cancel() for future in futures])
             parts = [future.result(None if deadline is None else deadline - time.monotonic()) for future in futures]
         except TimeoutError:
-            raise errors.deadline_exceeded() from None
+            raise statuses.deadline_exceeded() from None
         except CancelledError:
-            raise errors.cancelled() from None
+            raise statuses.cancelled() from None
         finally:
             for future in futures:  # what is done already ignores it
                 future.cancel()
@@ -150,12 +150,12 @@ class BatchScheduler:
         group = (queue, tuple(shapes))
         with self._changed:
             if self._stopping:
-                raise errors.unavailable("The server is shutting down")
+                raise statuses.unavailable("The server is shutting down")
             if self._is_full(queue, group, limits, task):
                 self._close_ranks(queue)
                 if self._is_full(queue, group, limits, task):
                     queued = self._queued(queue)
-                    raise errors.batch_queue_full(task.size, queued, limits.max_enqueued_batches)
+                    raise statuses.batch_queue_full(task.size, queued, limits.max_enqueued_batches)
             self._place(_Batch(queue, group, limits, run), task)
             self._changed.notify()
         return task.future
@@ -219,7 +219,7 @@ class BatchScheduler:
             if not task.future.set_running_or_notify_cancel():
                 continue
             if task.deadline is not None and task.deadline <= now:
-                task.future.set_exception(errors.deadline_exceeded())
+                task.future.set_exception(statuses.deadline_exceeded())
                 continue
             waited = (now - task.enqueued) * 1e6
             self._metrics.queuing_latency.labels(self.parameters.thread_pool_name).observe(waited)
@@ -251,7 +251,7 @@ class BatchScheduler:
         outputs = batch.run(joined)
         self._metrics.wrapped_run_count.inc()
         if any(values.ndim == 0 or len(values) != wanted for values in outputs.values()):
-            raise errors.batch_output_rows()
+            raise statuses.batch_output_rows()
         ends = np.cumsum(sizes)
         return [
             {name: values[end - size : end] for name, values in outputs.items()}

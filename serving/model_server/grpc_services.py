@@ -21,11 +21,10 @@ from tensorflow_serving.apis import (
 )
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
-from serving.model_server.core import Core
-from serving.model_server.inference import tensors
+from serving.model_server import statuses, tensors
 from serving.model_server.inference.predict import Call
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
+from serving.model_server.server_core import ServerCore
 
 
 @contextlib.contextmanager
@@ -34,10 +33,10 @@ def _answered(context: grpc.ServicerContext, what: str) -> Iterator[None]:
     try:
         yield
     except ServingError as error:
-        context.abort(error.code, errors.truncated(error.text))
+        context.abort(error.code, statuses.truncated(error.text))
     except Exception as error:  # noqa: BLE001
         logging.exception("%s failed", what)
-        context.abort(grpc.StatusCode.INTERNAL, errors.truncated(f"{type(error).__name__}: {error}"))
+        context.abort(grpc.StatusCode.INTERNAL, statuses.truncated(f"{type(error).__name__}: {error}"))
 
 
 def _remaining(context: grpc.ServicerContext) -> float | None:
@@ -65,7 +64,7 @@ def _fill(spec: model_pb2.ModelSpec, version: LoadedVersion, signature: str) -> 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
-    def __init__(self, core: Core, as_content: bool):
+    def __init__(self, core: ServerCore, as_content: bool):
         """Creates the service.
 
         Args:
@@ -79,7 +78,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _version(self, request, context: grpc.ServicerContext, api: str) -> Iterator[LoadedVersion]:
         with _answered(context, api), self._core.observed(request.model_spec.name, api, "GRPC"):
             if not request.HasField("model_spec"):
-                raise errors.missing_model_spec()
+                raise statuses.missing_model_spec()
             with self._core.servables.use(request.model_spec) as version:
                 yield version
 
@@ -121,7 +120,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Runs several classifiers and regressors of one model on the same tf.Examples."""
         with _answered(context, "MultiInference"):
             if not request.tasks:
-                raise errors.invalid_argument("Inference request must not have an empty task list.")
+                raise statuses.invalid_argument("Inference request must not have an empty task list.")
             spec = request.tasks[0].model_spec
             with (
                 self._core.observed(spec.name, "MultiInference", "GRPC"),
@@ -140,7 +139,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, core: Core):
+    def __init__(self, core: ServerCore):
         self._core = core
 
     def GetModelStatus(  # noqa: N802
@@ -156,7 +155,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         """Replaces the whole configuration."""
         with _answered(context, "HandleReloadConfigRequest"):
             if request.config.WhichOneof("config") != "model_config_list":
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                     "Only ModelConfigList is currently supported"
                 )

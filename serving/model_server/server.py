@@ -14,11 +14,11 @@ from tensorflow_serving.config import model_server_config_pb2
 from colorgan_tf.errors import InputError
 from serving.http import HttpServer
 from serving.model_server.config_files import Batching, Tls
-from serving.model_server.core import Core, Loading
 from serving.model_server.grpc_services import ModelService, PredictionService
 from serving.model_server.inference.predict import Limits
 from serving.model_server.rest.application import RestApplication, RestOptions
 from serving.model_server.servables.lifecycle import Lifecycle
+from serving.model_server.server_core import Loading, ServerCore
 
 _INT_MAX = 2**31 - 1
 # TensorFlow Serving's short names, and the full ones that gRPC's own documentation recommends.
@@ -106,7 +106,7 @@ class ModelServer:
             InputError: a port or the socket cannot be used, or the certificates are not right.
         """
         encryption = options.tls.context() if options.tls else None  # gRPC would not say what is wrong with it
-        self.core = Core(options.limits, options.batching, options.lifecycle, options.loading)
+        self.core = ServerCore(options.limits, options.batching, options.lifecycle, options.loading)
         self.core.servables.configure(config, first=True)
         self._health = health.HealthServicer(
             experimental_non_blocking=True, experimental_thread_pool=futures.ThreadPoolExecutor(max_workers=1)

@@ -5,11 +5,11 @@ import pytest
 from protocol import predict_request, stub
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import config_files, errors
+from serving.model_server import config_files, statuses
 from serving.model_server.servables.lifecycle import State
 from serving.model_server.server import ModelServer
 
-Code = errors.StatusCode
+Code = statuses.StatusCode
 FAST = {"poll_wait_seconds": 0.05, "load_retry_interval_seconds": 0.01}
 
 

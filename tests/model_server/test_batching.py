@@ -15,14 +15,14 @@ from protocol import predict_request, stub
 
 from colorgan_tf.errors import InputError, ServingError
 from serving.client import Client
-from serving.model_server import config_files, errors
+from serving.model_server import config_files, statuses
 from serving.model_server.batching import BatchScheduler
 from serving.model_server.config_files import Batching
-from serving.model_server.core import Loading
 from serving.model_server.metrics import Metrics
 from serving.model_server.servables.lifecycle import Lifecycle, State
+from serving.model_server.server_core import Loading
 
-Code = errors.StatusCode
+Code = statuses.StatusCode
 
 
 class Recorder:
@@ -39,7 +39,7 @@ class Recorder:
         self.entered.release()
         assert self.gate.wait(20)
         if (inputs["x"] < 0).any():
-            raise errors.invalid_argument("negative")
+            raise statuses.invalid_argument("negative")
         return {"y": inputs["x"] * 2}
 
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from colorgan_tf.errors import ServingError
-from serving.model_server.inference import pictures
+from serving.model_server.inference import picture_headers
 
 
 def encoded(form: str, size=(40, 30), mode="RGB", **more) -> bytes:
@@ -21,7 +21,7 @@ def gif(frames: int, size=(10, 10)) -> bytes:
 
 
 def check(data: bytes, most: int = 10_000) -> int:
-    return pictures.check("image_bytes", 3, data, most)
+    return picture_headers.check("image_bytes", 3, data, most)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "GIF"])
@@ -64,7 +64,7 @@ def test_a_small_file_of_an_enormous_picture():
 
 
 def test_all_frames_of_a_gif_count():
-    assert pictures._gif_pixels(gif(7)) == 700
+    assert picture_headers._gif_pixels(gif(7)) == 700
     assert check(gif(7), 175) == 100
     with pytest.raises(ServingError, match="at most 696 pixels in all frames. Received: 700."):
         check(gif(7), 174)
@@ -79,5 +79,5 @@ def test_a_gif_frame_larger_than_its_screen_counts():
 
 
 def test_a_gif_without_its_end_counts_what_is_there():
-    assert pictures._gif_pixels(gif(7)[:-1]) == 700
-    assert pictures._gif_pixels(gif(7)[:20]) == 0
+    assert picture_headers._gif_pixels(gif(7)[:-1]) == 700
+    assert picture_headers._gif_pixels(gif(7)[:20]) == 0

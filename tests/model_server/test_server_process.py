@@ -23,11 +23,11 @@ from tensorflow_serving.apis import (
 
 from colorgan_tf.errors import InputError, ServingError
 from serving.model_server import config_files
-from serving.model_server.core import Loading
 from serving.model_server.inference.predict import Call
 from serving.model_server.servables import versions
 from serving.model_server.servables.lifecycle import Lifecycle, State
 from serving.model_server.server import ModelServer, ServerOptions
+from serving.model_server.server_core import Loading
 
 # === Warm-up ===
 

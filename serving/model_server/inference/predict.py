@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-from serving.model_server import errors
+from serving.model_server import statuses, tensors
 from serving.model_server.batching import BatchScheduler, Tensors
-from serving.model_server.inference import pictures, tensors
+from serving.model_server.inference import picture_headers
 from serving.model_server.metrics import Metrics
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
 
@@ -59,15 +59,15 @@ def parse_inputs(signature: SignatureDef, inputs: Mapping[str, tensor_pb2.Tensor
     """
     sent, wanted = set(inputs), set(signature.inputs)
     if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
-        raise errors.input_size(sent, wanted)
+        raise statuses.input_size(sent, wanted)
     decoded: Tensors = {}
     for alias in sorted(wanted):
         if alias not in sent and alias not in signature.defaults:
-            raise errors.input_missing(alias, signature.inputs[alias].name, sent, signature.defaults)
+            raise statuses.input_missing(alias, signature.inputs[alias].name, sent, signature.defaults)
         proto = inputs[alias] if alias in sent else signature.defaults[alias]
         decoded[alias] = tensors.from_proto(alias, proto, limits.max_tensor_bytes)
     if not sent <= wanted:
-        raise errors.input_name(sent & wanted, sent)
+        raise statuses.input_name(sent & wanted, sent)
     return decoded
 
 
@@ -80,9 +80,9 @@ def choose_outputs(signature: SignatureDef, output_filter: Iterable[str]) -> lis
     chosen: list[str] = []
     for alias in output_filter:
         if alias not in signature.outputs:
-            raise errors.output_unknown(alias, signature.outputs)
+            raise statuses.output_unknown(alias, signature.outputs)
         if alias in chosen:
-            raise errors.output_duplicate(alias)
+            raise statuses.output_duplicate(alias)
         chosen.append(alias)
     return chosen or sorted(signature.outputs)
 
@@ -97,14 +97,14 @@ def check_inputs(signature: SignatureDef, inputs: Tensors, limits: Limits) -> No
         wanted, values = signature.inputs[alias], inputs[alias]
         dtype = tensors.dtype_of(values)
         if dtype.as_datatype_enum != wanted.dtype:
-            raise errors.wrong_dtype(index, tensors.type_name(wanted.dtype), dtype.name)
+            raise statuses.wrong_dtype(index, tensors.type_name(wanted.dtype), dtype.name)
         _check_shape(alias, wanted.tensor_shape, values.shape)
-        if pictures.is_picture_input(alias, dtype.name):
+        if picture_headers.is_picture_input(alias, dtype.name):
             total = 0
             for place, data in enumerate(values.ravel()):
-                total += pictures.check(alias, place, data, limits.max_pixels)
+                total += picture_headers.check(alias, place, data, limits.max_pixels)
             if total > limits.max_request_pixels:
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     f"The pictures of one request must have at most {limits.max_request_pixels} pixels together. "
                     f"Received: {total}."
                 )
@@ -117,7 +117,7 @@ def _check_shape(alias: str, wanted: tensor_shape_pb2.TensorShapeProto, sizes: t
     )
     if not fits or 0 in sizes:
         without = " without a dimension of 0" if fits else ""
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Input `{alias}` must have shape {tensors.shape_text(wanted)}{without}. "
             f"Received: [{','.join(map(str, sizes))}]."
         )
@@ -142,7 +142,7 @@ class Predictor:
         """
         name = name or DEFAULT_SIGNATURE
         if not version.can_run(name):
-            raise errors.signature_not_found(name)
+            raise statuses.signature_not_found(name)
         return version.signatures[name]
 
     def predict(
@@ -156,7 +156,7 @@ class Predictor:
         """Answers a PredictRequest: decodes, checks and runs.
 
         Raises:
-            ServingError: see `serving/errors.py`.
+            ServingError: see `statuses.py`.
         """
         signature = self.signature(version, signature_name)
         decoded = parse_inputs(signature, inputs, self.limits)
@@ -168,7 +168,7 @@ class Predictor:
         """Checks decoded inputs and runs a signature on them.
 
         Raises:
-            ServingError: see `serving/errors.py`.
+            ServingError: see `statuses.py`.
         """
         name = signature_name or DEFAULT_SIGNATURE
         check_inputs(self.signature(version, name), inputs, self.limits)
@@ -184,5 +184,5 @@ class Predictor:
             queue = (version.name, version.version, version.path, name)
             return self._batching.run(queue, timed, inputs, call.deadline, call.on_cancel, version.batching)
         if call.deadline is not None and call.deadline <= time.monotonic():
-            raise errors.deadline_exceeded()
+            raise statuses.deadline_exceeded()
         return timed(inputs)

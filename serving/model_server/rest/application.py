@@ -22,11 +22,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
-from serving.model_server.core import SIGNATURE_DEF, Core
+from serving.model_server import statuses
 from serving.model_server.inference.predict import Call
 from serving.model_server.rest import json_examples, json_tensors
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
+from serving.model_server.server_core import SIGNATURE_DEF, ServerCore
 
 _MODEL = r"(?P<model>[^/:]+)(?:(?:/versions/(?P<version>\d+))|(?:/labels/(?P<label>[^/:]+)))?"
 _SERVED = re.compile(r"/v1/.*", re.I | re.S)
@@ -64,7 +64,7 @@ class RestOptions:
 class RestApplication:
     """WSGI application on the models of a server."""
 
-    def __init__(self, core: Core, options: RestOptions):
+    def __init__(self, core: ServerCore, options: RestOptions):
         self._core = core
         self._options = options
         self._free = threading.Semaphore(options.threads)
@@ -88,7 +88,7 @@ class RestApplication:
         try:
             return Response(json.dumps(self._answer(request, path)), content_type="application/json")
         except ServingError as error:
-            return _error(errors.HTTP_STATUS[error.code], error.text)
+            return _error(statuses.HTTP_STATUS[error.code], error.text)
         except HTTPException as error:  # body too large, broken transfer
             return _error(error.code or 400, error.description or str(error))
         except Exception as error:  # noqa: BLE001
@@ -105,12 +105,12 @@ class RestApplication:
                     return self._run(spec, json_tensors.parse(body), call)
         if request.method == "GET" and (match := _LOOK.fullmatch(path)):
             if not match["model"]:
-                raise errors.invalid_argument("Missing model name in request.")
+                raise statuses.invalid_argument("Missing model name in request.")
             spec = _spec(match)
             return self._metadata(spec) if match["metadata"] else self._status(spec)
         if request.method == "OPTIONS" and self._options.cors and _ORIGIN.fullmatch(request.headers.get("Origin", "")):
             return {}
-        raise errors.invalid_argument(f"Malformed request: {request.method} {path}")
+        raise statuses.invalid_argument(f"Malformed request: {request.method} {path}")
 
     def _body(self, request: Request) -> bytes:
         body = request.get_data(cache=False)
@@ -120,9 +120,9 @@ class RestApplication:
         try:
             unpacked = unpack.decompress(body, self._options.max_body_bytes)
         except zlib.error as error:
-            raise errors.invalid_argument("Failed to uncompress the gzip body of the request") from error
+            raise statuses.invalid_argument("Failed to uncompress the gzip body of the request") from error
         if unpack.unconsumed_tail:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"The gzip body of a request must unpack to at most {self._options.max_body_bytes} bytes"
             )
         return unpacked
@@ -147,15 +147,15 @@ class RestApplication:
         self, version: LoadedVersion, name: str, body: json_tensors.PredictBody | None, call: Call
     ) -> dict[str, Any]:
         if not version.can_run(name or DEFAULT_SIGNATURE):
-            raise errors.signature_not_found_rest(name or DEFAULT_SIGNATURE)
+            raise statuses.signature_not_found_rest(name or DEFAULT_SIGNATURE)
         if body is None:
-            raise errors.invalid_argument("Missing 'inputs' or 'instances' key")
+            raise statuses.invalid_argument("Missing 'inputs' or 'instances' key")
         signature = version.signatures[name or DEFAULT_SIGNATURE]
         inputs = json_tensors.to_tensors(body, {alias: info.dtype for alias, info in signature.inputs.items()})
         for alias, values in inputs.items():
             limit = self._core.predictor.limits.max_tensor_bytes
             if values.nbytes > limit:
-                raise errors.invalid_argument(f"Input `{alias}` must decode to at most {limit} bytes.")
+                raise statuses.invalid_argument(f"Input `{alias}` must decode to at most {limit} bytes.")
         outputs = self._core.predictor.run(version, name, inputs, call)
         return json_tensors.predictions({alias: outputs[alias] for alias in signature.outputs}, body.row)
 
@@ -181,7 +181,7 @@ def _spec(match: re.Match) -> model_pb2.ModelSpec:
     if match["version"]:
         digits = match["version"].lstrip("0") or "0"
         if len(digits) > len(str(_MAX_VERSION)) or int(digits) > _MAX_VERSION:
-            raise errors.invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
+            raise statuses.invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
         spec.version.value = int(digits)
     elif match["label"]:
         spec.version_label = unquote(match["label"], errors="replace")

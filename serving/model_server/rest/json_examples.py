@@ -8,7 +8,7 @@ from typing import Any
 from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
-from serving.model_server import errors
+from serving.model_server import statuses
 
 
 def _feature(name: str, values: list[Any]) -> example_pb2.Example:
@@ -17,7 +17,7 @@ def _feature(name: str, values: list[Any]) -> example_pb2.Example:
         if isinstance(value, bool | int):
             kind, stored = "int64_list", int(value)
             if not -(2**63) <= stored < 2**63:
-                raise errors.invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
+                raise statuses.invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
         elif isinstance(value, float):
             kind, stored = "float_list", value  # type: ignore[assignment]
         elif isinstance(value, str):
@@ -26,20 +26,20 @@ def _feature(name: str, values: list[Any]) -> example_pb2.Example:
             try:
                 kind, stored = "bytes_list", base64.b64decode(value["b64"], validate=True)  # type: ignore[assignment]
             except (binascii.Error, ValueError):
-                raise errors.invalid_argument("Unable to base64 decode") from None
+                raise statuses.invalid_argument("Unable to base64 decode") from None
         else:
             what = {type(None): "Null", list: "Array"}.get(type(value), "Object")
-            raise errors.invalid_argument(f"Feature: {name} has element with unexpected JSON type: {what}")
+            raise statuses.invalid_argument(f"Feature: {name} has element with unexpected JSON type: {what}")
         if feature.WhichOneof("kind") not in (None, kind):
             expected = str(feature.WhichOneof("kind")).removesuffix("_list")
-            raise errors.invalid_argument(f"Unexpected element type in feature: {name} expecting type: {expected}")
+            raise statuses.invalid_argument(f"Unexpected element type in feature: {name} expecting type: {expected}")
         getattr(feature, kind).value.append(stored)
     return feature
 
 
 def _example(value: Any, example: example_pb2.Example) -> None:
     if not isinstance(value, dict):
-        raise errors.invalid_argument(f"Example must be JSON object but got JSON {type(value).__name__}")
+        raise statuses.invalid_argument(f"Example must be JSON object but got JSON {type(value).__name__}")
     for name, content in value.items():
         feature = _feature(name, content if isinstance(content, list) else [content])
         example.features.feature[name].CopyFrom(feature)
@@ -58,11 +58,11 @@ def to_input(document: Mapping[str, Any]) -> input_pb2.Input:
         _example(document["context"], target.context)
     examples = document.get("examples")
     if examples is None:
-        raise errors.invalid_argument("When method is classify, key 'examples' is expected and was not found")
+        raise statuses.invalid_argument("When method is classify, key 'examples' is expected and was not found")
     if not isinstance(examples, list):
-        raise errors.invalid_argument("Expecting 'examples' value to be an list/array")
+        raise statuses.invalid_argument("Expecting 'examples' value to be an list/array")
     if not examples:
-        raise errors.invalid_argument("'examples' value is an empty array")
+        raise statuses.invalid_argument("'examples' value is an empty array")
     for value in examples:
         _example(value, target.examples.add())
     return request

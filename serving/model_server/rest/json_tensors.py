@@ -17,8 +17,7 @@ import numpy as np
 from tensorflow.core.framework import types_pb2
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
-from serving.model_server.inference import tensors
+from serving.model_server import statuses, tensors
 
 # Values in error texts are cut here: a client must not get its megabyte back.
 _SHOWN = 200
@@ -69,7 +68,7 @@ def _kind(value: Any) -> str:
 
 
 def _type_error(value: Any, dtype: int) -> ServingError:
-    return errors.invalid_argument(
+    return statuses.invalid_argument(
         f"JSON Value: {_shown(value)} Type: {_kind(value)} is not of expected type: {tensors.type_name(dtype)}"
     )
 
@@ -84,20 +83,20 @@ def parse(body: bytes) -> dict[str, Any]:
         ServingError: INVALID_ARGUMENT: empty, no JSON, nested too deep, or not an object.
     """
     if not body.strip():
-        raise errors.invalid_argument("JSON Parse error: The document is empty")
+        raise statuses.invalid_argument("JSON Parse error: The document is empty")
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:
         what = (
             "The document root must not be followed by other values." if error.msg == "Extra data" else "Invalid value."
         )
-        raise errors.invalid_argument(f"JSON Parse error: {what} at offset: {error.pos}") from error
+        raise statuses.invalid_argument(f"JSON Parse error: {what} at offset: {error.pos}") from error
     except RecursionError:
-        raise errors.invalid_argument("JSON Parse error: The document is nested too deep.") from None
+        raise statuses.invalid_argument("JSON Parse error: The document is nested too deep.") from None
     except ValueError as error:  # not UTF-8, or a number of thousands of digits
-        raise errors.invalid_argument("JSON Parse error: Invalid value.") from error
+        raise statuses.invalid_argument("JSON Parse error: Invalid value.") from error
     if not isinstance(document, dict):
-        raise errors.invalid_argument(f"JSON Value: {_shown(document)} Is not object")
+        raise statuses.invalid_argument(f"JSON Value: {_shown(document)} Is not object")
     return document
 
 
@@ -109,7 +108,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"JSON Value: {_shown(document)} not formatted correctly. 'signature_name' key must be a string value."
         )
     return name
@@ -123,20 +122,20 @@ def predict_body(document: Mapping[str, Any]) -> PredictBody:
     """
     name = signature_name(document)
     if "instances" in document and "inputs" in document:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"JSON Value: {_shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist "
         )
     if "instances" in document:
         content = document["instances"]
         if not isinstance(content, list):
-            raise errors.invalid_argument(f"JSON Value: {_shown(document)} Excepting 'instances' to be an list/array")
+            raise statuses.invalid_argument(f"JSON Value: {_shown(document)} Excepting 'instances' to be an list/array")
         if not content:
-            raise errors.invalid_argument(f"JSON Value: {_shown(document)} No values in 'instances' array")
+            raise statuses.invalid_argument(f"JSON Value: {_shown(document)} No values in 'instances' array")
         return PredictBody(name, True, content)
     if "inputs" in document:
         return PredictBody(name, False, document["inputs"])
-    raise errors.invalid_argument("Missing 'inputs' or 'instances' key")
+    raise statuses.invalid_argument("Missing 'inputs' or 'instances' key")
 
 
 def _is_base64(value: Any) -> bool:
@@ -149,11 +148,11 @@ def _text(value: Any) -> bytes:
     if not isinstance(value, dict):
         raise _type_error(value, types_pb2.DT_STRING)
     if not _is_base64(value):
-        raise errors.invalid_argument(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
+        raise statuses.invalid_argument(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
     try:
         return base64.b64decode(value["b64"], validate=True)
     except (binascii.Error, ValueError):
-        raise errors.invalid_argument("Unable to base64 decode") from None
+        raise statuses.invalid_argument("Unable to base64 decode") from None
 
 
 def _floats(values: list, dtype: int) -> np.ndarray:
@@ -167,7 +166,7 @@ def _floats(values: list, dtype: int) -> np.ndarray:
         else:
             raise _type_error(value, dtype)
         if lossy:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Cannot convert JSON value: {_shown(value)} to {tensors.type_name(dtype)} without loss of precision."
             )
     return np.array(values, kind)
@@ -191,7 +190,7 @@ def _leaves(values: list, dtype: int) -> np.ndarray:
                 raise _type_error(value, dtype)
         return np.array(values, np.bool_)
     raise ServingError(
-        errors.StatusCode.UNIMPLEMENTED,
+        statuses.StatusCode.UNIMPLEMENTED,
         f"Conversion of JSON Value: {_shown(values[:1])} to type: {tensors.type_name(dtype)}",
     )
 
@@ -209,31 +208,31 @@ def to_array(value: Any, dtype: int) -> np.ndarray:
             break
         first = first[0]
     if len(shape) >= tensors.MAX_RANK:  # one more may come from the row form
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Lists must be nested less than {tensors.MAX_RANK} deep. Received: {len(shape)} levels."
         )
     level_values = [value]
     for level, size in enumerate(shape):
         for item in level_values:
             if not isinstance(item, list):
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     f"JSON Value: {_shown(item)} found at incorrect level: {level + 1} in the JSON DOM. "
                     f"Expected at level: {len(shape)}"
                 )
             if len(item) != size:
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     f"Encountered list at unexpected size: {len(item)} at level: {level} expected size: {size}"
                 )
         level_values = list(itertools.chain.from_iterable(level_values))
     if any(type(item) is list for item in level_values):
-        raise errors.invalid_argument(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
+        raise statuses.invalid_argument(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
     return _leaves(level_values, dtype).reshape(shape)
 
 
 def _from_instances(instances: list, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
     objects = isinstance(instances[0], dict) and not _is_base64(instances[0])
     if not isinstance(instances[0], dict) and len(dtypes) > 1:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
             "tensorinfo_map"
         )
@@ -242,23 +241,23 @@ def _from_instances(instances: list, dtypes: Mapping[str, int]) -> dict[str, np.
     for number, element in enumerate(instances):
         is_object = isinstance(element, dict) and not _is_base64(element)
         if objects and not is_object:
-            raise errors.invalid_argument(f"Expecting object but got list at item {number} of input list")
+            raise statuses.invalid_argument(f"Expecting object but got list at item {number} of input list")
         if is_object and not objects:
-            raise errors.invalid_argument(f"Expecting value/list but got object at item {number} of input list")
+            raise statuses.invalid_argument(f"Expecting value/list but got object at item {number} of input list")
         for name, value in (element if objects else {only: element}).items():
             key = f" key: {name}" if objects else ""
             try:
                 if name not in dtypes:
-                    raise errors.invalid_argument(f"JSON object: does not have named input: {name}")
+                    raise statuses.invalid_argument(f"JSON object: does not have named input: {name}")
                 array = to_array(value, dtypes[name])
                 _compare(columns[name][0] if columns[name] else array, array)
             except ServingError as error:
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     f"Failed to process element: {number}{key} of 'instances' list. Error: {error}"
                 ) from error
             columns[name].append(array)
         if objects and set(element) != set(dtypes):
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Failed to process element: {number} of 'instances' list. JSON object: {_shown(element)} "
                 f"keys must be equal to: {','.join(sorted(dtypes))}"
             )
@@ -267,23 +266,23 @@ def _from_instances(instances: list, dtypes: Mapping[str, int]) -> dict[str, np.
 
 def _compare(first: np.ndarray, other: np.ndarray) -> None:
     if first.size != other.size:
-        raise errors.invalid_argument(f"Expecting tensor size: {first.size} but got: {other.size}")
+        raise statuses.invalid_argument(f"Expecting tensor size: {first.size} but got: {other.size}")
     if first.shape != other.shape:
         shapes = ["[" + ",".join(map(str, array.shape)) + "]" for array in (first, other)]
-        raise errors.invalid_argument(f"Expecting shape {shapes[0]} but got: {shapes[1]}")
+        raise statuses.invalid_argument(f"Expecting shape {shapes[0]} but got: {shapes[1]}")
 
 
 def _from_inputs(content: Any, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
     if not isinstance(content, dict) or _is_base64(content):
         if len(dtypes) > 1:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
                 "tensorinfo_map"
             )
         return {name: to_array(content, dtype) for name, dtype in dtypes.items()}
     for name in sorted(dtypes):
         if name not in content:
-            raise errors.invalid_argument(f"Missing named input: {name} in 'inputs' object.")
+            raise statuses.invalid_argument(f"Missing named input: {name} in 'inputs' object.")
     return {name: to_array(content[name], dtype) for name, dtype in dtypes.items()}
 
 
@@ -298,7 +297,7 @@ def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, np.nda
         ServingError: INVALID_ARGUMENT.
     """
     if not dtypes:
-        raise errors.invalid_argument(f"Failed to get input map for signature: {body.signature_name or 'DEFAULT'}")
+        raise statuses.invalid_argument(f"Failed to get input map for signature: {body.signature_name or 'DEFAULT'}")
     return _from_instances(body.content, dtypes) if body.row else _from_inputs(body.content, dtypes)
 
 
@@ -331,10 +330,10 @@ def predictions(outputs: Mapping[str, np.ndarray], row: bool) -> dict[str, Any]:
     sizes = []
     for alias, array in sorted(outputs.items()):
         if array.ndim == 0:
-            raise errors.invalid_argument(f"Tensor name: {alias} has no shape information ")
+            raise statuses.invalid_argument(f"Tensor name: {alias} has no shape information ")
         sizes.append(len(array))
         if sizes[-1] != sizes[0]:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Tensor name: {alias} has inconsistent batch size: {sizes[-1]} expecting: {sizes[0]}"
             )
     if len(content) == 1:

@@ -17,7 +17,7 @@ from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors, memory
+from serving.model_server import memory, statuses
 from serving.model_server.servables import versions
 from serving.model_server.servables.lifecycle import Entry, Lifecycle, State, VersionStatus
 from serving.model_server.servables.saved_model import LoadedVersion
@@ -83,7 +83,7 @@ class Servables:
                 continue
             entry = self._entries.get(model.name, {}).get(version)
             if entry is None or entry.state != State.AVAILABLE:
-                raise errors.failed_precondition(
+                raise statuses.failed_precondition(
                     f"Request to assign label to version {version} of model {model.name}, "
                     "which is not currently available for inference"
                 )
@@ -101,20 +101,20 @@ class Servables:
         """
         for model in versions.check_configs(config.model_config_list.config, self._configs).values():
             if model.name not in self._configs and not self._find(model):
-                raise errors.not_found(_no_versions(model))
+                raise statuses.not_found(_no_versions(model))
         new = self.configure(config)
 
         def settled() -> bool:
             return all(name not in self._configs or self._newest_settled(name) for name in new)
 
         if not self.wait_for(settled, timeout):
-            raise errors.deadline_exceeded()
+            raise statuses.deadline_exceeded()
         with self._changed:
             failed = [text for name in sorted(new) if (text := self._failure(name))]
         if failed:
             text = "".join(f"{{{text}}}, " for text in failed)
             raise ServingError(
-                errors.StatusCode.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{text}}}"
+                statuses.StatusCode.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{text}}}"
             )
 
     def _newest(self, name: str) -> tuple[int, Entry] | None:
@@ -157,7 +157,7 @@ class Servables:
 
     def _resolve(self, spec: model_pb2.ModelSpec) -> Entry:
         if not spec.name:
-            raise errors.no_model_name()
+            raise statuses.no_model_name()
         entries = self._entries.get(spec.name, {})
         choice = spec.WhichOneof("version_choice")
         if choice is None:
@@ -169,21 +169,21 @@ class Servables:
         if choice == "version_label":
             config = self._configs.get(spec.name)
             if config is None or spec.version_label not in config.version_labels:
-                raise errors.unknown_label(spec.version_label)
+                raise statuses.unknown_label(spec.version_label)
             version = config.version_labels[spec.version_label]
         entry = entries.get(version)
         if entry is not None and entry.state == State.AVAILABLE:
             return entry
         if choice == "version_label" and (entry is None or entry.state < State.AVAILABLE):
-            raise errors.label_not_ready(spec.version_label)
+            raise statuses.label_not_ready(spec.version_label)
         raise self._not_available(spec.name, version)
 
     def _not_available(self, name: str, version: int | None = None) -> ServingError:
         states = [(entry.state, entry.attempts) for entry in self._entries.get(name, {}).values()]
         first = any(state < State.AVAILABLE and not attempts for state, attempts in states)
         if first and all(state != State.AVAILABLE for state, _ in states):
-            return errors.still_loading(name)
-        return errors.servable_not_found(name, version)
+            return statuses.still_loading(name)
+        return statuses.servable_not_found(name, version)
 
     def statuses(self, name: str, version: int | None = None) -> list[VersionStatus]:
         """Returns the states of a model's versions, newest first, or of one of them.
@@ -194,9 +194,9 @@ class Servables:
         with self._changed:
             entries = self._entries.get(name, {})
             if version is not None and version not in entries:
-                raise errors.no_such_version(name, version)
+                raise statuses.no_such_version(name, version)
             if not entries:
-                raise errors.no_versions(name)
+                raise statuses.no_versions(name)
             chosen = sorted(entries, reverse=True) if version is None else [version]
             return [VersionStatus(number, entries[number].state, entries[number].error) for number in chosen]
 
@@ -263,7 +263,7 @@ class Servables:
         try:
             found = versions.list_versions(model.base_path)
         except tf.errors.OpError as error:
-            raise errors.not_found(
+            raise statuses.not_found(
                 f"Could not find base path {model.base_path} for servable {model.name} with error {error.message}"
             ) from error
         return {version: found[version] for version in versions.aspired(found, model.model_version_policy)}
@@ -326,7 +326,7 @@ class Servables:
         try:
             loaded = self._load(name, version, entry.path)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a version, the others are served on
-            failed = error if isinstance(error, ServingError) else ServingError(errors.StatusCode.UNKNOWN, str(error))
+            failed = error if isinstance(error, ServingError) else ServingError(statuses.StatusCode.UNKNOWN, str(error))
             entry.attempts += 1
             logging.error("Loading servable: {name: %s version: %d} failed: %s", name, version, failed)
             if entry.attempts > self._lifecycle.max_num_load_retries:

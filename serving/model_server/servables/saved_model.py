@@ -10,9 +10,8 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from colorgan_tf.errors import InputError, ServingError
-from serving.model_server import config_files, errors
+from serving.model_server import config_files, statuses, tensors
 from serving.model_server.config_files import Batching
-from serving.model_server.inference import tensors
 
 DEFAULT_SIGNATURE = "serving_default"
 # bundle_factory_util.cc
@@ -50,7 +49,7 @@ class LoadedVersion:
             outputs = self._functions[signature](**{alias: tensors.from_array(inputs[alias]) for alias in inputs})
             return {alias: tensors.to_array(output) for alias, output in outputs.items()}
         except tf.errors.OpError as error:
-            raise errors.from_tensorflow(error) from error
+            raise statuses.from_tensorflow(error) from error
 
     def can_run(self, signature: str) -> bool:
         """Tells if there is such a signature, with something to run behind it."""
@@ -60,18 +59,18 @@ class LoadedVersion:
 def _meta_graph(path: str, tags: set[str]) -> meta_graph_pb2.MetaGraphDef:
     file = os.path.join(path, "saved_model.pb")
     if not tf.io.gfile.exists(file):
-        raise errors.not_found(
+        raise statuses.not_found(
             f"Could not find SavedModel .pb or .pbtxt at supplied export directory path: {path}. "
             "Check that the directory exists and that you have the right permissions for accessing it."
         )
     try:
         model = saved_model_pb2.SavedModel.FromString(tf.io.gfile.GFile(file, "rb").read())
     except DecodeError as error:
-        raise ServingError(errors.StatusCode.DATA_LOSS, f"Can't parse {file} as binary proto") from error
+        raise ServingError(statuses.StatusCode.DATA_LOSS, f"Can't parse {file} as binary proto") from error
     for graph in model.meta_graphs:
         if set(graph.meta_info_def.tags) == tags:
             return graph
-    raise errors.not_found(
+    raise statuses.not_found(
         f"Could not find meta graph def matching supplied tags: {{ {' '.join(sorted(tags))} }} in {path}"
     )
 
@@ -92,9 +91,9 @@ def load(name: str, version: int, path: str, tags: tuple[str, ...] = ("serve",))
     try:
         loaded = tf.saved_model.load(path, tags=list(tags))
     except tf.errors.OpError as error:
-        raise errors.from_tensorflow(error) from error
+        raise statuses.from_tensorflow(error) from error
     except Exception as error:  # noqa: BLE001 - a broken file fails in many ways, and none may stop the server
-        raise ServingError(errors.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
+        raise ServingError(statuses.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
     return LoadedVersion(name, version, path, dict(graph.signature_def), dict(loaded.signatures), loaded)
 
 
@@ -116,4 +115,4 @@ def own_batching(path: str) -> Batching | None:
     try:
         return config_files.parse_batching(tf.io.gfile.GFile(file, "rb").read().decode(), file)
     except (InputError, UnicodeError) as error:
-        raise errors.invalid_argument(str(error)) from error
+        raise statuses.invalid_argument(str(error)) from error

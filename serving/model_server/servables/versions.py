@@ -7,7 +7,7 @@ import tensorflow as tf
 from absl import logging
 from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
 
-from serving.model_server import errors
+from serving.model_server import statuses
 
 ModelConfig: TypeAlias = model_server_config_pb2.ModelConfig
 Policy: TypeAlias = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
@@ -34,14 +34,14 @@ def platform(config: ModelConfig) -> str:
     """
     if config.model_type:
         if config.model_platform:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 "Illegal setting both ModelServerConfig::model_type (deprecated) and ModelServerConfig::model_platform."
             )
         if config.model_type != model_server_config_pb2.TENSORFLOW:
-            raise errors.invalid_argument(f"ModelServerConfig::model_type choice {config.model_type} not supported.")
+            raise statuses.invalid_argument(f"ModelServerConfig::model_type choice {config.model_type} not supported.")
         return PLATFORM
     if not config.model_platform:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor ModelServerConfig::model_platform."
         )
     return config.model_platform
@@ -64,23 +64,23 @@ def check_configs(configs: Iterable[ModelConfig], before: dict[str, ModelConfig]
     models: dict[str, ModelConfig] = {}
     for config in configs:
         if config.name in models:
-            raise errors.invalid_argument(f"Illegal to list model {config.name} multiple times in config list")
+            raise statuses.invalid_argument(f"Illegal to list model {config.name} multiple times in config list")
         models[config.name] = config
     for name, config in models.items():
         if not name:
-            raise errors.no_model_name()
+            raise statuses.no_model_name()
         if _is_relative(config.base_path):
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Expected model {name} to have an absolute path or URI; got base_path()={config.base_path}"
             )
         wanted = platform(config)
         if name in before and platform(before[name]) != wanted:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Illegal to change a model's platform. For model {name} platform was {platform(before[name])} "
                 f"and new platform requested is {wanted}"
             )
         if wanted != PLATFORM:
-            raise errors.invalid_argument(
+            raise statuses.invalid_argument(
                 f"Config for model {name} specifies an unsupported platform: {wanted}. Only {PLATFORM} is served here"
             )
     return models

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
+from serving.model_server import statuses
 
 # saved_model_warmup_util.h
 FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -36,15 +36,15 @@ def read(version_path: str) -> Iterator[prediction_log_pb2.PredictionLog]:
         except StopIteration:
             return
         except tf.errors.DataLossError as error:
-            text = f"{errors.from_tensorflow(error).text}. Please verify your warmup data is in TFRecord format."
-            raise ServingError(errors.StatusCode.DATA_LOSS, text) from error
+            text = f"{statuses.from_tensorflow(error).text}. Please verify your warmup data is in TFRecord format."
+            raise ServingError(statuses.StatusCode.DATA_LOSS, text) from error
         count += 1
         if count > MAX_RECORDS:
-            raise errors.invalid_argument(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}")
+            raise statuses.invalid_argument(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}")
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
         except DecodeError as error:
-            raise errors.invalid_argument(f"Failed to parse warmup record: {record[:80]!r} from {path}") from error
+            raise statuses.invalid_argument(f"Failed to parse warmup record: {record[:80]!r} from {path}") from error
         yield log
 
 
@@ -67,7 +67,7 @@ def run(version_path: str, handlers: dict[str, Callable[[object], object]], iter
     for log in read(version_path):
         kind = log.WhichOneof("log_type")
         if kind not in handlers:
-            raise ServingError(errors.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
+            raise ServingError(statuses.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
         for _ in range(iterations):
             handlers[kind](getattr(log, kind).request)
         count += 1

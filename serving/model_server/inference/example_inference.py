@@ -8,9 +8,8 @@ import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, inference_pb2, input_pb2, regression_pb2
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
+from serving.model_server import statuses, tensors
 from serving.model_server.batching import Tensors
-from serving.model_server.inference import tensors
 from serving.model_server.inference.predict import Call, Predictor, SignatureDef
 from serving.model_server.metrics import Metrics
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
@@ -23,19 +22,19 @@ INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"
 def _signature(version: LoadedVersion, name: str) -> SignatureDef:
     name = name or DEFAULT_SIGNATURE
     if not version.can_run(name):
-        raise errors.invalid_argument(f"No signature was found with the name: {name}")
+        raise statuses.invalid_argument(f"No signature was found with the name: {name}")
     return version.signatures[name]
 
 
 def _check_classify(signature: SignatureDef) -> None:
     if len(signature.inputs) != 1:
-        raise errors.invalid_argument("Expected one input Tensor.")
+        raise statuses.invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
-        raise errors.invalid_argument(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+        raise statuses.invalid_argument(f"Expected one or two output Tensors, found {len(signature.outputs)}")
     if INPUTS not in signature.inputs:
-        raise errors.invalid_argument(f"No classification inputs found in SignatureDef: {signature}")
+        raise statuses.invalid_argument(f"No classification inputs found in SignatureDef: {signature}")
     if not {CLASSES, SCORES} & set(signature.outputs):
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f'Expected classification signature outputs to contain at least one of "{CLASSES}" or "{SCORES}". '
             f"Signature was: {signature}"
         )
@@ -43,19 +42,19 @@ def _check_classify(signature: SignatureDef) -> None:
 
 def _check_regress(signature: SignatureDef) -> None:
     if len(signature.inputs) != 1:
-        raise errors.invalid_argument("Expected one input Tensor.")
+        raise statuses.invalid_argument("Expected one input Tensor.")
     if len(signature.outputs) != 1:
-        raise errors.invalid_argument("Expected one output Tensor.")
+        raise statuses.invalid_argument("Expected one output Tensor.")
     for alias, found, kind in ((INPUTS, signature.inputs, "inputs"), (OUTPUTS, signature.outputs, "outputs")):
         if alias not in found:
-            raise errors.invalid_argument(f"No regression {kind} found in SignatureDef: {signature}")
+            raise statuses.invalid_argument(f"No regression {kind} found in SignatureDef: {signature}")
 
 
 def _examples(request: input_pb2.Input) -> np.ndarray:
     """Returns the serialized examples `[n]`, each with the shared context merged in."""
     kind = request.WhichOneof("kind")
     if kind is None or not getattr(request, kind).examples:
-        raise errors.invalid_argument("Input is empty.")
+        raise statuses.invalid_argument("Input is empty.")
     chosen = getattr(request, kind)
     # Serialized protos that are joined end to end parse as their merger.
     context = chosen.context.SerializeToString() if kind == "example_list_with_context" else b""
@@ -68,16 +67,18 @@ def _classifications(outputs: Tensors, count: int) -> classification_pb2.Classif
             continue
         found = outputs[alias]
         if found.ndim != 2:
-            raise errors.invalid_argument(f"Expected Tensor shape: [batch_size num_classes] but got {found.shape}")
+            raise statuses.invalid_argument(f"Expected Tensor shape: [batch_size num_classes] but got {found.shape}")
         if tensors.dtype_of(found) != dtype:
             got = tensors.type_name(tensors.dtype_of(found).as_datatype_enum)
-            raise errors.invalid_argument(f"Expected {alias} Tensor of DT_{dtype.name.upper()}. Got: DT_{got.upper()}")
+            raise statuses.invalid_argument(
+                f"Expected {alias} Tensor of DT_{dtype.name.upper()}. Got: DT_{got.upper()}"
+            )
         if found.shape[0] != count:
-            raise errors.invalid_argument(f"Expected {alias} output batch size of {count}. Got: {found.shape[0]}")
+            raise statuses.invalid_argument(f"Expected {alias} output batch size of {count}. Got: {found.shape[0]}")
     labels = outputs.get(CLASSES)
     scores = outputs.get(SCORES)
     if labels is not None and scores is not None and labels.shape != scores.shape:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Tensors class and score should match in dim_size(1). Got {labels.shape[1]} vs. {scores.shape[1]}"
         )
     result = classification_pb2.ClassificationResult()
@@ -96,23 +97,23 @@ def _classifications(outputs: Tensors, count: int) -> classification_pb2.Classif
 def _regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResult:
     values = outputs[OUTPUTS]
     if values.ndim != 1 and not (values.ndim == 2 and values.shape[1] == 1):
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {values.shape}"
         )
     if values.shape[0] != count:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Input batch size did not match output batch size: {count} vs. {values.shape[0]}"
         )
     if values.dtype != np.float32:
         got = tensors.type_name(tensors.dtype_of(values).as_datatype_enum).upper()
-        raise errors.invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: DT_{got}")
+        raise statuses.invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: DT_{got}")
     result = regression_pb2.RegressionResult()
     for value in values.ravel().tolist():
         result.regressions.add(value=value)
     return result
 
 
-class Inference:
+class ExampleInference:
     """Answers the three calls on a loaded version."""
 
     def __init__(self, predictor: Predictor, metrics: Metrics):
@@ -160,16 +161,16 @@ class Inference:
         for task in request.tasks:
             name = task.model_spec.signature_name or DEFAULT_SIGNATURE
             if not task.model_spec.name:
-                raise errors.invalid_argument("Found ModelSpec with an empty model name.")
+                raise statuses.invalid_argument("Found ModelSpec with an empty model name.")
             if task.model_spec.name != version.name:
-                raise errors.invalid_argument(
+                raise statuses.invalid_argument(
                     "All ModelSpecs in a MultiInferenceRequest must access the same model name."
                 )
             if name in seen:
-                raise errors.invalid_argument(f"Duplicate evaluation of signature: {name}")
+                raise statuses.invalid_argument(f"Duplicate evaluation of signature: {name}")
             seen.add(name)
             if not version.can_run(name):
-                raise errors.invalid_argument(f"Requested signature not found in model graph: {name}")
+                raise statuses.invalid_argument(f"Requested signature not found in model graph: {name}")
         response = inference_pb2.MultiInferenceResponse()
         for task in request.tasks:
             name, result = task.model_spec.signature_name, response.results.add()
@@ -179,7 +180,7 @@ class Inference:
                 result.regression_result.CopyFrom(self.regress(version, name, request.input, call))
             else:
                 raise ServingError(
-                    errors.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
+                    statuses.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
                 )
             result.model_spec.name = version.name
             result.model_spec.signature_name = name or DEFAULT_SIGNATURE

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
 
-from serving.model_server import errors
+from serving.model_server import statuses
 
 # numpy's limit, below TensorFlow's own of 254; no model has so many dimensions.
 MAX_RANK = 32
@@ -58,7 +58,7 @@ def check_rank(alias: str, rank: int) -> None:
         ServingError: INVALID_ARGUMENT.
     """
     if rank > MAX_RANK:
-        raise errors.invalid_argument(f"Input `{alias}` must have at most {MAX_RANK} dimensions. Received: {rank}.")
+        raise statuses.invalid_argument(f"Input `{alias}` must have at most {MAX_RANK} dimensions. Received: {rank}.")
 
 
 def _decoded_bytes(proto: tensor_pb2.TensorProto, count: int) -> int:
@@ -85,25 +85,25 @@ def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> np.
     """
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
-        raise errors.tensor_parsing(alias)
+        raise statuses.tensor_parsing(alias)
     check_rank(alias, len(sizes))
     if proto.dtype not in _PLAIN_TYPES:
-        raise errors.tensor_parsing(alias)
+        raise statuses.tensor_parsing(alias)
     dtype = tf.dtypes.as_dtype(proto.dtype)
     needed = _decoded_bytes(proto, math.prod(sizes))
     # Without elements any size is right for TensorFlow, but numpy counts the other dimensions even so.
     if needed > max_bytes or math.prod(filter(None, sizes)) > max_bytes:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"Input `{alias}` must decode to at most {max_bytes} bytes. "
             f"Received: {needed} bytes in shape {shape_text(proto.tensor_shape)}."
         )
     if proto.tensor_content and dtype != tf.string and len(proto.tensor_content) != needed:
-        raise errors.tensor_parsing(alias)
+        raise statuses.tensor_parsing(alias)
     serialized = np.array(proto.SerializeToString(), object)
     try:
         return to_array(tf.raw_ops.ParseTensor(serialized=serialized, out_type=dtype))
     except tf.errors.OpError as error:
-        raise errors.tensor_parsing(alias) from error
+        raise statuses.tensor_parsing(alias) from error
 
 
 def to_array(tensor: tf.Tensor) -> np.ndarray:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from colorgan_tf.errors import ServingError
-from serving.model_server import errors
+from serving.model_server import statuses
 from serving.model_server.batching import BatchScheduler
 from serving.model_server.config_files import Batching
-from serving.model_server.inference.classification import Inference
+from serving.model_server.inference.example_inference import ExampleInference
 from serving.model_server.inference.predict import Call, Limits, Predictor
 from serving.model_server.metrics import Metrics
 from serving.model_server.servables import saved_model, warmup
@@ -40,7 +40,7 @@ class Loading:
     own_batching: bool = False
 
 
-class Core:
+class ServerCore:
     """The models of a server and all that answers questions about them."""
 
     def __init__(self, limits: Limits, batching: Batching | None, lifecycle: Lifecycle, loading: Loading):
@@ -48,10 +48,10 @@ class Core:
         self._loading, self._batching = loading, batching
         self.scheduler = BatchScheduler(batching, self.metrics) if batching else None
         self.predictor = Predictor(limits, self.scheduler, self.metrics)
-        self.inference = Inference(self.predictor, self.metrics)
+        self.inference = ExampleInference(self.predictor, self.metrics)
         # Warm-up runs unbatched, so that it is not mixed with other callers' requests.
         self._warm_predictor = Predictor(limits, None, self.metrics)
-        self._warm_inference = Inference(self._warm_predictor, self.metrics)
+        self._warm_inference = ExampleInference(self._warm_predictor, self.metrics)
         self.servables = Servables(self._load, lifecycle)
 
     def _load(self, name: str, number: int, path: str) -> LoadedVersion:
@@ -124,14 +124,14 @@ class Core:
             ServingError: INVALID_ARGUMENT without a model, NOT_FOUND for an unknown one.
         """
         if not request.HasField("model_spec"):
-            raise errors.missing_model_spec()
+            raise statuses.missing_model_spec()
         spec = request.model_spec
         version = spec.version.value if spec.HasField("version") else None
         response = get_model_status_pb2.GetModelStatusResponse()
         for found in self.servables.statuses(spec.name, version):
             entry = response.model_version_status.add(version=found.version, state=int(found.state))  # type: ignore[arg-type]
             entry.status.error_code = found.error.code.value[0] if found.error else 0
-            entry.status.error_message = errors.truncated(found.error.text) if found.error else ""
+            entry.status.error_message = statuses.truncated(found.error.text) if found.error else ""
         return response
 
     def metadata(
@@ -143,12 +143,12 @@ class Core:
             ServingError: INVALID_ARGUMENT without a model or for an unknown field, NOT_FOUND for an unknown model.
         """
         if not request.HasField("model_spec"):
-            raise errors.missing_model_spec()
+            raise statuses.missing_model_spec()
         if not request.metadata_field:
-            raise errors.invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
+            raise statuses.invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
         for field in request.metadata_field:
             if field != SIGNATURE_DEF:
-                raise errors.invalid_argument(f"Metadata field {field} is not supported")
+                raise statuses.invalid_argument(f"Metadata field {field} is not supported")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         with self.servables.use(request.model_spec) as version:
             response.model_spec.name = version.name

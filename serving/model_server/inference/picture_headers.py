@@ -6,7 +6,7 @@ import struct
 
 from PIL import Image
 
-from serving.model_server import errors
+from serving.model_server import statuses
 
 # What `tf.io.decode_image` reads.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF")
@@ -36,7 +36,7 @@ def check(alias: str, index: int, data: bytes, max_pixels: int) -> int:
     """
     name = f"`{alias}`[{index}]"
     if not data:
-        raise errors.invalid_argument(f"{name} must be a picture file. Received: 0 bytes.")
+        raise statuses.invalid_argument(f"{name} must be a picture file. Received: 0 bytes.")
     pixels = 0
     try:
         # Reads the header only. Pillow refuses enormous pictures here as well, which is an error like the others.
@@ -46,17 +46,17 @@ def check(alias: str, index: int, data: bytes, max_pixels: int) -> int:
                 pixels = _gif_pixels(data)
     except Exception as error:  # noqa: BLE001 - Pillow's parsers raise many kinds on broken files
         if isinstance(error, Image.DecompressionBombError):
-            raise errors.invalid_argument(f"{name} must have at most {max_pixels} pixels. {error}") from None
-        raise errors.invalid_argument(
+            raise statuses.invalid_argument(f"{name} must have at most {max_pixels} pixels. {error}") from None
+        raise statuses.invalid_argument(
             f"{name} must be a JPEG, PNG, BMP or GIF file. Received: {len(data)} bytes that are not."
         ) from None
     if width < 1 or height < 1:
-        raise errors.invalid_argument(f"{name} must have pixels. Received: {width} x {height}.")
+        raise statuses.invalid_argument(f"{name} must have pixels. Received: {width} x {height}.")
     if width * height > max_pixels:
-        raise errors.invalid_argument(f"{name} must have at most {max_pixels} pixels. Received: {width} x {height}.")
+        raise statuses.invalid_argument(f"{name} must have at most {max_pixels} pixels. Received: {width} x {height}.")
     # The decoder unpacks all frames of a GIF, one byte a pixel, to take the first.
     if pixels > max_pixels * _GIF_FRAMES:
-        raise errors.invalid_argument(
+        raise statuses.invalid_argument(
             f"{name} must have at most {max_pixels * _GIF_FRAMES} pixels in all frames. Received: {pixels}."
         )
     return width * height
