@@ -22,12 +22,13 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
+from colorgan_tf.inference.quality import Quality
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tflite file or a training run.")
 flags.DEFINE_boolean("speed", False, "Measure speed instead of steadiness.")
 flags.DEFINE_enum("steady", "low", ["off", "low", "high"], "Steadying, with --speed.")
-flags.DEFINE_enum("quality", "fast", ["fast", "good", "best"], "Quality of colorizer and encoder.")
+flags.DEFINE_enum("quality", Quality.FAST, list(Quality), "Quality of colorizer and encoder.")
 flags.DEFINE_integer("every", 1, "Colour every so-many-th frame.", lower_bound=1)
 flags.DEFINE_integer("batch", 4, "Frames that the network gets at once.", lower_bound=1)
 flags.DEFINE_integer("limit", 96, "Frames of each clip to measure, 0 for all.", lower_bound=0)
@@ -37,7 +38,7 @@ flags.DEFINE_string("json", None, "File for the figures.")
 class FreeBackend:
     """A network that costs nothing and colours everything in one warm tone."""
 
-    working_size, multiple = 256, 32
+    input_resolution, multiple, identity = 256, 32, "free"
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
         """Returns a constant chroma."""

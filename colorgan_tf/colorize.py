@@ -9,6 +9,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
+from colorgan_tf.inference.quality import Quality
 
 FORMATS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "bmp": ".bmp"}
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -26,8 +27,8 @@ def define_flags() -> None:
     flags.DEFINE_string("output", None, "Folder of the results; a folder's tree is kept below it. Required.")
     flags.DEFINE_enum(
         "quality",
-        "good",
-        ["fast", "good", "best"],
+        Quality.GOOD,
+        list(Quality),
         "fast: plain enlarging. good: colour edges follow the picture. best: slower, averaged.",
     )
     flags.DEFINE_float("saturation", 1.0, "Strength of the colours; 0 is grey.", lower_bound=0.0, upper_bound=10.0)

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
+from colorgan_tf.inference.quality import Quality
 from pipelines.media import writing
 
 
@@ -103,7 +104,7 @@ def define_flags() -> None:
     flags.DEFINE_string("json", None, "File for the report as JSON.")
     flags.DEFINE_string("sheet", None, "PNG for a contact sheet: grey, coloured, true.")
     flags.DEFINE_integer("sheet_pictures", 24, "Pictures on the contact sheet, 12 a page; 0 for all.", lower_bound=0)
-    flags.DEFINE_enum("quality", "good", ["fast", "good", "best"], "How much work goes into each picture.")
+    flags.DEFINE_enum("quality", Quality.GOOD, list(Quality), "How much work goes into each picture.")
     flags.DEFINE_bool("degraded", False, "Show the model the pictures as an old, worn film has them.")
     flags.DEFINE_integer("size", 256, "Side of the measured squares, in pixels.", lower_bound=32, upper_bound=4096)
     flags.DEFINE_integer("limit", 0, "Most pictures (evenly spread) or frames; 0 for all.", lower_bound=0)

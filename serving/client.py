@@ -24,7 +24,7 @@ TLS_PREFIX = "grpcs://"
 # Pictures or rows in one request: no more than a server's largest batch usually is.
 _ROWS = 8
 # Of a model that does not say what it was trained for.
-_DEFAULTS = {"working_size": 256, "multiple": 32}
+_INPUT_RESOLUTION, _MULTIPLE = 256, 32
 _POLL_SECONDS = 0.2
 # Between two tries: a server that is back after minutes is found within seconds.
 _LONGEST_PAUSE = 4.0
@@ -88,6 +88,7 @@ class Client:
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._signatures: dict[str, Any] | None = None
         self._settings: dict[str, int] | None = None
+        self._identity = f"{address} {model} {label or version}" if label or version is not None else ""
 
     def __enter__(self) -> "Client":
         return self
@@ -146,26 +147,39 @@ class Client:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @property
-    def working_size(self) -> int:
+    def input_resolution(self) -> int:
         """Short side of the pictures that the network was trained for."""
-        return self._read_settings()["working_size"]
+        return self._read_settings()["input_resolution"]
 
     @property
     def multiple(self) -> int:
         """What height and width must be multiples of, to need no padding."""
         return self._read_settings()["multiple"]
 
+    @property
+    def identity(self) -> str:
+        """Tells the model from others: the address, its name, and the version that was the newest at the first call."""
+        if not self._identity:
+            versions = [version for version, state in self.states().items() if state == "AVAILABLE"]
+            self._identity = f"{self._address} {self._spec.name} {max(versions, default=0)}"
+        return self._identity
+
     def _read_settings(self) -> dict[str, int]:
         """What the model says of itself: its signature `settings`, else fixed sizes of its input, else the usual."""
         if self._settings is None:
             shape = next(iter(self._signature("luma_to_chroma").inputs.values())).tensor_shape
             fixed = [dim.size for dim in shape.dim[1:3] if dim.size > 0]
-            settings = dict(_DEFAULTS)
-            if fixed:
-                settings = {"working_size": max(fixed), "multiple": min(fixed)}
+            settings = {
+                "input_resolution": max(fixed, default=_INPUT_RESOLUTION),
+                "multiple": min(fixed, default=_MULTIPLE),
+            }
             if "settings" in (self._signatures or {}):
-                values = self._run("settings", tf.make_tensor_proto(list(settings)), 0)
-                settings |= {name: int(value) for name, value in zip(settings, values, strict=True) if value > 0}
+                names = ["working_size", "input_resolution", "multiple"]  # the first is that of older exports
+                values = self._run("settings", tf.make_tensor_proto(names), 0)
+                given = {name: int(value) for name, value in zip(names, values, strict=True) if value > 0}
+                if "working_size" in given:
+                    given.setdefault("input_resolution", given.pop("working_size"))
+                settings |= given
             self._settings = settings
         return self._settings
 

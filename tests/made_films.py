@@ -17,7 +17,7 @@ class WarmColorizer:
         self.multiple, self.longest = multiple, longest
         self.calls = []
 
-    def working_size(self, height, width):
+    def input_resolution(self, height, width):
         scale = self.longest / max(height, width)
         return tuple(max(32, round(side * scale / self.multiple) * self.multiple) for side in (height, width))
 

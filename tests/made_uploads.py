@@ -18,7 +18,7 @@ WARM = (-0.05, 0.08)
 class FakeBackend:
     """Colours everything in one warm tone, and counts; it waits where its gate is closed."""
 
-    working_size, multiple = 64, 32
+    input_resolution, multiple, identity = 64, 32, "fake"
 
     def __init__(self):
         self.calls = 0

@@ -59,7 +59,7 @@ def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights:
             extra = unfinished / "assets.extra"
             extra.mkdir(exist_ok=True)
             settings = {
-                "working_size": restore.working_size(gan.config),
+                "input_resolution": restore.input_resolution(gan.config),
                 "multiple": gan.multiple,
                 "weights": weights,
                 "metrics": metrics,
@@ -67,7 +67,7 @@ def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights:
             }
             (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
             (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
-            warmup_records.write(extra, output.name, module.names, restore.working_size(gan.config))
+            warmup_records.write(extra, output.name, module.names, restore.input_resolution(gan.config))
     except OSError as error:
         raise InputError(f"`output` must be a folder that can be written. Received: {error}.") from error
     return version

@@ -6,7 +6,9 @@
 | `colorize_jpeg` | the same | `colorized_bytes` string [N]: JPEG files, quality 95, 4:4:4 |
 | `luma_to_chroma` | `luma` float32 [N, H, W, 1] | `chroma` float32 [N, H, W, 2] |
 | `confidence` (models that classify colours) | `luma` float32 [N, H, W, 1] | `confidence` float32 [N, H, W, 1] |
-| `settings` | `names` string [N]: `working_size`, `multiple` | `values` int32 [N], -1 for an unknown name |
+| `settings` | `names` string [N]: `input_resolution`, `multiple` | `values` int32 [N], -1 for an unknown name |
+
+The input resolution is answered under its older name as well, `working_size`.
 """
 
 from collections.abc import Callable
@@ -51,7 +53,7 @@ class ExportModule:
     def __init__(self, gan: ColorGAN, max_pixels: int = MAX_PIXELS):
         self._gan = gan
         self._max_pixels = max_pixels
-        self._working_size = restore.working_size(gan.config)
+        self._input_resolution = restore.input_resolution(gan.config)
         # A function of its own, so that the network is in the file once and not in every signature.
         self._network = tf.function(gan.call, input_signature=[_LUMA], autograph=False)
 
@@ -94,7 +96,8 @@ class ExportModule:
     def settings(self, names: tf.Tensor) -> dict[str, tf.Tensor]:
         """What a client must know to feed `luma_to_chroma` as the model was trained: int32 `[N]` for names `[N]`."""
         values = tf.fill(tf.shape(names), -1)
-        for name, value in (("working_size", self._working_size), ("multiple", self._gan.multiple)):
+        resolution, multiple = self._input_resolution, self._gan.multiple
+        for name, value in (("input_resolution", resolution), ("working_size", resolution), ("multiple", multiple)):
             values = tf.where(names == name, value, values)
         return {"values": values}
 
@@ -134,7 +137,7 @@ class ExportModule:
             text = f"image_bytes must have at most {most} pixels together:"
             with tf.control_dependencies([tf.debugging.Assert(pixels <= most, [text, pixels])]):
                 picture = tf.identity(picture)
-            shape = graph_color.working_shape(size[0], size[1], self._working_size, self._gan.multiple)
+            shape = graph_color.working_shape(size[0], size[1], self._input_resolution, self._gan.multiple)
             small = graph_color.resize(graph_pictures.luma(picture), shape)
             written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
             return number + 1, pixels, *written

@@ -88,7 +88,7 @@ class Converter:
         """Returns what a program must know to use a variant: what goes in, what comes out."""
         sides = list(variant.shape or (None, None))
         return {
-            "working_size": min(variant.shape) if variant.shape else self.backend.working_size,
+            "input_resolution": min(variant.shape) if variant.shape else self.backend.input_resolution,
             "multiple": self.backend.multiple,
             "precision": variant.precision,
             "input": {"name": "luma", "type": "float32", "shape": [1, *sides, 1], "range": [0, 1], "what": "BT.601 Y"},
@@ -106,7 +106,7 @@ class Converter:
 
     def _sides(self, variant: Variant, luma: np.ndarray) -> tuple[int, int]:
         height, width = luma.shape[:2]
-        return variant.shape or working_shape(height, width, self.backend.working_size, self.backend.multiple)
+        return variant.shape or working_shape(height, width, self.backend.input_resolution, self.backend.multiple)
 
 
 def metadata(data: bytes) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Measuring:
         pictures to their own shape, which would be measured as well.
         """
         backend = backends.tflite(path)
-        shape = variant.shape or working_shape(256, 384, backend.working_size, backend.multiple)
+        shape = variant.shape or working_shape(256, 384, backend.input_resolution, backend.multiple)
         pairs = [self._pair(backend, resize(luma, *shape)) for luma in self._lumas]
         row = Row(
             name=path.name,

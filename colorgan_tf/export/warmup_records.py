@@ -13,18 +13,18 @@ from colorgan_tf.export import signatures
 FILE = "tf_serving_warmup_requests"
 
 
-def write(extra: Path, model: str, names: Iterable[str], working_size: int) -> None:
+def write(extra: Path, model: str, names: Iterable[str], input_resolution: int) -> None:
     """Writes one request for each signature and usual picture shape: square, 3:2 lying, 3:2 standing.
 
     Args:
         extra: the version's `assets.extra` folder.
         model: the servable's name.
         names: of the signatures that the model has.
-        working_size: short side of the pictures, in pixels.
+        input_resolution: short side of the pictures, in pixels.
     """
     with tf.io.TFRecordWriter(str(extra / FILE)) as writer:
         for name in names:
-            for alias, tensor in inputs(name, working_size):
+            for alias, tensor in inputs(name, input_resolution):
                 request = predict_pb2.PredictRequest()
                 request.model_spec.name = model
                 request.model_spec.signature_name = name
@@ -33,12 +33,12 @@ def write(extra: Path, model: str, names: Iterable[str], working_size: int) -> N
                 writer.write(log.SerializeToString())
 
 
-def inputs(name: str, working_size: int) -> list[tuple[str, tensor_pb2.TensorProto]]:
+def inputs(name: str, input_resolution: int) -> list[tuple[str, tensor_pb2.TensorProto]]:
     """Returns what to send to a signature: pairs of the input's name and its value."""
     if name == signatures.SETTINGS:
-        return [("names", tf.make_tensor_proto([b"working_size", b"multiple"]))]
-    long = working_size * 3 // 2
-    shapes = [(working_size, working_size), (working_size, long), (long, working_size)]
+        return [("names", tf.make_tensor_proto([b"input_resolution", b"multiple"]))]
+    long = input_resolution * 3 // 2
+    shapes = [(input_resolution, input_resolution), (input_resolution, long), (long, input_resolution)]
     if name in (signatures.LUMA_TO_CHROMA, signatures.CONFIDENCE):
         return [("luma", _grey(1, *shape, 1)) for shape in shapes]
     pictures = [np.full((*shape, 1), 128, np.uint8) for shape in shapes]

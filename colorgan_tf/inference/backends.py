@@ -13,23 +13,24 @@ import numpy as np
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Backend
+from colorgan_tf.inference.quality import Quality
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 SIGNATURE = "luma_to_chroma"
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "colorgan"
 # Used where a model does not say what it was trained for.
-WORKING_SIZE = 256
+INPUT_RESOLUTION = 256
 MULTIPLE = 32
 EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite file or a training run"
 
 
-def default_path(quality: str = "good") -> Path:
+def default_path(quality: str = Quality.GOOD) -> Path:
     """Returns where the model that comes with the project is: a SavedModel, or its int8 copy for LiteRT.
 
     The copy is for `fast`, and stands in where there is no SavedModel, as in the desktop's executable.
     """
     small = SHIPPED.with_suffix(".tflite")
-    return small if small.is_file() and (quality == "fast" or not SHIPPED.exists()) else SHIPPED
+    return small if small.is_file() and (quality == Quality.FAST or not SHIPPED.exists()) else SHIPPED
 
 
 def load(path: str | Path) -> Backend:
@@ -43,21 +44,24 @@ def load(path: str | Path) -> Backend:
         raise InputError(f"The model must be {EXPECTED}. Received: {path}, which does not exist.")
     if path.is_file() and path.suffix == ".tflite":
         return tflite(path)
-    if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
+    if _is_run(path):
         from colorgan_tf.inference import restore
 
-        return restore.backend(path)
+        return restore.backend(path, identity(path))
     return saved_model(path)
 
 
 def identity(path: str | Path) -> str:
-    """Returns a short text that differs between models: a film is only gone on with by the model that began it."""
+    """Returns a short text that differs between models: a film is resumed only by the model that began it."""
     path = Path(path)
     if path.is_dir():
-        run = path / "best.json"
-        path = run if run.is_file() else version_folder(path) / "fingerprint.pb"
+        path = path / "best.json" if _is_run(path) else version_folder(path) / "fingerprint.pb"
     data = path.read_bytes() if path.is_file() else str(path.resolve()).encode()
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "config.json").is_file() and (path / "checkpoints").is_dir()
 
 
 def version_folder(path: str | Path) -> Path:
@@ -95,11 +99,12 @@ def saved_model(path: str | Path) -> Backend:
     if SIGNATURE not in model.signatures:
         names = ", ".join(model.signatures) or "none"
         raise InputError(f"The SavedModel must have the signature {SIGNATURE}. Received: {folder} with {names}.")
-    return _SavedModel(model, settings(folder / "assets.extra" / "colorgan.json"))
+    return _SavedModel(model, settings(folder / "assets.extra" / "colorgan.json"), identity(folder))
 
 
 def tflite(path: str | Path, threads: int = 2) -> Backend:
-    """Opens a .tflite file through LiteRT. `NAME.json` beside `NAME.tflite` may hold its working size and multiple.
+    """Opens a .tflite file through LiteRT. `NAME.json` beside `NAME.tflite` may hold its input resolution and
+    multiple.
 
     Raises:
         InputError: if the file is missing, is no TFLite model or does not take luma `[N, h, w, 1]` to chroma `[N, h, w,
@@ -121,11 +126,13 @@ def tflite(path: str | Path, threads: int = 2) -> Backend:
     if len(inputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][-1] != 1 or outputs[0]["shape"][-1] != 2:
         shapes = [detail["shape"].tolist() for detail in (*inputs, *outputs)]
         raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
-    return _TFLite(interpreter, settings(path.with_suffix(".json")))
+    return _TFLite(interpreter, settings(path.with_suffix(".json")), identity(path))
 
 
 def settings(path: Path) -> dict[str, Any]:
     """Reads what an export says of its model; an empty dictionary where there is no such file.
+
+    Older exports call the input resolution "working_size"; it is returned under its present name.
 
     Raises:
         InputError: if the file is not a JSON object.
@@ -133,16 +140,20 @@ def settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text()))
+        values = dict(json.loads(path.read_text()))
     except (ValueError, TypeError) as error:
         raise InputError(f"The model's settings must be a JSON object. Received: {path}: {error}") from error
+    if "working_size" in values:
+        values.setdefault("input_resolution", values.pop("working_size"))
+    return values
 
 
 class _SavedModel:
-    def __init__(self, model: Any, settings: dict[str, Any]):
+    def __init__(self, model: Any, settings: dict[str, Any], identity: str):
         self._model = model  # a signature alone does not keep its variables alive
         self._signature = model.signatures[SIGNATURE]
-        self.working_size = int(settings.get("working_size", WORKING_SIZE))
+        self.input_resolution = int(settings.get("input_resolution", INPUT_RESOLUTION))
+        self.identity = identity
         self.multiple = int(settings.get("multiple", MULTIPLE))
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
@@ -152,14 +163,16 @@ class _SavedModel:
 
 
 class _TFLite:
-    def __init__(self, interpreter: Any, settings: dict[str, Any]):
+    def __init__(self, interpreter: Any, settings: dict[str, Any], identity: str):
         self._interpreter = interpreter
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
         self._input = interpreter.get_input_details()[0]
         signature = self._input.get("shape_signature", self._input["shape"])
         self._fixed = tuple(int(side) for side in signature[1:3]) if min(signature[1:3]) > 0 else None
         self._batches = signature[0] <= 0
-        self.working_size = min(self._fixed) if self._fixed else int(settings.get("working_size", WORKING_SIZE))
+        resolution = int(settings.get("input_resolution", INPUT_RESOLUTION))
+        self.input_resolution = min(self._fixed) if self._fixed else resolution
+        self.identity = identity
         self.multiple = int(settings.get("multiple", MULTIPLE))
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from colorgan_tf.inference import finish as finishing
 from colorgan_tf.inference.finish import Finish
+from colorgan_tf.inference.quality import Quality
 
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
@@ -16,15 +17,19 @@ class Backend(Protocol):
     """What runs the network: a SavedModel, a .tflite file, a training run or a server.
 
     Attributes:
-        working_size: short side in pixels that the network was trained for.
+        input_resolution: short side in pixels that the network was trained for.
         multiple: sides that are a multiple of it need no padding.
+        identity: a short text that tells the model from others.
     """
 
     @property
-    def working_size(self) -> int: ...  # noqa: D102
+    def input_resolution(self) -> int: ...  # noqa: D102
 
     @property
     def multiple(self) -> int: ...  # noqa: D102
+
+    @property
+    def identity(self) -> str: ...  # noqa: D102
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
         """Runs the network.
@@ -44,14 +49,32 @@ class Colorizer:
     Args:
         backend: runs the network.
         quality: `fast` (one pass, bilinear enlarging), `good` (one pass, enlarging guided by luma) or `best` (mirror
-            image and two working sizes as well, averaged).
+            image and two input resolutions as well, averaged).
         saturation: gain of the chroma. 1 is the network's own.
         finish: overrides what `quality` and `saturation` stand for, to measure single steps.
     """
 
-    def __init__(self, backend: Backend, quality: str = "good", saturation: float = 1.0, finish: Finish | None = None):
+    def __init__(
+        self,
+        backend: Backend,
+        quality: Quality | str = Quality.GOOD,
+        saturation: float = 1.0,
+        finish: Finish | None = None,
+    ):
         self.backend = backend
         self.finish = finish or finishing.of_quality(quality, saturation)
+
+    @property
+    def identity(self) -> str:
+        """Everything that the colours depend on: the model, and how its chroma is finished."""
+        return f"{self.backend.identity} {self.finish}"
+
+    def input_resolution(self, height: int, width: int) -> tuple[int, int]:
+        """Returns the (height, width) of what `coarse` returns for a picture of this size.
+
+        It is the size at which the picture goes through the network; the largest one, where there are several.
+        """
+        return self._input_shape(height, width, max(self.finish.scales))
 
     def chroma(self, luma: np.ndarray) -> np.ndarray:
         """Colours a batch.
@@ -74,8 +97,8 @@ class Colorizer:
             luma: `[N, H, W, 1]` float32 in [0, 1].
 
         Returns:
-            luma `[N, h, w, 1]` and chroma `[N, h, w, 2]` at the working size (the largest one, where there are
-            several).
+            luma `[N, h, w, 1]` and chroma `[N, h, w, 2]` at the input resolution (the largest one, where
+            there are several).
         """
         _check(luma)
         lumas = [self._reduced(luma, scale) for scale in sorted(self.finish.scales)]
@@ -92,7 +115,7 @@ class Colorizer:
         """Does the second half of `chroma`, for one picture.
 
         Args:
-            chroma: `[h, w, 2]` at the working size.
+            chroma: `[h, w, 2]` at the input resolution.
             small_luma: `[h, w, 1]` at the same size.
             luma: `[H, W, 1]` at the size wanted (for 4:2:0 film, that of the chroma planes).
 
@@ -126,9 +149,12 @@ class Colorizer:
 
     def _reduced(self, luma: np.ndarray, scale: float) -> np.ndarray:
         _, height, width, _ = luma.shape
-        size = round(self.backend.working_size * scale)
-        shape = finishing.working_shape(height, width, size, self.backend.multiple)
+        shape = self._input_shape(height, width, scale)
         return np.stack([finishing.resize(each, *shape) for each in luma])
+
+    def _input_shape(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        resolution = round(self.backend.input_resolution * scale)
+        return finishing.working_shape(height, width, resolution, self.backend.multiple)
 
     def _network(self, luma: np.ndarray) -> np.ndarray:
         chroma = np.asarray(self.backend.luma_to_chroma(luma), np.float32)

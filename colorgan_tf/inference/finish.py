@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 
 from colorgan_tf import color
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference.quality import Quality
 
 Passes = Callable[[np.ndarray], np.ndarray]
 
@@ -44,24 +46,22 @@ class Finish:
     epsilon: float = 0.01
 
 
-QUALITIES = {
-    "fast": Finish(guided=False),
-    "good": Finish(),
-    "best": Finish(flip=True, scales=(1.0, 1.5)),
+_OF_QUALITY = {
+    Quality.FAST: Finish(guided=False),
+    Quality.GOOD: Finish(),
+    Quality.BEST: Finish(flip=True, scales=(1.0, 1.5)),
 }
 
 
-def of_quality(quality: str, saturation: float = 1.0) -> Finish:
+def of_quality(quality: Quality | str, saturation: float = 1.0) -> Finish:
     """Returns the finish that a quality level stands for.
 
     Raises:
-        ValueError: if the level is unknown or the saturation negative.
+        InputError: if the level is unknown or the saturation negative.
     """
-    if quality not in QUALITIES:
-        raise ValueError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: quality={quality}.")
     if not saturation >= 0:
-        raise ValueError(f"`saturation` must be 0 or more. Received: saturation={saturation}.")
-    return dataclasses.replace(QUALITIES[quality], saturation=saturation)
+        raise InputError(f"`saturation` must be 0 or more. Received: saturation={saturation}.")
+    return dataclasses.replace(_OF_QUALITY[Quality(quality)], saturation=saturation)
 
 
 def working_shape(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:

@@ -109,16 +109,16 @@ def model(workdir: str | Path, weights: str = "best") -> "ColorGAN":
     return gan
 
 
-def backend(workdir: str | Path) -> "Backend":
-    """Opens a run as a back end for the Colorizer."""
+def backend(workdir: str | Path, identity: str) -> "Backend":
+    """Opens a run as a back end for the Colorizer; `identity` tells it from other models."""
     gan = model(workdir)
     import tensorflow as tf
 
     network = tf.function(gan.call, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
-    return _Run(network, working_size(gan.config), gan.multiple)
+    return _Run(network, input_resolution(gan.config), gan.multiple, identity)
 
 
-def working_size(config: config_lib.Config) -> int:
+def input_resolution(config: config_lib.Config) -> int:
     """Returns the short side, in pixels, at which a whole picture shows things at the scale of the training windows.
 
     Windows that are cut from a part of a picture (`data.zoom`) show them larger than the window's own size tells.
@@ -128,8 +128,9 @@ def working_size(config: config_lib.Config) -> int:
 
 
 class _Run:
-    def __init__(self, network, size: int, multiple: int):
-        self._network, self.working_size, self.multiple = network, size, multiple
+    def __init__(self, network, resolution: int, multiple: int, identity: str):
+        self._network, self.input_resolution, self.multiple = network, resolution, multiple
+        self.identity = identity
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
         return self._network(luma).numpy()

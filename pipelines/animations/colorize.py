@@ -203,7 +203,7 @@ def _chromas(
     """Returns the stabilized chroma of all frames, at input resolution."""
     import cv2
 
-    size = colorizer.working_size(animation.height, animation.width)
+    size = colorizer.input_resolution(animation.height, animation.width)
     lumas = [
         np.clip(cv2.resize(_yuv(frame)[..., 0], size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
         for frame in frames

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.quality import Quality
 from pipelines.films import decoding, encoding, muxing, stages
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
@@ -33,7 +33,7 @@ class FilmOptions:
 
     Attributes:
         codec: one of `encoding.CODECS`; "auto" takes the best that the container holds.
-        quality: "fast", "good" or "best": the encoder's effort (the colorizer has a quality of its own).
+        quality: the encoder's effort (the colorizer has a quality of its own).
         steady: "off", "low" (average of the past) or "high" (past and future).
         batch: frames that the network gets at once.
         every: the network colours every n-th frame; colours are carried along the flow in between.
@@ -45,7 +45,7 @@ class FilmOptions:
     """
 
     codec: str = "auto"
-    quality: str = "good"
+    quality: Quality | str = Quality.GOOD
     steady: str = DEFAULT_STEADY
     batch: int = 4
     every: int = 1
@@ -129,18 +129,15 @@ class _Film:
 
     colorizer: Colorizer
 
-    def working_size(self, height: int, width: int) -> tuple[int, int]:
-        backend = self.colorizer.backend
-        size = round(backend.working_size * max(self.colorizer.finish.scales))
-        return finish.working_shape(height, width, size, backend.multiple)
+    def input_resolution(self, height: int, width: int) -> tuple[int, int]:
+        return self.colorizer.input_resolution(height, width)
 
     def chroma(self, luma: np.ndarray) -> np.ndarray:
         return self.colorizer.coarse(luma)[1]
 
     @property
     def identity(self) -> str:
-        """What the colours hang on beside the model."""
-        return repr(self.colorizer.finish)
+        return self.colorizer.identity
 
 
 class _GuidedFilm(_Film):
@@ -170,7 +167,7 @@ def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, o
     return chosen | {
         "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
         "plan": dataclasses.asdict(plan),
-        "size": colorizer.working_size(*source.display_size),
+        "size": colorizer.input_resolution(*source.display_size),
         "model": (options.model, getattr(colorizer, "identity", "")),
         "libraries": av.library_versions,
     }
@@ -201,7 +198,7 @@ def _encode(
     point = store.resume_point() or ResumePoint(0, 0, 0, {})
     saved = point.state or None
     log = DecodeLog()
-    size = colorizer.working_size(*source.display_size)
+    size = colorizer.input_resolution(*source.display_size)
     frames = decoding.frames(source, log, point.last_pts if point.chunk else None, point.frames)
     enlarger = colorizer if isinstance(colorizer, stages.Enlarger) else None
     motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)

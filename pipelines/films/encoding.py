@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any, BinaryIO
 
 from colorgan_tf.errors import InputError
+from colorgan_tf.inference.quality import Quality
 from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
 
 CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
-QUALITIES = ("fast", "good", "best")
 _ENCODERS = {
     "h264": "libx264",
     "h265": "libx265",
@@ -124,7 +124,9 @@ def muxer_for(output: str) -> str:
     return name
 
 
-def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str = "good") -> EncoderPlan:
+def make_plan(
+    source: FilmSource, output: str, codec: str = "auto", quality: Quality | str = Quality.GOOD
+) -> EncoderPlan:
     """Chooses encoder, pixel format and settings for a film.
 
     The pixel format keeps the source's bits and sampling; grey gets 4:2:0, or 4:4:4 where a side is odd.
@@ -134,14 +136,13 @@ def make_plan(source: FilmSource, output: str, codec: str = "auto", quality: str
     """
     if codec not in CODECS:
         raise InputError(f"`codec` must be one of {', '.join(CODECS)}. Received: codec={codec}.")
-    if quality not in QUALITIES:
-        raise InputError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: quality={quality}.")
+    effort = list(Quality).index(Quality(quality))
     muxer = muxer_for(output)
     wanted = _codec_order(muxer, source.rate) if codec == "auto" else (codec,)
     encoder = next((_ENCODERS[name] for name in wanted if _accepts(muxer, _ENCODERS[name])), None)
     if encoder is None:
         raise InputError(f"The container must take the codec; mkv takes all. Received: codec={codec} for {output}.")
-    options = dict(_OPTIONS[encoder][QUALITIES.index(quality)])
+    options = dict(_OPTIONS[encoder][effort])
     if muxer == "avi" and encoder in ("libx264", "libx265"):
         options["bf"] = "0"  # frames must be stored in the order in which they are shown
     if encoder == "mpeg2video" and source.rate not in _MPEG2_RATES:

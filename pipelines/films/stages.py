@@ -27,7 +27,7 @@ from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
 class FilmColorizer(Protocol):
     """What the film code asks of a colorizer."""
 
-    def working_size(self, height: int, width: int) -> tuple[int, int]:
+    def input_resolution(self, height: int, width: int) -> tuple[int, int]:
         """Returns the (height, width) at which a picture of this size is coloured."""
 
     def chroma(self, luma: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Every text of the window, in English: a translation is this file again, and that of the website for its notes."""
 
+from colorgan_tf.inference.quality import Quality
 from serving.jobs import texts as shared
 
 TITLE = shared.TITLE
@@ -46,7 +47,7 @@ FRAMES = "{done} of {total}"
 STRENGTH = "Strength of the colours"
 WEAKER, STRONGER = "grey", "strong"
 QUALITY = "Quality"
-QUALITIES = {"fast": "Fast", "good": "Good", "best": "Best (takes longer)"}
+QUALITIES = {Quality.FAST: "Fast", Quality.GOOD: "Good", Quality.BEST: "Best (takes longer)"}
 
 BEFORE, AFTER = "Before", "After"
 VIEWER = "The picture, before on the left and after on the right. The arrow keys move the line between them."

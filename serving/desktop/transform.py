@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorgan_tf.errors import InputError, RequestError
+from colorgan_tf.inference.quality import Quality
 from pipelines.media import names
 
 if TYPE_CHECKING:  # OpenCV is not imported for --help
@@ -20,7 +21,7 @@ def transform_img(
     model: str | Path | None = None,
     server: str | None = None,
     strength: float = 1.0,
-    quality: str = "good",
+    quality: Quality | str = Quality.GOOD,
     force: bool = False,
 ) -> Path:
     """Colours a picture, an animation or a film.
@@ -33,7 +34,7 @@ def transform_img(
         model: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.
         server: host:port of a TensorFlow Serving to colour with, in place of `model`.
         strength: of the colours, 0 (grey) to 2; 1 is the model's own.
-        quality: "fast", "good" or "best".
+        quality: how much work goes into it.
         force: colour what is in colour already; else it is copied.
 
     Returns:

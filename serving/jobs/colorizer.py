@@ -33,7 +33,8 @@ class CachedBackend:
         self._model = model.encode()
         folder.mkdir(exist_ok=True)
         self._room = CACHE_BYTES - sum(path.stat().st_size for path in folder.iterdir())
-        self.working_size = backend.working_size
+        self.input_resolution = backend.input_resolution
+        self.identity = model
         self.multiple = backend.multiple
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:

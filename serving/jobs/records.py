@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from colorgan_tf.errors import RequestError
+from colorgan_tf.inference.quality import Quality
 
 PICTURE, ANIMATION, FILM = "picture", "animation", "film"
 # A file waits, is worked on, and ends in one of the last three; a stopped film keeps what was done.
 WAITING, WORKING, DONE, STOPPED, FAILED = "waiting", "working", "done", "stopped", "failed"
-QUALITIES = ("fast", "good", "best")
 MOST_HINTS = 40
 
 
@@ -39,13 +39,13 @@ class JobSettings:
 
     Attributes:
         strength: of the colours, 0 (grey) to 2; 1 is the model's own.
-        quality: "fast", "good" or "best".
+        quality: how much work goes into it.
         force: colour what is in colour already.
         hints: in the order in which they were given.
     """
 
     strength: float = 1.0
-    quality: str = "good"
+    quality: Quality = Quality.GOOD
     force: bool = False
     hints: tuple[Hint, ...] = ()
 
@@ -110,6 +110,7 @@ def from_json(text: str) -> FileRecord:
         if old in values:
             values[new] = values.pop(old)
     settings = values.pop("settings")
+    settings["quality"] = Quality(settings["quality"])
     hints = tuple(_stored_hint(hint) for hint in settings.pop("hints"))
     return FileRecord(**values | {"size": tuple(values["size"]), "settings": JobSettings(**settings, hints=hints)})
 
@@ -135,9 +136,9 @@ def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
     if "strength" in values:
         new["strength"] = _number(values["strength"], "strength", 0.0, 2.0)
     if "quality" in values:
-        if values["quality"] not in QUALITIES:
-            raise RequestError(f"`quality` must be one of {', '.join(QUALITIES)}. Received: {values['quality']!r:.40}.")
-        new["quality"] = values["quality"]
+        if values["quality"] not in list(Quality):
+            raise RequestError(f"`quality` must be one of {', '.join(Quality)}. Received: {values['quality']!r:.40}.")
+        new["quality"] = Quality(values["quality"])
     if "force" in values:
         if not isinstance(values["force"], bool):
             raise RequestError(f"`force` must be true or false. Received: {values['force']!r:.40}.")

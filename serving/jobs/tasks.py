@@ -10,6 +10,7 @@ import numpy as np
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
 from colorgan_tf.inference.colorizer import Backend
+from colorgan_tf.inference.quality import Quality
 from pipelines.media import writing
 from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
@@ -166,16 +167,13 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outco
 def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
     from pipelines.animations import decoding
     from pipelines.animations.colorize import AnimationOptions, colorize_animation
-    from pipelines.films.colorize import for_film
 
     animation = decoding.probe(str(task.original))
     watch.total = _count(task.original)
     watch.aspect = animation.width / animation.height
     spots = []
     if task.settings.hints:
-        size = for_film(HintedColorizer(backend, task.settings, (), watch)).working_size(
-            animation.height, animation.width
-        )
+        size = HintedColorizer(backend, task.settings, (), watch).input_resolution(animation.height, animation.width)
         spots = hint_tracking.carry(hint_tracking.animation_steps(str(task.original), size), _hints(task.settings))
     result = task.folder / f"result{task.original.suffix}"
     try:
@@ -199,7 +197,7 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outco
 
 def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
     from pipelines.films import decoding
-    from pipelines.films.colorize import FilmOptions, colorize_film, for_film
+    from pipelines.films.colorize import FilmOptions, colorize_film
 
     source = decoding.probe(str(task.original))
     height, width = source.display_size
@@ -214,13 +212,13 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
     settings = task.settings
     spots = []
     if settings.hints:
-        working = for_film(HintedColorizer(backend, settings, (), watch)).working_size(height, width)
+        working = HintedColorizer(backend, settings, (), watch).input_resolution(height, width)
         spots = hint_tracking.carry(
             hint_tracking.film_steps(str(task.original), working, settings.force), _hints(settings)
         )
     result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
     options = FilmOptions(
-        quality="fast" if settings.quality == "fast" else "good",
+        quality=Quality.FAST if settings.quality == Quality.FAST else Quality.GOOD,
         chunk_seconds=_CHUNK_SECONDS,
         force=settings.force,
         resume=not settings.hints,  # spots are counted from the first frame

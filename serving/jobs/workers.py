@@ -180,5 +180,5 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, 
 def _warm_up(backend: Backend) -> None:
     import numpy as np
 
-    side = max(backend.multiple, backend.working_size)
+    side = max(backend.multiple, backend.input_resolution)
     backend.luma_to_chroma(np.zeros((1, side, side, 1), np.float32))

@@ -5,7 +5,7 @@ import json
 from flask import Blueprint, Response, g, render_template, request, send_file
 
 from colorgan_tf.errors import RequestError
-from serving.jobs import records
+from colorgan_tf.inference.quality import Quality
 from serving.web import texts
 from serving.web.api import sample_paths
 from serving.web.site import as_json, own_file, site
@@ -49,7 +49,7 @@ def result(identity: str) -> str:
     record = own_file(identity)
     file = as_json(record)
     return render_template(
-        "result.html", file=file, file_json=json.dumps(file).replace("<", "\\u003c"), qualities=records.QUALITIES
+        "result.html", file=file, file_json=json.dumps(file).replace("<", "\\u003c"), qualities=list(Quality)
     )
 
 

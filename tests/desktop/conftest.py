@@ -101,5 +101,5 @@ def tflite_model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "warm.tflite"
     converter = tf.lite.TFLiteConverter.from_concrete_functions([luma_to_chroma.get_concrete_function()])
     path.write_bytes(converter.convert())
-    path.with_suffix(".json").write_text(json.dumps({"working_size": 64, "multiple": 32}))
+    path.with_suffix(".json").write_text(json.dumps({"input_resolution": 64, "multiple": 32}))
     return path

@@ -63,7 +63,7 @@ def test_versions_are_numbered_and_hold_everything(servable, tiny_run):
     extra = {"assets.extra/colorgan.json", "assets.extra/MODEL_CARD.md", "assets.extra/tf_serving_warmup_requests"}
     assert extra <= files
     settings = json.loads((servable / "1/assets.extra/colorgan.json").read_text())
-    assert (settings["working_size"], settings["multiple"], settings["config"]["preset"]) == (256, 256, "tiny")
+    assert (settings["input_resolution"], settings["multiple"], settings["config"]["preset"]) == (256, 256, "tiny")
     assert "frechet" in settings["metrics"]
     assert "seed 0" in (servable / "1/assets.extra/MODEL_CARD.md").read_text()
 

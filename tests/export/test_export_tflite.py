@@ -35,7 +35,10 @@ def opened(converter, variant, folder):
 @pytest.mark.parametrize(("precision", "largest"), [("float32", 2), ("float16", 4)])
 def test_files_of_any_size_colour_as_the_saved_model_does(converter, tmp_path, precision, largest):
     backend = opened(converter, Variant(precision, None), tmp_path)
-    assert (backend.working_size, backend.multiple) == (converter.backend.working_size, converter.backend.multiple)
+    assert (backend.input_resolution, backend.multiple) == (
+        converter.backend.input_resolution,
+        converter.backend.multiple,
+    )
     for size in ((120, 90), (90, 200)):
         luma = np.random.default_rng(1).random((*size, 1), np.float32)
         pictures = [Colorizer(each).picture(luma).astype(int) for each in (backend, converter.backend)]

@@ -248,8 +248,8 @@ def test_confidence_is_a_share_for_each_pixel(exported, shape):
 
 
 def test_settings_tell_what_the_model_was_trained_for(exported):
-    names = tf.constant(["working_size", "multiple", "unknown"])
-    np.testing.assert_array_equal(exported.signatures["settings"](names=names)["values"], [128, 32, -1])
+    names = tf.constant(["input_resolution", "working_size", "multiple", "unknown"])
+    np.testing.assert_array_equal(exported.signatures["settings"](names=names)["values"], [128, 128, 32, -1])
 
 
 def test_a_model_that_regresses_has_no_confidence():

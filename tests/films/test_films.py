@@ -397,7 +397,7 @@ def test_real_clips_keep_frames_times_and_sound(tmp_path, name):
 class WarmBackend:
     """A back end whose colours follow luma, at any size."""
 
-    working_size, multiple = 32, 16
+    input_resolution, multiple, identity = 32, 16, "warm"
 
     def luma_to_chroma(self, luma):
         return np.concatenate([-0.1 + 0.05 * luma, 0.12 + 0.0 * luma], axis=-1).astype(np.float32)

@@ -35,7 +35,7 @@ def save(folder, factor=1.0, settings=None):
 def versions(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save(folder / "2", factor=2.0)
-    save(folder / "10", factor=1.0, settings={"working_size": 96, "multiple": 16})
+    save(folder / "10", factor=1.0, settings={"input_resolution": 96, "multiple": 16})
     (folder / "notes").mkdir()
     return folder
 
@@ -60,13 +60,19 @@ CHROMA = LUMA * np.array([0.3, -0.2], np.float32)
 def test_the_largest_version_is_loaded_with_its_settings(versions):
     backend = backends.load(versions)
     np.testing.assert_allclose(backend.luma_to_chroma(LUMA), CHROMA, rtol=1e-6)
-    assert (backend.working_size, backend.multiple) == (96, 16)
+    assert (backend.input_resolution, backend.multiple) == (96, 16)
 
 
 def test_one_version_folder_can_be_named(versions):
     backend = backends.load(str(versions / "2"))
     np.testing.assert_allclose(backend.luma_to_chroma(LUMA), 2 * CHROMA, rtol=1e-6)
-    assert (backend.working_size, backend.multiple) == (256, 32)
+    assert (backend.input_resolution, backend.multiple) == (256, 32)
+
+
+def test_models_are_told_apart_by_their_identity(versions, flexible):
+    one, other, lite = (backends.load(path).identity for path in (versions, versions / "2", flexible))
+    assert len({one, other, lite}) == 3
+    assert backends.load(versions).identity == one == backends.identity(versions)
 
 
 def test_tflite_takes_any_size_in_any_order(flexible):
@@ -78,24 +84,25 @@ def test_tflite_takes_any_size_in_any_order(flexible):
 
 def test_tflite_of_fixed_size_resizes_luma_to_it(tmp_path):
     backend = backends.load(convert(tmp_path / "fixed.tflite", [1, 32, 48, 1]))
-    assert backend.working_size == 32
+    assert backend.input_resolution == 32
     chroma = backend.luma_to_chroma(np.full((3, 100, 60, 1), 0.5, np.float32))
     assert chroma.shape == (3, 100, 60, 2)
     np.testing.assert_allclose(chroma, np.broadcast_to([0.15, -0.1], chroma.shape), rtol=1e-5)
 
 
-def test_tflite_settings_stand_beside_the_file(flexible, tmp_path):
+@pytest.mark.parametrize("name", ["input_resolution", "working_size"])
+def test_tflite_settings_stand_beside_the_file(flexible, tmp_path, name):
     copy = tmp_path / "copy.tflite"
     copy.write_bytes(flexible.read_bytes())
-    (tmp_path / "copy.json").write_text('{"working_size": 128, "multiple": 8}')
+    (tmp_path / "copy.json").write_text(json.dumps({name: 128, "multiple": 8}))
     backend = backends.tflite(copy)
-    assert (backend.working_size, backend.multiple) == (128, 8)
+    assert (backend.input_resolution, backend.multiple) == (128, 8)
 
 
 def test_saved_model_and_tflite_colour_alike(versions, flexible):
     luma = np.random.default_rng(2).random((1, 50, 70, 1), dtype=np.float32)
     saved, lite = backends.load(versions), backends.load(flexible)
-    lite.working_size, lite.multiple = saved.working_size, saved.multiple
+    lite.input_resolution, lite.multiple = saved.input_resolution, saved.multiple
     np.testing.assert_allclose(Colorizer(saved).chroma(luma), Colorizer(lite).chroma(luma), atol=1e-6)
 
 
@@ -138,5 +145,5 @@ def test_a_training_run_is_known_by_its_configuration_and_checkpoints(tmp_path, 
 
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "checkpoints").mkdir()
-    monkeypatch.setattr(restore, "backend", lambda path: f"run in {path}")
+    monkeypatch.setattr(restore, "backend", lambda path, identity: f"run in {path}")
     assert backends.load(tmp_path) == f"run in {tmp_path}"

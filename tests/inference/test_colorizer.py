@@ -10,6 +10,7 @@ import pytest
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.finish import Finish
+from colorgan_tf.inference.quality import Quality
 
 FACTORS = np.array([0.3, -0.2], np.float32)
 
@@ -17,8 +18,7 @@ FACTORS = np.array([0.3, -0.2], np.float32)
 class LinearBackend:
     """Chroma is luma times a factor. Remembers the sizes it was asked for."""
 
-    working_size = 64
-    multiple = 32
+    input_resolution, multiple, identity = 64, 32, "linear"
 
     def __init__(self):
         self.shapes = []
@@ -32,7 +32,7 @@ def luma_of(*shape, seed=0):
     return np.random.default_rng(seed).random((*shape, 1), dtype=np.float32)
 
 
-@pytest.mark.parametrize("quality", ["fast", "good", "best"])
+@pytest.mark.parametrize("quality", list(Quality))
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (37, 53), (200, 150)])
 def test_chroma_has_the_size_of_the_luma(quality, size):
     chroma = Colorizer(LinearBackend(), quality).chroma(luma_of(2, *size))
@@ -46,10 +46,26 @@ def test_chroma_has_the_size_of_the_luma(quality, size):
     ("good", [(1, 64, 128, 1)]),
     ("best", [(1, 64, 128, 1)] * 2 + [(1, 96, 192, 1)] * 2),
 ])  # fmt: skip
-def test_the_network_sees_the_working_sizes_of_the_quality(quality, shapes):
+def test_the_network_sees_the_input_resolutions_of_the_quality(quality, shapes):
     backend = LinearBackend()
     Colorizer(backend, quality).chroma(luma_of(1, 150, 300))
     assert backend.shapes == shapes
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+@pytest.mark.parametrize("size", [(1, 1), (37, 53), (150, 300)])
+def test_the_input_resolution_is_the_size_of_the_coarse_chroma(quality, size):
+    colorizer = Colorizer(LinearBackend(), quality)
+    luma, chroma = colorizer.coarse(luma_of(1, *size))
+    assert colorizer.input_resolution(*size) == luma.shape[1:3] == chroma.shape[1:3]
+
+
+def test_the_identity_tells_models_and_finishes_apart():
+    other = LinearBackend()
+    other.identity = "another"
+    given = [Colorizer(LinearBackend()), Colorizer(other), Colorizer(other, "best"), Colorizer(other, saturation=0.5)]
+    assert len({colorizer.identity for colorizer in given}) == 4
+    assert Colorizer(other).identity == given[1].identity
 
 
 @pytest.mark.parametrize("quality", ["fast", "good", "best"])

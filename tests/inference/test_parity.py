@@ -89,7 +89,7 @@ def test_grpc_with_files(client, expected):
 
 def test_grpc_with_luma(client, folder, expected):
     class AtWorkingSize:
-        working_size = backends.load(folder).working_size
+        input_resolution = backends.load(folder).input_resolution
         multiple = backends.load(folder).multiple
         luma_to_chroma = staticmethod(client.luma_to_chroma)
 

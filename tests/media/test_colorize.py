@@ -20,8 +20,7 @@ SUFFIXES = list(stills.SUFFIXES)
 
 
 class WarmBackend:
-    working_size = 32
-    multiple = 32
+    input_resolution, multiple, identity = 32, 32, "warm"
 
     def luma_to_chroma(self, luma):
         return np.broadcast_to(np.array([-0.08, 0.12], np.float32), (*luma.shape[:3], 2))

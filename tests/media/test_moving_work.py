@@ -14,7 +14,7 @@ from pipelines.animations.colorize import AnimationOptions
 class Blue:
     """A back end that makes everything blue."""
 
-    working_size, multiple = 32, 32
+    input_resolution, multiple, identity = 32, 32, "blue"
 
     def luma_to_chroma(self, luma):
         return np.broadcast_to(np.float32([0.2, -0.05]), (*luma.shape[:3], 2))

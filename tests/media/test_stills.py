@@ -24,8 +24,7 @@ BT601 = np.array([0.299, 0.587, 0.114])
 class WarmBackend:
     """Paints every picture the same warm colour."""
 
-    working_size = 32
-    multiple = 32
+    input_resolution, multiple, identity = 32, 32, "warm"
 
     def luma_to_chroma(self, luma):
         return np.broadcast_to(np.array([-0.08, 0.12], np.float32), (*luma.shape[:3], 2))

@@ -73,7 +73,11 @@ def test_luma_of_another_shape_is_refused_at_once():
 
 
 def test_sizes_of_an_open_signature(client):
-    assert (client.working_size, client.multiple) == (256, 32)
+    assert (client.input_resolution, client.multiple) == (256, 32)
+
+
+def test_the_identity_names_the_version(client):
+    assert client.identity.endswith(" pictures 123")
 
 
 def test_states(client):

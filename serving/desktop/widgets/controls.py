@@ -26,7 +26,7 @@ class Controls(QFrame):
     Signals:
         strength_moving: the slider is being moved; the strength.
         strength_chosen: and has come to rest.
-        quality_chosen: "fast", "good" or "best".
+        quality_chosen: a `Quality`.
         anyway: colour what has colours already.
     """
 
