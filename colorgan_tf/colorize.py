@@ -11,7 +11,7 @@ from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
 from colorgan_tf.inference.quality import Quality
 
-FORMATS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "bmp": ".bmp"}
+FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
 WORKERS = 2
 
@@ -35,7 +35,7 @@ def define_flags() -> None:
     flags.DEFINE_bool("overwrite", False, "Colour again what is finished; else a result that is there is left alone.")
     flags.DEFINE_bool("side_by_side", False, "Pictures: write the original left and the result right, in one.")
     flags.DEFINE_bool("force", False, "Colour what is in colour already; else it is copied.")
-    flags.DEFINE_enum("format", None, list(FORMATS), "Pictures: format of the results. Default: each one's own.")
+    flags.DEFINE_enum("format", None, FORMATS, "Pictures: format of the results. Default: each one's own.")
     flags.DEFINE_enum("steady", "low", ["off", "low", "high"], "Films: how much their colours are steadied over time.")
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
     flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
@@ -68,16 +68,14 @@ def main(argv: list[str]) -> None:
     import warnings
     from pathlib import Path
 
-    from pipelines import batch, moving_work
-
-    # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
-    from pipelines.stills import picture as stills
+    from pipelines import batch
+    from pipelines.media import formats
 
     # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").setLevel(logging.ERROR)
-    moving = {*moving_work.FILM_SUFFIXES, ".gif", ".apng"}
-    found = batch.find(argv[1:], values.output, [*stills.SUFFIXES, *sorted(moving)], FORMATS.get(values.format or ""))
+    suffix = formats.usual_suffix(values.format.upper()) if values.format else None
+    found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix)
     jobs = batch.shard(found.jobs, number, count)
     manifest = batch.Manifest(Path(values.output) / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
     outcomes = []
@@ -92,6 +90,7 @@ def _work(jobs) -> Iterator:
     from pipelines import batch, moving_work
     from pipelines.animations.colorize import AnimationOptions
     from pipelines.films.colorize import FilmOptions
+    from pipelines.media import formats
     from pipelines.stills.work import StillWork
 
     values = flags.FLAGS
@@ -102,8 +101,8 @@ def _work(jobs) -> Iterator:
         codec=values.codec, quality=values.quality, steady=values.steady, force=values.force, model=model
     )
     film = moving_work.FilmWork(painter, options, values.report)
-    films = [job for job in jobs if job.source.suffix.lower() in moving_work.FILM_SUFFIXES]
-    others = [job for job in jobs if job.source.suffix.lower() not in moving_work.FILM_SUFFIXES]
+    films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
+    others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]
 
     def picture(job):
         return animation(job) if moving_work.is_animation(job.source) else still(job)

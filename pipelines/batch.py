@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from colorgan_tf.errors import InputError
-from pipelines.media import names
+from pipelines.media import formats, names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ def find(
         inputs: files and folders.
         output: folder of the results.
         suffixes: endings of files to take, in small letters, with the dot.
-        suffix: ending of the results; None for each file's own.
+        suffix: ending of the results of still pictures; None for each file's own.
 
     Raises:
         InputError: if no input stands for any file, or a result would overwrite its original.
@@ -170,7 +170,10 @@ def _walk(folder: Path, output: Path, suffixes: Collection[str]) -> Iterator[Pat
 
 def _without_collisions(wanted: dict[Path, Path], suffix: str | None) -> Iterator[tuple[Path, Path]]:
     """Gives each place a name of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png."""
-    renamed = {source: place.with_suffix(suffix) if suffix else place for source, place in wanted.items()}
+    renamed = {
+        source: place.with_suffix(suffix) if suffix and formats.picture_format(place) in formats.STILL else place
+        for source, place in wanted.items()
+    }
     distinct = names.Distinct()
     # Files that keep their name choose first.
     for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):

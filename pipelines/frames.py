@@ -22,7 +22,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
-from pipelines.media import names, tone
+from pipelines.media import formats, names, tone
 from pipelines.media.writing import new_folder
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
     from pipelines.films.decoding import FilmSource
 
 # What a folder is searched for; a film named on its own may have any name.
-EXTENSIONS = (
-    *(".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4"),
-    *(".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
-)
+SUFFIXES = (*formats.FILM_SUFFIXES, *formats.MORE_FILM_SUFFIXES, ".gif")
 REPORT = "frames.json"
 THUMBNAIL = 64  # pixels a side; every judgement below is made on thumbnails, in which grain and noise are gone
 
@@ -225,7 +222,7 @@ def find(arguments: Sequence[str]) -> list[Path]:
         if not path.exists():
             raise InputError(f"A film or a folder of films is expected. Received: {path}, which does not exist.")
         below = sorted(path.rglob("*")) if path.is_dir() else []
-        found = [file for file in below if file.suffix.lower() in EXTENSIONS and file.is_file()]
+        found = [file for file in below if file.suffix.lower() in SUFFIXES and file.is_file()]
         films += found if path.is_dir() else [path]
     if not films:
         raise InputError(f"At least one film is expected. Received: {' '.join(arguments) or 'none'}.")

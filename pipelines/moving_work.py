@@ -3,27 +3,23 @@
 import dataclasses
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome
 from pipelines.films import contact_sheet
 from pipelines.films.colorize import FilmOptions, colorize_film
+from pipelines.media import formats
 from pipelines.media.tone import Tone
-
-FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
-ANIMATION_SUFFIXES = (".gif", ".apng", ".webp", ".png")
 
 
 def is_animation(path: Path) -> bool:
     """Tells, by the file's content, whether a picture file holds more than one frame; a GIF always counts."""
-    if path.suffix.lower() not in ANIMATION_SUFFIXES:
-        return False
     try:
-        with Image.open(path) as picture:
-            return picture.format == "GIF" or getattr(picture, "n_frames", 1) > 1
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError):
+        with formats.open_header(path) as picture:
+            return formats.kind(picture) == formats.Kind.ANIMATION
+    except (OSError, ValueError, Image.DecompressionBombError):
         return path.suffix.lower() == ".gif"  # whoever reads it says what is wrong
 
 

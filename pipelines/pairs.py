@@ -16,11 +16,11 @@ from PIL import Image
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
-from pipelines.media import names
+from pipelines.media import formats, names
 from pipelines.media.writing import new_folder
 
 REPORT = "pairs.json"
-SUFFIXES = {"jpeg": ".jpg", "png": ".png"}
+FORMATS = ("jpeg", "png")
 
 
 def square(image: Image.Image, size: int = 960, multiple: int = 1) -> Image.Image:
@@ -133,7 +133,7 @@ def convert(
         return job[0], ""
 
     with new_folder(output, REPORT, overwrite) as partial, ThreadPool() as pool:
-        jobs = list(zip(files, targets(files, Path(folder), SUFFIXES[format]), strict=True))
+        jobs = list(zip(files, targets(files, Path(folder), formats.usual_suffix(format.upper())), strict=True))
         outcomes = list(progress(pool.imap(attempt, jobs), total=len(jobs)))
         failed = {file: reason for file, reason in outcomes if reason}
         if len(failed) == len(files):
@@ -151,7 +151,7 @@ def define_flags() -> None:
     flags.DEFINE_string("output", None, "The new folder.", required=True)
     flags.DEFINE_bool("split", False, "Take pair files apart into A/ and B/.")
     flags.DEFINE_integer("size", 960, "The largest side of a half in pixels; smaller pictures stay as they are.", 8)
-    flags.DEFINE_enum("format", "jpeg", list(SUFFIXES), "File format of the results; jpeg is quality 95, 4:4:4.")
+    flags.DEFINE_enum("format", "jpeg", list(FORMATS), "File format of the results; jpeg is quality 95, 4:4:4.")
     flags.DEFINE_bool("overwrite", False, "Replace a finished output folder.")
 
 

@@ -17,7 +17,7 @@ from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
 from pipelines.films.colorize import for_film
 from pipelines.films.stages import Enlarger, FilmColorizer
-from pipelines.media import provenance, tone, writing
+from pipelines.media import formats, provenance, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.stabilization import (
     DEFAULT_STEADY,
@@ -114,8 +114,8 @@ def colorize_animation(
     """
     options = options or AnimationOptions()
     began = time.perf_counter()
-    kind = decoding.ENDINGS.get(os.path.splitext(output)[1].lower())
-    if kind is None:
+    kind = formats.picture_format(output)
+    if kind not in formats.ANIMATED:
         raise InputError(f"The output must end in .gif, .webp, .png or .apng. Received: {output}.")
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")

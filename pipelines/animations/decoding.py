@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from colorgan_tf.errors import InputError
+from pipelines.media import formats
 
 if TYPE_CHECKING:
     from PIL import Image
-
-ENDINGS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +60,7 @@ def _open(path: str) -> "Image.Image":
         raise InputError(f"The animation must be of a bearable size. Received: {path}: {error}") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise InputError(f"The animation must be readable. Received: {path}.") from error
-    if picture.format not in ENDINGS.values():
+    if picture.format not in formats.ANIMATED:
         raise InputError(f"The animation must be GIF, WebP or PNG. Received: {path}, {picture.format}.")
     return picture
 

@@ -11,9 +11,8 @@ import tensorflow_io as tfio
 from PIL import Image
 
 from colorgan_tf.errors import InputError
-from pipelines.media import orientation
+from pipelines.media import formats, orientation
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 # A small file can claim a huge picture: what its header says is refused before anything is decoded.
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 2
@@ -38,10 +37,12 @@ def find(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"A folder of pictures is expected. Received: {folder}, which is not a folder.")
-    below = (path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    below = (path for path in folder.rglob("*") if formats.picture_format(path) and path.is_file())
     files = sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
     if not files:
-        raise InputError(f"The folder must hold pictures ({' '.join(EXTENSIONS)}). Received: {folder} with none.")
+        raise InputError(
+            f"The folder must hold pictures ({' '.join(formats.PICTURE_SUFFIXES)}). Received: {folder} with none."
+        )
     return files
 
 

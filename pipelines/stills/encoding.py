@@ -15,10 +15,6 @@ from pipelines.stills import metadata as still_metadata
 from pipelines.stills.metadata import Metadata
 
 JPEG_QUALITY = 95
-SUFFIXES = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
-    ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
-}  # fmt: skip
 DEEP = ("PNG", "TIFF")  # these hold 16 bit
 LARGEST = {"JPEG": 65535, "WEBP": 16383}
 STRIP_ROWS = 64  # of a TIFF

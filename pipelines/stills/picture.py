@@ -10,7 +10,7 @@ from PIL import Image
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.media import tone
+from pipelines.media import formats, tone
 from pipelines.media.orientation import as_stored, upright
 from pipelines.media.tone import Tone
 from pipelines.stills import encoding as still_encode
@@ -18,10 +18,6 @@ from pipelines.stills import metadata as still_metadata
 from pipelines.stills import pixels as still_pixels
 from pipelines.stills.metadata import Metadata
 
-# Formats by a file name's suffix, in small letters.
-SUFFIXES = still_encode.SUFFIXES
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
-EXPECTED = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
 # A small file can claim a huge picture: what its header says is refused before anything is decoded. Pillow's own limit
 # is near.
 MAX_PIXELS = 175_000_000
@@ -35,7 +31,7 @@ class Still:
         values: `[H, W, 1]` grey or `[H, W, 3]` RGB, uint8 or uint16.
         alpha: `[H, W, 1]` of the same type, or None.
         tone: what its chroma says of it.
-        file_format: one of `FORMATS`.
+        file_format: one of `formats.STILL`.
         metadata: what the file says beside its pixels.
         pages: pictures in the file; only the first is read.
     """
@@ -76,24 +72,24 @@ def read(source: str | Path | bytes) -> Still:
     name = "the bytes" if isinstance(source, bytes) else str(source)
     data = _bytes(source)
     if not data:
-        raise InputError(f"{EXPECTED} Received: {name}, which is empty.")
+        raise InputError(f"{formats.EXPECTED_STILL} Received: {name}, which is empty.")
     try:
         with _opened(data) as image:
             return _still(image, data, name)
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{EXPECTED} Received: {name}, which is none.") from error
+        raise InputError(f"{formats.EXPECTED_STILL} Received: {name}, which is none.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{_too_large()} Received: {name}.") from error
     except InputError:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
-        raise InputError(f"{EXPECTED} Received: {name}, which is damaged: {error}.") from error
+        raise InputError(f"{formats.EXPECTED_STILL} Received: {name}, which is damaged: {error}.") from error
 
 
 def size(path: str | Path) -> tuple[int, int]:
     """Returns (height, width) from a file's header; (0, 0) where it cannot be read."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=formats.STILL) as image:
             return image.height, image.width
     except Exception:  # `read` says what is wrong
         return 0, 0
@@ -116,7 +112,7 @@ def encode(still: Still, rgb: np.ndarray, file_format: str | None = None, side_b
     Args:
         still: the original.
         rgb: `[H, W, 3]`, from `colorize`.
-        file_format: one of `FORMATS`; None for the original's.
+        file_format: one of `formats.STILL`; None for the original's.
         side_by_side: put the original left and the result right, both upright.
 
     Raises:
@@ -145,11 +141,11 @@ def _bytes(source: str | Path | bytes) -> bytes:
     try:
         return Path(source).read_bytes()
     except OSError as error:
-        raise InputError(f"{EXPECTED} Received: {source}: {error.strerror or error}.") from error
+        raise InputError(f"{formats.EXPECTED_STILL} Received: {source}: {error.strerror or error}.") from error
 
 
 def _opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=FORMATS)
+    return Image.open(io.BytesIO(data), formats=formats.STILL)
 
 
 def _too_large() -> str:

@@ -6,7 +6,7 @@ import threading
 
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.batch import Job, Outcome
-from pipelines.media import writing
+from pipelines.media import formats, writing
 from pipelines.stills import encoding as still_encode
 from pipelines.stills import picture as stills
 
@@ -42,7 +42,7 @@ class StillWork:
 
     def _colour(self, job: Job) -> Outcome:
         still = stills.read(job.source)
-        file_format = stills.SUFFIXES[job.target.suffix.lower()]
+        file_format = formats.PICTURE_SUFFIXES[job.target.suffix.lower()]
         if still.in_colour and not self.force:
             writing.write_bytes(job.target, _copy(job, still, file_format))
             return Outcome(job, "copied", "already in colour")

@@ -1,22 +1,19 @@
 """How much one file may ask for, and the check of an upload: what its content is, and whether its header is too much.
 
-Films are recognized by their first bytes only: nothing but the worker's process opens them. Whatever is not on the list
-never reaches a decoder, playlists above all, which could name other files.
+Films are recognized by their first bytes only: nothing but the worker's process opens them.
 """
 
 import dataclasses
-import warnings
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.errors import RequestError
+from pipelines.media import formats
 from serving.jobs import texts
 from serving.jobs.records import ANIMATION, FILM, PICTURE
 
 MEGA = 10**6
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tiff", "BMP": ".bmp", "GIF": ".gif"}
-_HEAD = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,46 +64,20 @@ def check_upload(path: Path, limits: Limits) -> Kind:
     Raises:
         RequestError: it is empty, nothing that can be coloured, or larger than the limits allow.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = formats.head(path)
     if not head:
         raise RequestError(texts.EMPTY_FILE)
-    film = _film_suffix(head)
+    film = formats.film_suffix(head)
     return Kind(FILM, film, 0) if film else _picture(path, limits)
-
-
-def _film_suffix(head: bytes) -> str | None:
-    """Returns the ending of a film by the first bytes of its container."""
-    if head[4:12] == b"ftypqt  ":
-        return ".mov"
-    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"heic", b"heix", b"mif1", b"msf1"):
-        return ".mp4"
-    if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime files may begin with any of these
-        return ".mov"
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return ".webm" if b"webm" in head[:64] else ".mkv"
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return ".avi"
-    if head[:4] in (b"\0\0\1\xba", b"\0\0\1\xb3"):
-        return ".mpg"
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return ".ts"
-    if len(head) > 388 and head[4] == head[196] == head[388] == 0x47:  # each packet after four bytes of its time
-        return ".m2ts"
-    if head[:4] == b"\x30\x26\xb2\x75":
-        return ".wmv"
-    return ".flv" if head[:3] == b"FLV" else None
 
 
 def _picture(path: Path, limits: Limits) -> Kind:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits below are ours
-            with Image.open(path, formats=tuple(_SUFFIXES)) as image:
-                width, height, form = image.width, image.height, image.format or ""
-                if width * height > limits.picture_pixels:
-                    raise RequestError(texts.too_many_pixels(width, height, limits.picture_pixels), 413)
-                frames = getattr(image, "n_frames", 1) if form in ("GIF", "PNG", "WEBP") else 1
+        with formats.open_header(path) as image:
+            width, height, suffix = image.width, image.height, formats.usual_suffix(image.format or "")
+            if width * height > limits.picture_pixels:
+                raise RequestError(texts.too_many_pixels(width, height, limits.picture_pixels), 413)
+            kind, frames = formats.kind(image), formats.frames(image)
     except Image.DecompressionBombError as error:
         raise RequestError(texts.FAR_TOO_MANY_PIXELS, 413) from error
     except UnidentifiedImageError as error:
@@ -115,9 +86,9 @@ def _picture(path: Path, limits: Limits) -> Kind:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
         raise RequestError(texts.DAMAGED, 415) from error
-    if form != "GIF" and frames == 1:
-        return Kind(PICTURE, _SUFFIXES[form], 1)
+    if kind == PICTURE:
+        return Kind(PICTURE, suffix, 1)
     if frames > limits.animation_frames or frames * width * height > limits.animation_pixels:
         most = limits.animation_frames, limits.animation_pixels
         raise RequestError(texts.too_long_animation(frames, width, height, *most), 413)
-    return Kind(ANIMATION, _SUFFIXES[form], frames)
+    return Kind(ANIMATION, suffix, frames)

@@ -7,8 +7,9 @@ from typing import Any
 
 from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
+from pipelines.media.formats import Kind
 
-PICTURE, ANIMATION, FILM = "picture", "animation", "film"
+PICTURE, ANIMATION, FILM = Kind
 # A file waits, is worked on, and ends in one of the last three; a stopped film keeps what was done.
 WAITING, WORKING, DONE, STOPPED, FAILED = "waiting", "working", "done", "stopped", "failed"
 MOST_HINTS = 40

@@ -10,17 +10,13 @@ from flask import Blueprint, Response, g, jsonify, request, send_file
 from PIL import Image
 
 from colorgan_tf.errors import RequestError
-from pipelines.media import names
+from pipelines.media import formats, names
 from serving.jobs import likely_colors, preview
 from serving.jobs.records import ANIMATION, FILM, PICTURE, FileRecord
 from serving.web import texts
 from serving.web.site import own_file, site
 
 downloads = Blueprint("downloads", __name__, url_prefix="/api")
-_TYPES = {
-    ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif", ".tiff": "image/tiff",
-    ".bmp": "image/bmp", ".mp4": "video/mp4",
-}  # fmt: skip
 _CHUNK = 1 << 20
 # A page of its own would be made of nothing but this file: it may not run or load anything.
 _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -86,7 +82,7 @@ def _finished(record: FileRecord) -> FileRecord:
 def _send(path: Path, name: str) -> Response:
     try:
         saving = "download" in request.args
-        response = send_file(path, _TYPES[path.suffix], as_attachment=saving, download_name=name, conditional=True)
+        response = send_file(path, formats.media_type(path), as_attachment=saving, download_name=name, conditional=True)
     except FileNotFoundError as error:
         raise RequestError(texts.NOT_READY, 404) from error
     response.headers["Content-Security-Policy"] = _SANDBOX

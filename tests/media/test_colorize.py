@@ -13,10 +13,10 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines import batch
 from pipelines.batch import Job, Outcome
-from pipelines.stills import picture as stills
+from pipelines.media import formats
 from pipelines.stills.work import StillWork
 
-SUFFIXES = list(stills.SUFFIXES)
+SUFFIXES = list(formats.PICTURE_SUFFIXES)
 
 
 class WarmBackend:

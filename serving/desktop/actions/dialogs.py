@@ -4,10 +4,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from pipelines.media import names
+from pipelines.media import formats, names
 from serving.desktop import texts
 from serving.desktop.preferences import Preferences
-from serving.desktop.session import input_files
 
 
 class Dialogs:
@@ -23,7 +22,7 @@ class Dialogs:
 
     def files(self) -> list[Path]:
         """Returns files to open; none where the user cancelled."""
-        endings = " ".join(f"*{suffix}" for suffix in input_files.SUFFIXES)
+        endings = " ".join(f"*{suffix}" for suffix in formats.SUFFIXES)
         kinds = f"{texts.FILE_KINDS} ({endings} {endings.upper()});;{texts.ALL_FILES} (*)"
         title = texts.CHOOSE_FILES_TITLE
         names, _ = QFileDialog.getOpenFileNames(self._window, title, self._preferences.folder("open"), kinds)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from colorgan_tf.errors import InputError, RequestError
-from pipelines import batch, moving_work
+from pipelines import batch
+from pipelines.media import formats
 from pipelines.stills import picture as stills
 from serving.desktop import texts
 from serving.jobs.limits import MEGA, Kind, Limits, check_upload
@@ -24,7 +25,6 @@ LIMITS = Limits(
     waiting_each=1_000_000,
     task_seconds=14 * 24 * 3600.0,
 )
-SUFFIXES = (*stills.SUFFIXES, *moving_work.FILM_SUFFIXES, ".gif", ".apng")
 
 
 def judge(path: Path) -> Kind:
@@ -58,7 +58,7 @@ def found(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             continue
         inside: list[Path] = []
         with contextlib.suppress(InputError):
-            inside = [job.source for job in batch.find([path], path / ".none", SUFFIXES).jobs]
+            inside = [job.source for job in batch.find([path], path / ".none", formats.SUFFIXES).jobs]
         files += inside
         empty += [] if inside else [path]
     return list(dict.fromkeys(files)), empty

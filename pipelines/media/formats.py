@@ -1,0 +1,137 @@
+"""Kinds of files that are coloured: their formats, their endings, and how a file's content tells them.
+
+Nothing that is not on these lists reaches a decoder, playlists above all, which could name other files.
+"""
+
+import enum
+import io
+import mimetypes
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from colorgan_tf.errors import InputError
+
+
+class Kind(enum.StrEnum):
+    """What a file is to whoever colours it."""
+
+    PICTURE = "picture"
+    ANIMATION = "animation"
+    FILM = "film"
+
+
+# The endings of each picture format by Pillow's name, the usual one first.
+PICTURES = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png", ".apng"),
+    "WEBP": (".webp",),
+    "TIFF": (".tiff", ".tif"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+}
+STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+ANIMATED = ("GIF", "PNG", "WEBP")  # a GIF counts as an animation, also with one frame
+PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suffix in suffixes}
+# Containers that films are read from and written to.
+FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
+# Containers that frames for training are read from as well.
+MORE_FILM_SUFFIXES = (
+    *(".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m"),
+)
+SUFFIXES = (*PICTURE_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
+EXPECTED_STILL = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
+EXPECTED = "A picture (JPEG, PNG, WebP, TIFF, BMP), an animation (GIF, PNG, WebP) or a film is expected."
+_HEAD = 600
+
+
+def usual_suffix(picture_format: str) -> str:
+    """Returns the usual ending of a picture format."""
+    return PICTURES[picture_format][0]
+
+
+def picture_format(path: str | Path) -> str | None:
+    """Returns the picture format that a file name's ending means, or None."""
+    return PICTURE_SUFFIXES.get(Path(path).suffix.lower())
+
+
+def media_type(path: str | Path) -> str:
+    """Returns the media type that a file name's ending means, for HTTP."""
+    name = picture_format(path)
+    fallback = "application/octet-stream"
+    return f"image/{name.lower()}" if name else mimetypes.types_map.get(Path(path).suffix.lower(), fallback)
+
+
+# === By content ===
+
+
+def head(path: str | Path) -> bytes:
+    """Returns as much of a file's beginning as `film_suffix` looks at."""
+    with open(path, "rb") as file:
+        return file.read(_HEAD)
+
+
+def film_suffix(head: bytes) -> str | None:
+    """Returns the ending of a film by the first bytes of its container; None where it is no film that is known."""
+    if head[4:12] == b"ftypqt  ":
+        return ".mov"
+    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"heic", b"heix", b"mif1", b"msf1"):
+        return ".mp4"
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime files may begin with any of these
+        return ".mov"
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return ".webm" if b"webm" in head[:64] else ".mkv"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return ".avi"
+    if head[:4] in (b"\0\0\1\xba", b"\0\0\1\xb3"):
+        return ".mpg"
+    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
+        return ".ts"
+    if len(head) > 388 and head[4] == head[196] == head[388] == 0x47:  # each packet after four bytes of its time
+        return ".m2ts"
+    if head[:4] == b"\x30\x26\xb2\x75":
+        return ".wmv"
+    return ".flv" if head[:3] == b"FLV" else None
+
+
+def open_header(source: str | Path | bytes, picture_formats: Collection[str] = tuple(PICTURES)) -> Image.Image:
+    """Opens a picture by Pillow and reads its header; raises whatever Pillow raises.
+
+    Pillow's warning of large pictures is kept silent: callers have limits of their own.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=tuple(picture_formats))
+
+
+def frames(image: Image.Image) -> int:
+    """Returns the number of frames of an opened animation; 1 for a still picture, whatever its number of pages."""
+    return getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
+
+
+def kind(image: Image.Image) -> Kind:
+    """Tells a still picture from an animation."""
+    return Kind.ANIMATION if image.format == "GIF" or frames(image) > 1 else Kind.PICTURE
+
+
+@contextmanager
+def faults_named(name: str | Path, expected: str) -> Iterator[None]:
+    """Turns whatever Pillow raises in the block into an InputError that names the file.
+
+    Args:
+        name: of the file.
+        expected: the sentence that says what was expected.
+    """
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise InputError(f"{expected} Received: {name}, which is none.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{expected} Received: {name}: {error.strerror or error}.") from error
+    except InputError:
+        raise
+    except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
+        raise InputError(f"{expected} Received: {name}, which is damaged: {error}.") from error
