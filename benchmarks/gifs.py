@@ -21,7 +21,7 @@ from colorgan_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("frames", 8, "Frames of each clip.", lower_bound=1)
-flags.DEFINE_integer("every", 3, "Take every so-many-th frame.", lower_bound=1)
+flags.DEFINE_integer("every", 3, "Take every n-th frame.", lower_bound=1)
 flags.DEFINE_integer("rounds", 5, "Times that each way is measured.", lower_bound=1)
 flags.DEFINE_string("json", None, "File for the figures.")
 
@@ -93,22 +93,22 @@ def measure(frames: list[np.ndarray], rounds: int) -> Figures:
 
     pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames])
     samples = np.rint(pixels[:: max(1, len(pixels) // _SAMPLES) | 1]).astype(np.uint8)
-    palettes = [palettes.choose(samples), pillow_choose(samples)]
-    strength = palettes.spacing(palettes[0])
+    chosen = [palettes.choose(samples), pillow_choose(samples)]
+    strength = palettes.spacing(chosen[0])
     times = machine.rounds(
         {
             "choose": lambda: machine.spent(lambda: palettes.choose(samples)).processor,
             "pillow choose": lambda: machine.spent(lambda: pillow_choose(samples)).processor,
-            "apply": lambda: machine.spent(lambda: palettes.apply(frames[0], palettes[0], strength)).processor,
-            "pillow apply": lambda: machine.spent(lambda: pillow_apply(frames[0], palettes[1])).processor,
+            "apply": lambda: machine.spent(lambda: palettes.apply(frames[0], chosen[0], strength)).processor,
+            "pillow apply": lambda: machine.spent(lambda: pillow_apply(frames[0], chosen[1])).processor,
         },
         rounds,
     )
-    ours = [palettes.apply(frame, palettes[0], strength) for frame in frames]
-    theirs = [pillow_apply(frame, palettes[1]) for frame in frames]
-    left = [_error(frames, palette, indices) for palette, indices in zip(palettes, (ours, theirs), strict=True)]
-    sizes = [_bytes(indices, palette) for palette, indices in zip(palettes, (ours, theirs), strict=True)]
-    distances = [_distance(samples[::8], palette) for palette in palettes]
+    ours = [palettes.apply(frame, chosen[0], strength) for frame in frames]
+    theirs = [pillow_apply(frame, chosen[1]) for frame in frames]
+    left = [_error(frames, palette, indices) for palette, indices in zip(chosen, (ours, theirs), strict=True)]
+    sizes = [_bytes(indices, palette) for palette, indices in zip(chosen, (ours, theirs), strict=True)]
+    distances = [_distance(samples[::8], palette) for palette in chosen]
     return Figures(
         choose=machine.ratios(times["choose"], times["pillow choose"])[0],
         apply=machine.ratios(times["apply"], times["pillow apply"])[0],

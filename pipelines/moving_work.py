@@ -62,5 +62,5 @@ class AnimationWork:
     def __call__(self, job: Job) -> Outcome:
         """Does one job."""
         report = colorize_animation(str(job.source), str(job.target), self.colorizer, self.options)
-        copied = report.verdict == Tone.COLOUR and not self.options.force
+        copied = report.tone == Tone.COLOUR and not self.options.force
         return Outcome(job, "copied" if copied else "coloured", report.to_text())

@@ -75,7 +75,7 @@ class AnimationReport:
         bytes_read: size of the file read.
         bytes_written: size of the file written.
         palette: "shared" or "frame" for GIF, "none" otherwise.
-        verdict: a `Tone`.
+        tone: what the original is.
         notes: what was damaged or left out.
     """
 
@@ -86,7 +86,7 @@ class AnimationReport:
     bytes_read: int = 0
     bytes_written: int = 0
     palette: str = "none"
-    verdict: str = "grey"
+    tone: Tone = Tone.GREY
     notes: list[str] = dataclasses.field(default_factory=list)
 
     def to_text(self) -> str:
@@ -122,10 +122,10 @@ def colorize_animation(
     animation = decoding.probe(path)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
-    report.verdict = _verdict(frames)
+    report.tone = _tone(frames)
     try:
         with writing.beside(output) as partial:
-            if report.verdict == Tone.COLOUR and not options.force and kind == animation.kind:
+            if report.tone == Tone.COLOUR and not options.force and kind == animation.kind:
                 shutil.copyfile(path, partial)
                 report.notes.append("it has colours already and is left as it is")
             else:
@@ -178,7 +178,7 @@ def _yuv(frame: Frame) -> np.ndarray:
     return color.rgb_to_yuv(rgba[..., :3] * (rgba[..., 3:] > 0))
 
 
-def _verdict(frames: Iterable[Frame]) -> str:
+def _tone(frames: Iterable[Frame]) -> Tone:
     """Judges the first frame that shows anything."""
     import cv2
 
@@ -186,7 +186,7 @@ def _verdict(frames: Iterable[Frame]) -> str:
         yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
         if yuv[..., 0].std() > 0.02 or number == 8:
             return tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:], tone.FILM)
-    return "grey"
+    return Tone.GREY
 
 
 @dataclasses.dataclass(frozen=True)

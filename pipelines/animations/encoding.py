@@ -66,7 +66,7 @@ class GifWriter:
 
         picture = Image.fromarray(np.ascontiguousarray(indices), "P")
         picture.putpalette(palette.astype(np.uint8).tobytes())
-        picture.encoderinfo = {"optimize": False}  # type: ignore[attr-defined]
+        picture.encoderinfo = {"optimize": False}
         for part in GifImagePlugin.getdata(
             picture,
             offset,
@@ -104,4 +104,4 @@ def save_pillow(
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", comment)
         options |= {"loop": 1 if loop is None else loop, "pnginfo": text}
-    every[0].save(file, kind, **options)  # type: ignore[arg-type]
+    every[0].save(file, kind, **options)

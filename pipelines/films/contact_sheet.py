@@ -26,7 +26,7 @@ def write_contact_sheet(report: FilmReport, path: str, height: int = 144) -> lis
         if shot.first in after and shot.first in before:
             rows.append([before[shot.first], after[shot.first]])
             captions.append(
-                f"{shot.begin:.1f} s, {shot.transition}, {shot.frames} frames, {shot.verdict}, "
+                f"{shot.begin:.1f} s, {shot.transition}, {shot.frames} frames, {shot.tone}, "
                 f"warp error {shot.warp_error[1]:.1e}"
             )
     return contact_sheet(rows, path, ["original", "coloured"], captions, height=height, across=3)

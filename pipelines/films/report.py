@@ -18,7 +18,7 @@ class ShotReport:
         begin: seconds from the film's start.
         transition: how it begins: "start", "cut", "fade" or "dissolve".
         frames: its length.
-        verdict: a `Tone` ("colour": left as it was) or "dark".
+        tone: a `Tone` (a shot in colour is left as it was); "dark" where nothing is to be seen.
         colourfulness: mean of the field's measure, before and after steadying.
         warp_error: mean squared U/V difference along the flow to the frame before, before and after steadying.
         covered: share of pixels over which the warp error was taken.
@@ -28,7 +28,7 @@ class ShotReport:
     begin: float
     transition: str
     frames: int = 0
-    verdict: str = "dark"
+    tone: str = "dark"
     colourfulness: tuple[float, float] = (0.0, 0.0)
     warp_error: tuple[float, float] = (0.0, 0.0)
     covered: float = 0.0
@@ -80,7 +80,7 @@ class FilmReport:
         return self._mean("colourfulness")
 
     def _mean(self, name: str) -> tuple[float, float]:
-        shots = [shot for shot in self.shots if shot.frames and shot.verdict != Tone.COLOUR]
+        shots = [shot for shot in self.shots if shot.frames and shot.tone != Tone.COLOUR]
         if not shots:
             return 0.0, 0.0
         weights = np.array([shot.frames for shot in shots], float)
@@ -109,7 +109,7 @@ class FilmReport:
             f" colourfulness {colour_before:.1f} and {colour_after:.1f}",
         ]
         for shot in self.worst_first()[:3]:
-            what = f"{shot.frames} frames, {shot.verdict}"
+            what = f"{shot.frames} frames, {shot.tone}"
             lines.append(f"  shot at {shot.begin:.1f} s ({what}): warp error {shot.warp_error[1]:.2e}")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)

@@ -7,10 +7,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from colorgan_tf.metrics.films import chroma_colourfulness, warp_error
-from pipelines.films import pixel_formats, shot_tone
+from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotReport, ShotTally
+from pipelines.films.shot_tone import ShotTone
 from pipelines.media.tone import Tone
 from pipelines.motion import stabilization
 from pipelines.motion.flow import resize_motion, warp
@@ -120,12 +121,12 @@ class MotionStage:
         self._force = force
         self._tracker = MotionTracker(backward=steady != Steady.OFF, forward=steady == Steady.HIGH)
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
-        self._tone = shot_tone.Verdict()
+        self._shot_tone = ShotTone()
         self._since = 0
         if state := part(saved or {}, "motion"):
             self._tracker.restore(state)
             self._clean.total = state.get("clean")
-            self._tone = shot_tone.Verdict(str(state["verdict"]))
+            self._shot_tone = ShotTone(str(state["tone"]))
 
     def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
         """Runs the stage."""
@@ -138,7 +139,7 @@ class MotionStage:
             yield item
 
     def _state(self) -> State:
-        state = self._tracker.state() | {"verdict": np.array(self._tone.kind)}
+        state = self._tracker.state() | {"tone": np.array(self._shot_tone.tone)}
         return state if self._clean.total is None else state | {"clean": self._clean.total}
 
     def _look(self, item: FilmFrame) -> None:
@@ -147,12 +148,12 @@ class MotionStage:
             item.shot = ShotReport(
                 first=item.number, begin=float(item.frame.pts * self._source.time_base), transition=motion.boundary.kind
             )
-            self._tone = shot_tone.Verdict()
-        if not self._tone.settled:
-            self._tone.look(item.frame, self._source.pixel_format, motion.luma)
-        item.keep = self._tone.kind == Tone.COLOUR and not self._force
+            self._shot_tone = ShotTone()
+        if not self._shot_tone.settled:
+            self._shot_tone.look(item.frame, self._source.pixel_format, motion.luma)
+        item.keep = self._shot_tone.tone == Tone.COLOUR and not self._force
         if item.shot is not None:
-            item.shot.verdict = self._tone.kind
+            item.shot.tone = self._shot_tone.tone
         if self._steady != Steady.OFF:
             self._denoise(item, motion)
         covered = motion.backward is not None and float(motion.backward.confidence.mean()) >= 0.8

@@ -183,7 +183,7 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outco
         )
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
-    left = report.verdict == Tone.COLOUR and not task.settings.force
+    left = report.tone == Tone.COLOUR and not task.settings.force
     if left:
         _thumbnail(task, preview.animation_frame(result, 0))
     return Outcome(
@@ -230,8 +230,8 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
         )
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
-    coloured = any(shot.verdict == Tone.COLOUR for shot in report.shots)
-    left = bool(report.shots) and all(shot.verdict == Tone.COLOUR for shot in report.shots) and not settings.force
+    coloured = any(shot.tone == Tone.COLOUR for shot in report.shots)
+    left = bool(report.shots) and all(shot.tone == Tone.COLOUR for shot in report.shots) and not settings.force
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not settings.force else []

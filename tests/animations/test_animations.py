@@ -151,7 +151,7 @@ def test_coloured_animation_is_left_alone_unless_forced(tmp_path):
     frames = [Image.fromarray(np.dstack([np.roll(wheel, n, 1), np.full((48, 80), 90, np.uint8)])) for n in range(3)]
     frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:], duration=50)
     report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
-    assert report.verdict == "colour" and (tmp_path / "out.gif").read_bytes() == (tmp_path / "in.gif").read_bytes()
+    assert report.tone == "colour" and (tmp_path / "out.gif").read_bytes() == (tmp_path / "in.gif").read_bytes()
     report = colorize_animation(
         str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer(), AnimationOptions(force=True)
     )

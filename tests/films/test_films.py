@@ -260,7 +260,7 @@ def coloured(number, index, height, width):
 def test_coloured_shot_is_left_as_it_is_unless_forced(tmp_path):
     film = make_film(tmp_path / "film.mkv", colour=coloured)
     report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
-    assert [shot.verdict for shot in report.shots] == ["colour"] and report.colored == 0
+    assert [shot.tone for shot in report.shots] == ["colour"] and report.colored == 0
     assert np.array_equal(first_chroma(tmp_path / "out.mkv", 2), first_chroma(film, 2))
     report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", force=True))
     assert report.colored == 12
@@ -270,7 +270,7 @@ def test_coloured_shot_is_left_as_it_is_unless_forced(tmp_path):
 def test_toned_stock_is_coloured(tmp_path):
     film = make_film(tmp_path / "film.mkv", colour=lambda number, index, height, width: 118 if index == 1 else 140)
     report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
-    assert [shot.verdict for shot in report.shots] == ["toned"] and report.colored == 12
+    assert [shot.tone for shot in report.shots] == ["toned"] and report.colored == 12
 
 
 def test_odd_sizes_keep_their_size(tmp_path):
