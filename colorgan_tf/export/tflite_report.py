@@ -12,7 +12,8 @@ from colorgan_tf import color
 from colorgan_tf.evaluation.evaluator import PSNR_CEILING, Evaluator
 from colorgan_tf.export.tflite import Variant
 from colorgan_tf.inference import backends
-from colorgan_tf.inference.colorizer import Backend, Colorizer
+from colorgan_tf.inference.backend import Backend
+from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.finish import resize, working_shape
 from colorgan_tf.metrics import pictures as metrics
 

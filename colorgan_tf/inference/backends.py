@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference.colorizer import Backend
+from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 

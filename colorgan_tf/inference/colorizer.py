@@ -2,49 +2,34 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
+from colorgan_tf.inference import backends
 from colorgan_tf.inference import finish as finishing
+from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.finish import Finish
 from colorgan_tf.inference.quality import Quality
 
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
 
-class Backend(Protocol):
-    """What runs the network: a SavedModel, a .tflite file, a training run or a server.
-
-    Attributes:
-        input_resolution: short side in pixels that the network was trained for.
-        multiple: sides that are a multiple of it need no padding.
-        identity: a short text that tells the model from others.
-    """
-
-    @property
-    def input_resolution(self) -> int: ...  # noqa: D102
-
-    @property
-    def multiple(self) -> int: ...  # noqa: D102
-
-    @property
-    def identity(self) -> str: ...  # noqa: D102
-
-    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
-        """Runs the network.
-
-        Args:
-            luma: `[N, h, w, 1]` float32 in [0, 1]; any h and w from 1 up.
-
-        Returns:
-            `[N, h, w, 2]` float32: U and V in the units of `color`.
-        """
-        ...
-
-
 class Colorizer:
     """Colours pictures of any size with a back end.
+
+    Example:
+        >>> import numpy as np
+        >>> import colorgan_tf
+        >>> colorizer = colorgan_tf.Colorizer.load(quality="fast")
+        >>> luma = np.linspace(0.0, 1.0, 48 * 64, dtype=np.float32).reshape(48, 64, 1)
+        >>> colorizer.picture(luma).shape  # RGB, uint8
+        (48, 64, 3)
+        >>> colorizer.chroma(luma[None]).shape  # U and V of a batch, float32
+        (1, 48, 64, 2)
+
+        With a model on a server: `Colorizer(serving.client.Client("localhost:8500"))`.
 
     Args:
         backend: runs the network.
@@ -63,6 +48,22 @@ class Colorizer:
     ):
         self.backend = backend
         self.finish = finish or finishing.of_quality(quality, saturation)
+
+    @classmethod
+    def load(
+        cls, model: str | Path | None = None, *, quality: Quality | str = Quality.GOOD, saturation: float = 1.0
+    ) -> Self:
+        """Opens a model.
+
+        Args:
+            model: a SavedModel folder, a .tflite file or a training run; None for the model that came with the project.
+            quality: how much work goes into each picture.
+            saturation: gain of the chroma.
+
+        Raises:
+            InputError: there is no such model, or `quality` or `saturation` is out of its range.
+        """
+        return cls(backends.load(model or backends.default_path(quality)), quality, saturation)
 
     @property
     def identity(self) -> str:

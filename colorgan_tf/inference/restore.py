@@ -12,7 +12,7 @@ from colorgan_tf.inference import run_files
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 if TYPE_CHECKING:
-    from colorgan_tf.inference.colorizer import Backend
+    from colorgan_tf.inference.backend import Backend
     from colorgan_tf.training.gan import ColorGAN
 
 

@@ -11,7 +11,7 @@ from colorgan_tf.inference.quality import Quality
 from pipelines.media import names
 
 if TYPE_CHECKING:  # OpenCV is not imported for --help
-    from colorgan_tf.inference.colorizer import Backend
+    from colorgan_tf.inference.backend import Backend
 
 
 def transform_img(

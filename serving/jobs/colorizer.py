@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from colorgan_tf import color
-from colorgan_tf.inference.colorizer import Backend, Colorizer
+from colorgan_tf.inference.backend import Backend
+from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import writing
 from serving.jobs import hints
 from serving.jobs.hints import Spot

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
-from colorgan_tf.inference.colorizer import Backend
+from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.quality import Quality
 from pipelines.media import writing
 from pipelines.media.orientation import upright

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference.colorizer import Backend
+from colorgan_tf.inference.backend import Backend
 from serving.jobs import tasks, texts
 from serving.jobs.tasks import Outcome, Report, Task
 
