@@ -15,7 +15,7 @@ import os
 import resource
 import tempfile
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -23,11 +23,16 @@ from absl import flags
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
+from pipelines.motion.stabilization import DEFAULT_STEADY, Steady
+
+if TYPE_CHECKING:
+    from colorgan_tf.inference.colorizer import Colorizer
+    from pipelines.films.colorize import FilmOptions
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tflite file or a training run.")
 flags.DEFINE_boolean("speed", False, "Measure speed instead of steadiness.")
-flags.DEFINE_enum("steady", "low", ["off", "low", "high"], "Steadying, with --speed.")
+flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Temporal stabilization, with --speed.")
 flags.DEFINE_enum("quality", Quality.FAST, list(Quality), "Quality of colorizer and encoder.")
 flags.DEFINE_integer("every", 1, "Colour every n-th frame.", lower_bound=1)
 flags.DEFINE_integer("batch", 4, "Frames that the network gets at once.", lower_bound=1)
@@ -45,14 +50,14 @@ class FreeBackend:
         return np.broadcast_to(np.array([-0.05, 0.08], np.float32), (*luma.shape[:3], 2)).copy()
 
 
-def _colorizer():
+def _colorizer() -> "Colorizer":
     from colorgan_tf.inference import backends
     from colorgan_tf.inference.colorizer import Colorizer
 
     return Colorizer(backends.load(FLAGS.model) if FLAGS.model else FreeBackend(), FLAGS.quality)
 
 
-def _options():
+def _options() -> "FilmOptions":
     from pipelines.films.colorize import FilmOptions
 
     return FilmOptions(

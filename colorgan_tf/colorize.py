@@ -10,6 +10,7 @@ from absl import flags
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
 from colorgan_tf.inference.quality import Quality
+from pipelines.motion.stabilization import DEFAULT_STEADY, Steady
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -36,14 +37,14 @@ def define_flags() -> None:
     flags.DEFINE_bool("side_by_side", False, "Pictures: write the original left and the result right, in one.")
     flags.DEFINE_bool("force", False, "Colour what is in colour already; else it is copied.")
     flags.DEFINE_enum("format", None, FORMATS, "Pictures: format of the results. Default: each one's own.")
-    flags.DEFINE_enum("steady", "low", ["off", "low", "high"], "Films: how much their colours are steadied over time.")
+    flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Films and animations: stabilizing over time.")
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
     flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
     flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
 
 
 def colorizer():
-    """Returns the Colorizer that the flags ask for, and a text that tells its model from others."""
+    """Returns the Colorizer that the flags ask for."""
     from colorgan_tf.inference import backends
     from colorgan_tf.inference.colorizer import Colorizer
 
@@ -51,9 +52,9 @@ def colorizer():
     if values.server:
         from serving.client import Client
 
-        return Colorizer(Client(values.server), values.quality, values.saturation), values.server
-    model = values.model or backends.default_path(values.quality)
-    return Colorizer(backends.load(model), values.quality, values.saturation), backends.identity(model)
+        return Colorizer(Client(values.server), values.quality, values.saturation)
+    backend = backends.load(values.model or backends.default_path(values.quality))
+    return Colorizer(backend, values.quality, values.saturation)
 
 
 def main(argv: list[str]) -> None:
@@ -94,13 +95,11 @@ def _work(jobs) -> Iterator:
     from pipelines.stills.work import StillWork
 
     values = flags.FLAGS
-    painter, model = colorizer()
-    still = StillWork(painter, values.side_by_side, values.force)
-    animation = moving_work.AnimationWork(painter, AnimationOptions(steady=values.steady, force=values.force))
-    options = FilmOptions(
-        codec=values.codec, quality=values.quality, steady=values.steady, force=values.force, model=model
-    )
-    film = moving_work.FilmWork(painter, options, values.report)
+    chosen = colorizer()
+    still = StillWork(chosen, values.side_by_side, values.force)
+    animation = moving_work.AnimationWork(chosen, AnimationOptions(steady=values.steady, force=values.force))
+    options = FilmOptions(codec=values.codec, quality=values.quality, steady=values.steady, force=values.force)
+    film = moving_work.FilmWork(chosen, options, values.report)
     films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
     others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]
 

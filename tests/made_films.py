@@ -5,15 +5,19 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.films import decoding
 
 SIZE = (64, 96)
 
 
-class WarmColorizer:
+class WarmColorizer(Colorizer):
     """Colours everything alike, a little by luma: cheap, and easy to find again in the output."""
 
+    identity = "warm"
+
     def __init__(self, multiple=16, longest=64):
+        super().__init__(backend=None, quality="fast")
         self.multiple, self.longest = multiple, longest
         self.calls = []
 
@@ -21,7 +25,10 @@ class WarmColorizer:
         scale = self.longest / max(height, width)
         return tuple(max(32, round(side * scale / self.multiple) * self.multiple) for side in (height, width))
 
-    def chroma(self, luma):
+    def coarse(self, luma):
+        return luma, self.network(luma)
+
+    def network(self, luma):
         self.calls.append(luma.copy())
         return np.concatenate([-0.1 + 0.05 * luma, 0.12 + 0.0 * luma], axis=-1).astype(np.float32)
 

@@ -14,7 +14,6 @@ from colorgan_tf.metrics.films import cdc, chroma_colourfulness, warp_error
 from pipelines.films import decoding, encoding, pixel_formats
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.decoding import DecodeLog, FilmSource
-from pipelines.films.stages import FilmColorizer
 from pipelines.motion.flow import Motion, warp
 from pipelines.motion.stabilization import Steady
 from pipelines.motion.tracking import MotionTracker
@@ -46,7 +45,7 @@ class ClipFigures:
 
 def measure(
     path: str,
-    colorizer: Colorizer | FilmColorizer,
+    colorizer: Colorizer,
     options: FilmOptions | None = None,
     limit: int = 0,
     modes: tuple[str, ...] = tuple(Steady),

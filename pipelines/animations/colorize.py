@@ -15,8 +15,6 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
-from pipelines.films.colorize import for_film
-from pipelines.films.stages import Enlarger, FilmColorizer
 from pipelines.media import formats, provenance, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.stabilization import (
@@ -97,7 +95,7 @@ class AnimationReport:
 
 
 def colorize_animation(
-    path: str, output: str, colorizer: Colorizer | FilmColorizer, options: AnimationOptions | None = None
+    path: str, output: str, colorizer: Colorizer, options: AnimationOptions | None = None
 ) -> AnimationReport:
     """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
 
@@ -129,12 +127,12 @@ def colorize_animation(
                 shutil.copyfile(path, partial)
                 report.notes.append("it has colours already and is left as it is")
             else:
-                small = _chromas(animation, frames, for_film(colorizer), options)
+                small = _chromas(animation, frames, colorizer, options)
                 if not small:
                     raise InputError(f"The animation must have a readable frame. Received: {path}.")
                 report.frames = len(small)
                 with partial.open("wb") as file:
-                    _write(file, kind, animation, lambda: _colored(frames, small, for_film(colorizer)), options, report)
+                    _write(file, kind, animation, lambda: _colored(frames, small, colorizer), options, report)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
@@ -198,7 +196,7 @@ class _Small:
 
 
 def _chromas(
-    animation: Animation, frames: Iterable[Frame], colorizer: FilmColorizer, options: AnimationOptions
+    animation: Animation, frames: Iterable[Frame], colorizer: Colorizer, options: AnimationOptions
 ) -> list[_Small]:
     """Returns the stabilized chroma of all frames, at input resolution."""
     import cv2
@@ -211,7 +209,7 @@ def _chromas(
     chromas: list[np.ndarray] = []
     for start in range(0, len(lumas), options.batch):
         batch = np.stack(lumas[start : start + options.batch]).astype(np.float32)[..., None]
-        chromas += list(np.asarray(colorizer.chroma(batch)).astype(np.float16))
+        chromas += list(colorizer.coarse(batch)[1].astype(np.float16))
     if options.steady != Steady.OFF and len(lumas) > 1:
         chromas = list(_stabilized(lumas, chromas, options.steady))
     return [_Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
@@ -253,16 +251,11 @@ class _Colored:
     frame: Frame
 
 
-def _colored(frames: Iterable[Frame], small: list[_Small], colorizer: FilmColorizer) -> Iterator[_Colored]:
-    import cv2
-
+def _colored(frames: Iterable[Frame], small: list[_Small], colorizer: Colorizer) -> Iterator[_Colored]:
     for each, frame in zip(small, frames, strict=True):
         luma = _yuv(frame)[..., :1]
         chroma = each.chroma.astype(np.float32)
-        if isinstance(colorizer, Enlarger):
-            full = colorizer.enlarge(chroma, each.luma.astype(np.float32)[..., None], luma)
-        else:
-            full = cv2.resize(chroma, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
+        full = colorizer.enlarge(chroma, each.luma.astype(np.float32)[..., None], luma)
         yield _Colored(color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame)
 
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
@@ -19,7 +17,7 @@ from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
 from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
-from pipelines.films.stages import FilmColorizer, FilmFrame
+from pipelines.films.stages import FilmFrame
 from pipelines.films.threads import Pipeline
 from pipelines.motion.stabilization import DEFAULT_STEADY, check_steady
 
@@ -41,7 +39,6 @@ class FilmOptions:
         chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
         force: whether shots that have colours are coloured anew.
         resume: whether to go on where an earlier run stopped.
-        model: identity of what colours; a resume under another model starts over.
     """
 
     codec: str = "auto"
@@ -53,7 +50,6 @@ class FilmOptions:
     chunk_seconds: float = 5.0
     force: bool = False
     resume: bool = True
-    model: str = ""
 
     def __post_init__(self) -> None:
         check_steady(self.steady)
@@ -64,9 +60,7 @@ class FilmOptions:
             raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
 
 
-def colorize_film(
-    path: str, output: str, colorizer: "Colorizer | FilmColorizer", options: FilmOptions | None = None
-) -> FilmReport:
+def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOptions | None = None) -> FilmReport:
     """Colours a film.
 
     What is done is kept in a folder beside the output until the film is whole; a run that was killed goes on from
@@ -76,7 +70,7 @@ def colorize_film(
     Args:
         path: film to read.
         output: film to write; its ending chooses the container.
-        colorizer: what colours: a `Colorizer`, or anything that fits `stages.FilmColorizer`.
+        colorizer: what colours; a resume with one of another identity starts over.
         options: how; the defaults where None.
 
     Raises:
@@ -85,7 +79,6 @@ def colorize_film(
     import av
 
     options = options or FilmOptions()
-    film_colorizer = for_film(colorizer)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
@@ -96,10 +89,10 @@ def colorize_film(
     if bits < source_bits:
         report.notes.append(f"{plan.encoder} holds {bits} of the film's {source_bits} bits")
     try:
-        store = ChunkStore(output, _settings(source, plan, film_colorizer, options), options.resume)
+        store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
         with _one_thread_a_call():
             try:
-                _encode(source, plan, film_colorizer, options, store, report)
+                _encode(source, plan, colorizer, options, store, report)
             except KeyboardInterrupt:
                 _leave_partial(source, plan, store, output, options)
                 raise
@@ -123,42 +116,13 @@ def colorize_film(
     return report
 
 
-@dataclasses.dataclass(frozen=True)
-class _Film:
-    """The project's `Colorizer` as the film code wants it: steadying goes between its two halves."""
-
-    colorizer: Colorizer
-
-    def input_resolution(self, height: int, width: int) -> tuple[int, int]:
-        return self.colorizer.input_resolution(height, width)
-
-    def chroma(self, luma: np.ndarray) -> np.ndarray:
-        return self.colorizer.coarse(luma)[1]
-
-    @property
-    def identity(self) -> str:
-        return self.colorizer.identity
-
-
-class _GuidedFilm(_Film):
-    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
-        return self.colorizer.enlarge(chroma, small_luma, luma)
-
-
-def for_film(colorizer: "Colorizer | FilmColorizer") -> FilmColorizer:
-    """Returns what the film code works with; a `Colorizer` is wrapped, anything that fits already is returned."""
-    if not isinstance(colorizer, Colorizer):
-        return colorizer
-    return (_GuidedFilm if colorizer.finish.guided else _Film)(colorizer)
-
-
 def partial_name(output: str) -> str:
     """Returns the name of the playable film that a stopped run leaves."""
     root, ending = os.path.splitext(output)
     return f"{root}.partial{ending}"
 
 
-def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, options: FilmOptions) -> dict[str, Any]:
+def _settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, options: FilmOptions) -> dict[str, Any]:
     """Everything that the encoded picture depends on: a resume under other settings starts over."""
     import av
 
@@ -168,7 +132,7 @@ def _settings(source: FilmSource, plan: EncoderPlan, colorizer: FilmColorizer, o
         "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),
-        "model": (options.model, getattr(colorizer, "identity", "")),
+        "colorizer": colorizer.identity,
         "libraries": av.library_versions,
     }
 
@@ -189,7 +153,7 @@ def _one_thread_a_call() -> Iterator[None]:
 def _encode(
     source: FilmSource,
     plan: EncoderPlan,
-    colorizer: FilmColorizer,
+    colorizer: Colorizer,
     options: FilmOptions,
     store: ChunkStore,
     report: FilmReport,
@@ -200,10 +164,9 @@ def _encode(
     log = DecodeLog()
     size = colorizer.input_resolution(*source.display_size)
     frames = decoding.frames(source, log, point.last_pts if point.chunk else None, point.frames)
-    enlarger = colorizer if isinstance(colorizer, stages.Enlarger) else None
     motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)
     network = stages.NetworkStage(colorizer, options.batch)
-    merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, size, enlarger, saved)
+    merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
     reading = stages.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
+from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.metrics.films import chroma_colourfulness, warp_error
 from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
@@ -23,24 +24,6 @@ from pipelines.motion.stabilization import (
     TwoSidedStabilizer,
 )
 from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
-
-
-class FilmColorizer(Protocol):
-    """What the film code asks of a colorizer."""
-
-    def input_resolution(self, height: int, width: int) -> tuple[int, int]:
-        """Returns the (height, width) at which a picture of this size is coloured."""
-
-    def chroma(self, luma: np.ndarray) -> np.ndarray:
-        """Turns luma `[batch, height, width, 1]` in [0, 1] into U and V `[batch, height, width, 2]`."""
-
-
-@runtime_checkable
-class Enlarger(Protocol):
-    """A colorizer that enlarges chroma in its own way (guided by luma); others are enlarged bilinearly."""
-
-    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
-        """Enlarges U and V `[h, w, 2]` with luma `[h, w, 1]` to the size of `luma` `[height, width, 1]`."""
 
 
 @dataclasses.dataclass
@@ -173,7 +156,7 @@ class MotionStage:
 class NetworkStage:
     """Colours frames in batches; a batch never spans two chunks, so that a resumed film gets the same batches."""
 
-    def __init__(self, colorizer: FilmColorizer, batch: int):
+    def __init__(self, colorizer: Colorizer, batch: int):
         self._colorizer = colorizer
         self._batch = batch
         self.colored = 0
@@ -194,7 +177,7 @@ class NetworkStage:
         asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
         if asking:
             luma = np.stack([item.luma for item in asking])[..., None]
-            for item, chroma in zip(asking, self._colorizer.chroma(luma), strict=True):
+            for item, chroma in zip(asking, self._colorizer.coarse(luma)[1], strict=True):
                 item.chroma = np.ascontiguousarray(chroma, np.float32)
             self.colored += len(asking)
         return held
@@ -209,17 +192,16 @@ class MergeStage:
         target: PixelFormat,
         steady: str,
         window: int,
-        size: tuple[int, int],
-        enlarger: Enlarger | None,
+        colorizer: Colorizer,
         saved: State | None,
     ):
         self._source = source
-        self._enlarger = enlarger
+        self._colorizer = colorizer
         self._target = target
         self._steady = steady
         self._window = window
+        self._size = size = colorizer.input_resolution(*source.display_size)
         self._half = (size[0] // 2, size[1] // 2)
-        self._size = size
         self._stabilizer = (TwoSidedStabilizer if steady == Steady.HIGH else CausalStabilizer)(self._half)
         saved = saved or {}
         self._stabilizer.restore(part(saved, "steady"))
@@ -305,10 +287,10 @@ class MergeStage:
             chroma = self._stabilized(item, stable)
             chroma = pixel_formats.fit_to_luma(chroma, item.luma)
             chroma = self._as_stored(chroma)
-            if self._enlarger is not None:
+            if self._colorizer.finish.guided:  # else the chroma goes bilinearly to the size of its planes, below
                 size = self._target.chroma_size(source.height, source.width)
                 plane_luma = pixel_formats.to_luma(luma, source.pixel_format, size)[..., None]
-                chroma = self._enlarger.enlarge(chroma, self._as_stored(item.luma)[..., None], plane_luma)
+                chroma = self._colorizer.enlarge(chroma, self._as_stored(item.luma)[..., None], plane_luma)
             parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
             pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.pixel_format), self._target)
         pixel_formats.fill_frame(

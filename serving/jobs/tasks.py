@@ -97,7 +97,7 @@ def run(task: Task, backend: Backend, model: str, report: Report, stopped: Calla
     if task.kind == PICTURE:
         return _picture(task, remembered, stopped)
     watch = _Watch(task.folder, report, stopped)
-    return (_animation if task.kind == ANIMATION else _film)(task, remembered, model, watch)
+    return (_animation if task.kind == ANIMATION else _film)(task, remembered, watch)
 
 
 class _Watch:
@@ -164,7 +164,7 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outco
     return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
 
 
-def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
+def _animation(task: Task, backend: Backend, watch: _Watch) -> Outcome:
     from pipelines.animations import decoding
     from pipelines.animations.colorize import AnimationOptions, colorize_animation
 
@@ -195,7 +195,7 @@ def _animation(task: Task, backend: Backend, model: str, watch: _Watch) -> Outco
     )
 
 
-def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
+def _film(task: Task, backend: Backend, watch: _Watch) -> Outcome:
     from pipelines.films import decoding
     from pipelines.films.colorize import FilmOptions, colorize_film
 
@@ -222,7 +222,6 @@ def _film(task: Task, backend: Backend, model: str, watch: _Watch) -> Outcome:
         chunk_seconds=_CHUNK_SECONDS,
         force=settings.force,
         resume=not settings.hints,  # spots are counted from the first frame
-        model=model,
     )
     try:
         report = colorize_film(

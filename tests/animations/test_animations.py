@@ -160,8 +160,8 @@ def test_coloured_animation_is_left_alone_unless_forced(tmp_path):
 
 def test_steadying_takes_flicker_out_of_an_animation(tmp_path):
     class Flicker(WarmColorizer):
-        def chroma(self, luma):
-            return super().chroma(luma) + 0.08 * np.sin(900 * luma.mean((1, 2, 3), keepdims=True))
+        def network(self, luma):
+            return super().network(luma) + 0.08 * np.sin(900 * luma.mean((1, 2, 3), keepdims=True))
 
     film = make_gif(tmp_path / "in.gif", 16)
     spread = {}

@@ -13,9 +13,9 @@ from tests.made_films import WarmColorizer, make_film, pattern
 class Flicker(WarmColorizer):
     """The warm colour with another broad cast for each batch of one frame."""
 
-    def chroma(self, luma):
+    def network(self, luma):
         cast = np.random.default_rng(len(self.calls)).normal(0, 0.04, (len(luma), 1, 1, 2))
-        return (super().chroma(luma) + cast).astype(np.float32)
+        return (super().network(luma) + cast).astype(np.float32)
 
 
 def warm(number, index, height, width):

@@ -31,7 +31,7 @@ class FlickeringColorizer(WarmColorizer):
         super().__init__()
         self.die_after, self.error, self.frames = die_after, error, 0
 
-    def chroma(self, luma):
+    def network(self, luma):
         self.frames += len(luma)
         if self.die_after is not None and self.frames > self.die_after:
             raise self.error
@@ -82,11 +82,14 @@ def test_stopped_film_leaves_a_playable_part_and_goes_on(tmp_path):
     assert not os.path.exists(part) and len(lumas(out)) == 60
 
 
-def test_other_settings_or_another_model_start_over(tmp_path):
+@pytest.mark.parametrize(("identity", "options"), [("other", OPTIONS["off"]), ("warm", FilmOptions())])
+def test_other_settings_or_another_model_start_over(tmp_path, identity, options):
     film, out = film_of_shots(tmp_path), str(tmp_path / "out.mp4")
     with pytest.raises(Killed):
         colorize_film(film, out, FlickeringColorizer(40), OPTIONS["off"])
-    assert colorize_film(film, out, FlickeringColorizer(), FilmOptions(model="other")).resumed == 0
+    other = FlickeringColorizer()
+    other.identity = identity
+    assert colorize_film(film, out, other, options).resumed == 0
 
 
 def test_film_that_cannot_be_sought_is_resumed_by_counting(tmp_path):
@@ -105,11 +108,11 @@ from pathlib import Path
 from pipelines.films.colorize import colorize_film
 from tests.films.test_film_resume import FlickeringColorizer, OPTIONS
 class Slow(FlickeringColorizer):
-    def chroma(self, luma):
+    def network(self, luma):
         print(self.frames, flush=True)
         if self.frames > 15:
             sys.stdin.readline()
-        return super().chroma(luma)
+        return super().network(luma)
 colorize_film(sys.argv[1], sys.argv[2], Slow(), OPTIONS["low"])
 """
 

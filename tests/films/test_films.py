@@ -417,8 +417,8 @@ def test_report_tells_shots_speed_and_stability(tmp_path):
     film = make_film(tmp_path / "film.mkv", 20, luma=lambda n, size, bits: pattern(n // 10, size, n // 10, bits))
 
     class Flicker(WarmColorizer):
-        def chroma(self, luma):
-            return super().chroma(luma) + 0.05 * np.random.default_rng(len(self.calls)).standard_normal(
+        def network(self, luma):
+            return super().network(luma) + 0.05 * np.random.default_rng(len(self.calls)).standard_normal(
                 (len(luma), 1, 1, 2)
             )
 
