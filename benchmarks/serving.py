@@ -1,12 +1,12 @@
-"""Loads and hurts the embedded server: what it costs, and what it does when it is overrun, swapped, killed.
+"""Loads the embedded server: what it costs, and what it does under overload, swaps of versions and faults.
 
     python -m benchmarks.serving overhead [--rounds=60]       a picture over gRPC against a direct call
     python -m benchmarks.serving overload [--minutes=10]      32 clients at 1.5 times the capacity
     python -m benchmarks.serving swaps [--swaps=200]          versions come and go under load
     python -m benchmarks.serving faults                       kill -9, restart, a corrupt version
 
-Each starts servers of its own on free ports of this machine, with --model=saved_models/colorgan, and tells for each
-rule whether it was kept. Exit code 1: one was broken.
+Each starts servers of its own on free ports of this machine, with --model=saved_models/colorgan, and prints for
+each rule whether it was kept. Exit code 1: one was broken.
 """
 
 import signal
@@ -66,13 +66,13 @@ SCENARIOS: dict[str, Callable[[Path], list[Rule]]] = {
 }
 
 
-def verdict(rules: list[Rule]) -> None:
-    """Prints each rule and how it fared.
+def report(rules: list[Rule]) -> None:
+    """Prints each rule and whether it was kept.
 
     Raises:
         PartialFailure: one was broken.
     """
-    words = {True: "kept", False: "BROKEN", None: "too short to tell"}
+    words = {True: "kept", False: "BROKEN", None: "too short to know"}
     print()
     for rule in rules:
         print(f"{words[rule.kept]:<18}{rule.wanted}: {rule.seen}")
@@ -93,7 +93,7 @@ def main(argv: list[str]) -> None:
         raise InputError(f"`model` must be the folder above the version's. Received: {folder}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would be left running
     print(machine.describe(), flush=True)
-    verdict(SCENARIOS[argv[1]](folder))
+    report(SCENARIOS[argv[1]](folder))
 
 
 if __name__ == "__main__":

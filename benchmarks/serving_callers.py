@@ -55,7 +55,7 @@ class Caller:
         while not self._over.is_set():
             try:
                 wrong = self._ask()
-            except Exception as error:  # noqa: BLE001 - whatever a caller meets is a finding
+            except Exception as error:  # noqa: BLE001 - every error is counted
                 wrong = _text(error)
             with self._changed:
                 if wrong is None:
@@ -72,7 +72,7 @@ def _text(error: Exception) -> str:
 
 @contextlib.contextmanager
 def callers(*asks: Callable[[], str | None]) -> Iterator[list[Caller]]:
-    """Runs callers; they have ended afterwards, and what they counted is theirs to tell."""
+    """Runs callers; afterwards they have ended, and hold what they counted."""
     group = [Caller(ask) for ask in asks]
     for each in group:
         each.thread.start()
@@ -121,7 +121,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     """Waits for something.
 
     Raises:
-        PartialFailure: it does not happen; `what` says what must.
+        PartialFailure: it does not happen; `what` is what must.
     """
     end = time.perf_counter() + _PATIENCE
     while not condition():

@@ -1,4 +1,4 @@
-"""Hurts the embedded server: kill -9 and a restart, and versions that cannot be loaded."""
+"""Faults: kill -9 and a restart of the embedded server, and versions that cannot be loaded."""
 
 import shutil
 import tempfile
@@ -12,7 +12,7 @@ _KILLS = 3
 
 
 def run(folder: Path) -> list[Rule]:
-    """Hurts a server in each way, prints how it went and returns the rules."""
+    """Runs each fault, prints what happened and returns the rules."""
     from colorgan_tf.inference import backends
 
     source = backends.version_folder(folder)
@@ -94,7 +94,7 @@ def _corrupt(models: Path, right: RightAnswers) -> list[Rule]:
 
 
 def _reported(server: ServerProcess, group: list[Caller], number: int, kind: str) -> Rule:
-    """Waits until the server gives a version up, and looks at the reason that its status tells."""
+    """Waits until the server gives a version up, and checks the reason in its status."""
     import grpc
     from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
@@ -112,6 +112,6 @@ def _reported(server: ServerProcess, group: list[Caller], number: int, kind: str
         )
         for each in group:
             each.wait_for_answers(1)
-        told = status().status
-    text = told.error_message.strip()
-    return Rule(f"the status tells why ({kind})", text.split("\n")[0], bool(text) and told.error_code != 0)
+        reported = status().status
+    text = reported.error_message.strip()
+    return Rule(f"the status holds the reason ({kind})", text.split("\n")[0], bool(text) and reported.error_code != 0)

@@ -1,4 +1,4 @@
-"""Overruns the embedded server: more requests than it can answer, for minutes, and every answer looked at."""
+"""Overload: more requests than the embedded server can answer, for minutes, and every answer checked."""
 
 import contextlib
 import dataclasses
@@ -144,7 +144,7 @@ class Crowd:
 
 
 def run(folder: Path, clients: int, load: float, minutes: float) -> list[Rule]:
-    """Overruns a server, prints what came of it and returns the rules.
+    """Overloads a server, prints what happened and returns the rules.
 
     Args:
         folder: a servable's folder with version folders.

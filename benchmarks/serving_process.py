@@ -1,4 +1,4 @@
-"""The embedded server in a process of its own, as a person starts it, for the benchmarks that load and hurt it."""
+"""The embedded server in a process of its own, as a person starts it, for the benchmarks."""
 
 import os
 import re
@@ -58,7 +58,7 @@ class ServerProcess:
 
     @property
     def runs(self) -> bool:
-        """Tells whether the process is there."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     def last_words(self) -> str:

@@ -1,4 +1,4 @@
-"""What the serving benchmarks send, and how they judge what comes back: made pictures, codes, right answers, rules."""
+"""What the serving benchmarks send, and how they check what comes back: made pictures, codes, right answers, rules."""
 
 import dataclasses
 import hashlib
@@ -25,7 +25,7 @@ class Rule:
     Attributes:
         wanted: the rule, in words.
         seen: what the run showed.
-        kept: whether it holds; None if the run was too short to tell.
+        kept: whether it holds; None if the run was too short to know.
     """
 
     wanted: str
@@ -96,7 +96,7 @@ class RightAnswers:
         self._lock = threading.Lock()
 
     def fits(self, number: int, answer: bytes) -> bool:
-        """Tells whether `answer` is picture `number` in its colours, to a rounding here and there."""
+        """Returns whether `answer` is picture `number` in its colours, but for rounding."""
         key = number, hashlib.sha256(answer).digest()
         with self._lock:
             if key in self._seen:

@@ -1,4 +1,4 @@
-"""Swaps versions under load: copies of a version appear, the ones before go, and callers must not notice."""
+"""Swaps under load: copies of a version appear, the ones before go, and callers must not notice."""
 
 import shutil
 import tempfile

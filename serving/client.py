@@ -1,4 +1,4 @@
-"""The client of TensorFlow Serving and of the embedded server: what every door uses to colour over the network."""
+"""The client of TensorFlow Serving and of the embedded server: colours over the network."""
 
 import random
 import re
@@ -23,7 +23,7 @@ from colorgan_tf.errors import InputError, ServerError
 TLS_PREFIX = "grpcs://"
 # Pictures or rows in one request: no more than a server's largest batch usually is.
 _ROWS = 8
-# Of a model that does not say what it was trained for.
+# Where a model does not state what it was trained for.
 _INPUT_RESOLUTION, _MULTIPLE = 256, 32
 _POLL_SECONDS = 0.2
 # Between two tries: a server that is back after minutes is found within seconds.
@@ -31,7 +31,7 @@ _LONGEST_PAUSE = 4.0
 
 
 class Client:
-    """A model on a server. It answers `luma_to_chroma`, so it serves as a back end of the `Colorizer`."""
+    """A model on a server. A back end for the `Colorizer`."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Client:
             retries: how often a request is sent again while the server is not available: starting, overloaded, gone.
             backoff: seconds before the first of them; each further wait is twice as long, up to 4 s, all by
                 chance up to half longer or shorter, so that many clients do not come back at once. By default at most
-                5.6 s in all: a person hears soon that there is no server.
+                5.6 s in all, so that a person learns soon that there is no server.
             ca: PEM of the authority that signed the server's certificate; None for the system's. Means TLS.
             key: PEM of the client's own key and
             certificate: PEM of its certificate, if the server asks for one. Means TLS.
@@ -158,14 +158,14 @@ class Client:
 
     @property
     def identity(self) -> str:
-        """Tells the model from others: the address, its name, and the version that was the newest at the first call."""
+        """Address, name, and the version that was the newest at the first call: differs between models."""
         if not self._identity:
             versions = [version for version, state in self.states().items() if state == "AVAILABLE"]
             self._identity = f"{self._address} {self._spec.name} {max(versions, default=0)}"
         return self._identity
 
     def _read_settings(self) -> dict[str, int]:
-        """What the model says of itself: its signature `settings`, else fixed sizes of its input, else the usual."""
+        """Returns what the model's signature `settings` holds, else its input's fixed sizes, else the usual ones."""
         if self._settings is None:
             shape = next(iter(self._signature("luma_to_chroma").inputs.values())).tensor_shape
             fixed = [dim.size for dim in shape.dim[1:3] if dim.size > 0]
@@ -232,19 +232,19 @@ class Client:
         code, details, model = error.code(), error.details() or "", self._spec.name
         where = f"the server at {self._address}"
         if code == grpc.StatusCode.INVALID_ARGUMENT:
-            return InputError(f"RequestError by {where}: {details}")
+            return InputError(f"Refused by {where}: {details}")
         if code == grpc.StatusCode.UNAVAILABLE:
             if "still loading" in details or "does not init yet" in details:
-                return ServerError(f"Not ready yet: {where}. It says: {details}")
+                return ServerError(f"Not ready yet: {where}: {details}")
             if "queue" in details or "shutting down" in details:
-                return ServerError(f"Too busy just now: {where}. It says: {details}")
+                return ServerError(f"Too busy just now: {where}: {details}")
             return ServerError(f"No answer from {where}: is it running, and are address and port right? ({details})")
         texts = {
             grpc.StatusCode.DEADLINE_EXCEEDED: f"No answer from {where} within {self._timeout:g} s.",
-            grpc.StatusCode.NOT_FOUND: f"The model {model} must be served by {where}. It says: {details}",
-            grpc.StatusCode.FAILED_PRECONDITION: f"The model {model} of {where} does not fit. It says: {details}",
-            grpc.StatusCode.RESOURCE_EXHAUSTED: f"Too much for {where}. It says: {details}",
-            grpc.StatusCode.UNIMPLEMENTED: f"There must be a TensorFlow Serving at {self._address}. It says: {details}",
+            grpc.StatusCode.NOT_FOUND: f"The model {model} must be served by {where}: {details}",
+            grpc.StatusCode.FAILED_PRECONDITION: f"The model {model} of {where} does not fit: {details}",
+            grpc.StatusCode.RESOURCE_EXHAUSTED: f"Too much for {where}: {details}",
+            grpc.StatusCode.UNIMPLEMENTED: f"There must be a TensorFlow Serving at {self._address}: {details}",
         }
         return ServerError(texts.get(code, f"Failed at {where}: {code.name}: {details}"))
 

@@ -171,7 +171,7 @@ class _Threads:
 
 class _Headers(HeaderReader):
     def _allow_header(self, key_name: bytes) -> bool:
-        return b"_" not in key_name  # WSGI cannot tell X_Forwarded_For, which proxies let through, from X-Forwarded-For
+        return b"_" not in key_name  # in WSGI X_Forwarded_For, which proxies let through, equals X-Forwarded-For
 
 
 class _Request(HTTPRequest):

@@ -18,10 +18,10 @@ from colorgan_tf.errors import InputError, ServingError
 _FLAGS = flags.FLAGS
 
 flags.DEFINE_string("host", "0.0.0.0", "Address to listen at; 127.0.0.1 for this machine only.")
-flags.DEFINE_integer("port", 8500, "Port of the gRPC door; 0 for any free one.")
+flags.DEFINE_integer("port", 8500, "Port of the gRPC front end; 0 for any free one.")
 flags.DEFINE_string("grpc_socket_path", "", "Unix socket for gRPC, beside the port.")
-flags.DEFINE_integer("rest_api_port", 0, "Port of the REST door; 0 for no REST, -1 for any free port.")
-flags.DEFINE_integer("rest_api_num_threads", 0, "Threads of the REST door; 0 for 4 for each CPU.")
+flags.DEFINE_integer("rest_api_port", 0, "Port of the REST front end; 0 for no REST, -1 for any free port.")
+flags.DEFINE_integer("rest_api_num_threads", 0, "Threads of the REST front end; 0 for 4 for each CPU.")
 flags.DEFINE_integer("rest_api_timeout_in_ms", 30000, "Deadline of each REST request.")
 flags.DEFINE_integer("rest_api_max_body_bytes", 256 * 2**20, "Largest body of a REST request.")
 flags.DEFINE_bool("rest_api_enable_tls", False, "TLS for REST too, by --ssl_config_file; TensorFlow Serving has none.")
@@ -48,7 +48,7 @@ flags.DEFINE_bool(
 flags.DEFINE_string("monitoring_config_file", "", "Text-format MonitoringConfig.")
 flags.DEFINE_string("ssl_config_file", "", "Text-format SSLConfig: TLS for gRPC.")
 flags.DEFINE_string("grpc_channel_arguments", "", "Comma-separated gRPC arguments, key=value.")
-flags.DEFINE_integer("grpc_max_threads", 0, "Threads of the gRPC door; 0 for 4 for each CPU, more with batching.")
+flags.DEFINE_integer("grpc_max_threads", 0, "Threads of the gRPC front end; 0 for 4 for each CPU, more with batching.")
 flags.DEFINE_integer("grpc_max_concurrent_rpcs", 1024, "More requests than this are answered RESOURCE_EXHAUSTED.")
 flags.DEFINE_integer("grpc_max_message_bytes", 2**31 - 1, "Largest gRPC message, either way.")
 flags.DEFINE_bool("enable_grpc_healthcheck_service", True, "Answer grpc.health.v1; on unless switched off.")
@@ -144,7 +144,7 @@ def main(argv: list[str]) -> None:
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors reach a person in our words
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are reported once, by this program
 
     from serving.model_server import memory
 

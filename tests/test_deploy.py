@@ -114,7 +114,7 @@ def test_kubernetes_parts_find_each_other():
 
 @contextlib.contextmanager
 def status_page(state):
-    """A REST door that says one thing about every model."""
+    """A REST front end that gives every model the same state."""
     body = json.dumps({"model_version_status": [{"version": "1", "state": state}]}, indent=1).encode()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -133,12 +133,12 @@ def status_page(state):
     server.server_close()
 
 
-@pytest.mark.parametrize("door", ["compose", "kubernetes"])
+@pytest.mark.parametrize("platform", ["compose", "kubernetes"])
 @pytest.mark.parametrize(("state", "ready"), [("AVAILABLE", True), ("LOADING", False), ("END", False)])
-def test_ready_is_who_has_a_version_available(door, state, ready):
+def test_ready_is_who_has_a_version_available(platform, state, ready):
     command = (
         documents("docker-compose.yml")[0]["services"]["serving"]["healthcheck"]["test"][1:]
-        if door == "compose"
+        if platform == "compose"
         else container()["readinessProbe"]["exec"]["command"]
     )
     with status_page(state) as port:

@@ -1,8 +1,8 @@
 """Request batching: rows of many callers in one run of the model.
 
 One queue for each signature, one pool of threads for all, as TensorFlow Serving's SharedBatchScheduler. Two things are
-better for the callers: requests of unequal shapes wait in batches of their own, where TensorFlow Serving fails both,
-and a batch that fails is run again caller by caller, so that one bad picture is one caller's error.
+better for callers: requests of unequal shapes wait in batches of their own, where TensorFlow Serving fails both, and a
+batch that fails is run again caller by caller, so that one bad picture is one caller's error.
 """
 
 import threading
@@ -178,7 +178,7 @@ class BatchScheduler:
         batch.add(task)
 
     def _close_ranks(self, queue: Hashable) -> None:
-        """Joins anew what waits in a queue, without those who gave up: under load they would keep it full."""
+        """Joins what waits in a queue again, without those who gave up: under load they would keep it full."""
         waiting = [batch for batch in self._batches if batch.queue == queue]
         self._batches = [batch for batch in self._batches if batch.queue != queue]
         for batch in waiting:
@@ -245,7 +245,7 @@ class BatchScheduler:
             parts = [task.inputs[name] for task in tasks]
             if len({part.shape[1:] for part in parts}) > 1:
                 parts = _padded(parts)
-            if wanted > total:  # a row that is surely valid, as in batching_session.cc
+            if wanted > total:  # repeats a valid row, as batching_session.cc does
                 parts.append(np.repeat(parts[-1][:1], wanted - total, axis=0))
             joined[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         outputs = batch.run(joined)

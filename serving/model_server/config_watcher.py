@@ -1,4 +1,4 @@
-"""Reads the model configuration file again and again, and applies what changed."""
+"""Reads the model configuration file again every so often, and applies what changed."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class ConfigWatcher:
 
         Args:
             path: the file.
-            wait_seconds: time between two looks.
+            wait_seconds: time between two polls.
             first: the configuration that is served now.
             apply: is called with each configuration that differs from the last one.
         """
@@ -36,7 +36,7 @@ class ConfigWatcher:
         self._thread = threading.Thread(target=self._work, name="config_watcher", daemon=True)
 
     def start(self) -> None:
-        """Begins to look."""
+        """Begins to poll."""
         self._thread.start()
 
     def stop(self) -> None:

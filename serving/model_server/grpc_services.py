@@ -1,4 +1,4 @@
-"""The gRPC doors: PredictionService and ModelService of TensorFlow Serving."""
+"""The gRPC front end: PredictionService and ModelService of TensorFlow Serving. Here the gRPC answers are made."""
 
 import contextlib
 import threading
@@ -28,7 +28,7 @@ from serving.model_server.server_core import ServerCore
 
 
 @contextlib.contextmanager
-def _answered(context: grpc.ServicerContext, what: str) -> Iterator[None]:
+def _errors_as_statuses(context: grpc.ServicerContext, what: str) -> Iterator[None]:
     """Turns errors into gRPC statuses; whatever is unexpected becomes INTERNAL, with its trace in the log only."""
     try:
         yield
@@ -40,7 +40,7 @@ def _answered(context: grpc.ServicerContext, what: str) -> Iterator[None]:
 
 
 def _remaining(context: grpc.ServicerContext) -> float | None:
-    """Returns the seconds to the caller's deadline; gRPC says centuries where there is none, too long for a lock."""
+    """Returns the seconds to the caller's deadline, None for none: gRPC then gives centuries, too long for a lock."""
     remaining = context.time_remaining()
     return None if remaining is None or remaining > threading.TIMEOUT_MAX / 2 else remaining
 
@@ -76,7 +76,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @contextlib.contextmanager
     def _version(self, request, context: grpc.ServicerContext, api: str) -> Iterator[LoadedVersion]:
-        with _answered(context, api), self._core.observed(request.model_spec.name, api, "GRPC"):
+        with _errors_as_statuses(context, api), self._core.observed(request.model_spec.name, api, "GRPC"):
             if not request.HasField("model_spec"):
                 raise statuses.missing_model_spec()
             with self._core.servables.use(request.model_spec) as version:
@@ -118,7 +118,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def MultiInference(self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext):  # noqa: N802
         """Runs several classifiers and regressors of one model on the same tf.Examples."""
-        with _answered(context, "MultiInference"):
+        with _errors_as_statuses(context, "MultiInference"):
             if not request.tasks:
                 raise statuses.invalid_argument("Inference request must not have an empty task list.")
             spec = request.tasks[0].model_spec
@@ -132,7 +132,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ):
         """Returns the signatures."""
-        with _answered(context, "GetModelMetadata"):
+        with _errors_as_statuses(context, "GetModelMetadata"):
             return self._core.metadata(request)
 
 
@@ -146,14 +146,14 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ):
         """Returns the states of a model's versions."""
-        with _answered(context, "GetModelStatus"):
+        with _errors_as_statuses(context, "GetModelStatus"):
             return self._core.status(request)
 
     def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
     ):
         """Replaces the whole configuration."""
-        with _answered(context, "HandleReloadConfigRequest"):
+        with _errors_as_statuses(context, "HandleReloadConfigRequest"):
             if request.config.WhichOneof("config") != "model_config_list":
                 raise statuses.invalid_argument(
                     "ServerModelConfig type not supported by HandleReloadConfigRequest. "

@@ -1,4 +1,4 @@
-"""The embedded server put together: models, gRPC door, REST door, health. For the command and for tests."""
+"""The embedded server put together: models, gRPC and REST front ends, health. For the command and for tests."""
 
 import os
 import threading
@@ -44,9 +44,9 @@ class ServerOptions:
         max_concurrent_rpcs: requests that are held at all; more are answered RESOURCE_EXHAUSTED.
         max_message_bytes: largest gRPC message.
         channel_arguments: further gRPC arguments.
-        tls: key and certificates of the gRPC door; and
-        rest_tls: whether the REST door uses them too.
-        rest: settings of the REST door.
+        tls: key and certificates of the gRPC port.
+        rest_tls: use them for the REST port too.
+        rest: settings of the REST front end.
         health: answer grpc.health.v1.
         tensor_content: answer with `tensor_content` rather than typed lists.
         batching: parameters of request batching; None for no batching.
@@ -75,7 +75,7 @@ class ServerOptions:
 
     @property
     def threads(self) -> int:
-        """Threads of the gRPC door: 4 for each CPU, as TensorFlow Serving.
+        """Threads of the gRPC front end: 4 for each CPU, as TensorFlow Serving.
 
         With batching each waiting request holds one, so there are enough to fill the queues: beyond them the answer
         is UNAVAILABLE at once, and nothing waits unseen in front of the queue.
@@ -85,7 +85,7 @@ class ServerOptions:
         least = 4 * (os.cpu_count() or 1)
         if self.batching is None:
             return least
-        if self.loading.own_batching:  # what versions bring along is not known yet
+        if self.loading.own_batching:  # the versions' own parameters are not known yet
             return _MOST_THREADS
         batches = self.batching.max_enqueued_batches + self.batching.num_batch_threads
         return max(least, min(_MOST_THREADS, self.batching.max_batch_size * batches + least))
@@ -105,7 +105,7 @@ class ModelServer:
             ServingError: the configuration is not valid.
             InputError: a port or the socket cannot be used, or the certificates are not right.
         """
-        encryption = options.tls.context() if options.tls else None  # gRPC would not say what is wrong with it
+        encryption = options.tls.context() if options.tls else None  # gRPC does not report what is wrong with it
         self.core = ServerCore(options.limits, options.batching, options.lifecycle, options.loading)
         self.core.servables.configure(config, first=True)
         self._health = health.HealthServicer(
@@ -123,7 +123,7 @@ class ModelServer:
             options=[
                 ("grpc.max_receive_message_length", options.max_message_bytes),
                 ("grpc.max_send_message_length", options.max_message_bytes),
-                ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake to be told, not to be shared
+                ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake
                 *options.channel_arguments,
             ],
         )

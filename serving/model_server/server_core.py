@@ -1,4 +1,4 @@
-"""What both doors, gRPC and REST, share: the models, what runs them, their status and metadata."""
+"""What the gRPC and the REST front end share: the models, what runs them, their status and metadata."""
 
 import contextlib
 import dataclasses
@@ -41,7 +41,7 @@ class Loading:
 
 
 class ServerCore:
-    """The models of a server and all that answers questions about them."""
+    """The models of a server, and what answers for them."""
 
     def __init__(self, limits: Limits, batching: Batching | None, lifecycle: Lifecycle, loading: Loading):
         self.metrics = Metrics()

@@ -1,6 +1,6 @@
-"""The errors of TensorFlow Serving: each case's code and text, word for word, for the servers and their tests.
+"""The error statuses of TensorFlow Serving: the code and the text of each case, word for word.
 
-A function per case builds a `ServingError`; the gRPC and REST doors turn it into their own form.
+One function for each case builds a `ServingError`; the gRPC and REST front ends turn it into their own form.
 Texts follow tensorflow/serving 2.20 (server_core.cc, predict_util.cc, basic_manager.cc, shared_batch_scheduler.h, ...).
 """
 

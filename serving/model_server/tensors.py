@@ -1,8 +1,8 @@
 """Tensors and their protos, both ways, without trusting what a client sends.
 
-Between the doors and the model tensors are numpy arrays, strings as arrays of bytes objects. In TensorFlow 2.16 each
-tensor that Python makes (`tf.constant`, a value given to an operation) leaks 330 bytes (tensorflow#68196), megabytes a
-minute on a busy server; arrays given to `tf.raw_ops` do not.
+Between the front ends and the model, tensors are numpy arrays, strings as arrays of bytes objects. In TensorFlow 2.16
+each tensor that Python makes (`tf.constant`, a value given to an operation) leaks 330 bytes (tensorflow#68196),
+megabytes a minute on a busy server; arrays given to `tf.raw_ops` do not.
 """
 
 import math

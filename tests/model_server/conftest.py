@@ -40,7 +40,7 @@ def tiny(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="session")
 def target(request):
-    """A real TensorFlow Serving where COLORGAN_SERVER says so, else the embedded server on loopback."""
+    """A real TensorFlow Serving where COLORGAN_SERVER is set, else the embedded server on loopback."""
     if address := os.environ.get("COLORGAN_SERVER"):
         rest = os.environ.get("COLORGAN_REST", "")
         yield Target(address, f"http://{rest}" if rest else "", False)

@@ -393,7 +393,7 @@ def test_one_callers_broken_picture_never_fails_another(serve, tiny, pool):
     def one(value):
         with Client(f"127.0.0.1:{server.port}", "pictures") as client:
             if value % 4 == 0:
-                with pytest.raises(InputError, match="RequestError"):
+                with pytest.raises(InputError, match="Refused"):
                     client.colorize([broken])
                 return None
             (coloured,) = client.colorize([encoded(value)])

@@ -177,7 +177,7 @@ class Flaky(prediction_service_pb2_grpc.PredictionServiceServicer):
         ([grpc.StatusCode.UNAVAILABLE] * 9, 2, 3, "No answer"),
         ([grpc.StatusCode.RESOURCE_EXHAUSTED], 4, 1, "Too much"),
         ([grpc.StatusCode.DEADLINE_EXCEEDED], 4, 1, "within 60 s"),
-        ([grpc.StatusCode.INVALID_ARGUMENT], 4, 1, "RequestError"),
+        ([grpc.StatusCode.INVALID_ARGUMENT], 4, 1, "Refused"),
         ([grpc.StatusCode.UNIMPLEMENTED], 4, 1, "There must be a TensorFlow Serving"),
     ],
 )

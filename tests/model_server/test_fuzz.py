@@ -1,6 +1,6 @@
 """Random and mutated requests: never a crash, never an unlisted code.
 
-COLORGAN_FUZZ says how many for each test; the long run, with other requests each time, is
+COLORGAN_FUZZ sets how many for each test; the long run, with other requests each time, is
 
     COLORGAN_FUZZ=20000 python -m pytest -m "slow or not slow" tests/model_server/test_fuzz.py
 """

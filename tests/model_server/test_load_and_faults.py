@@ -1,4 +1,4 @@
-"""The commands that load and hurt a server: how they judge, and each of them on a tiny model."""
+"""The benchmarks that load and hurt a server: how they rate what they see, and each of them on a tiny model."""
 
 import io
 import types
@@ -34,7 +34,7 @@ def test_right_answers_allow_for_rounding_and_nothing_else():
 @pytest.mark.parametrize(
     ("growth", "minutes", "kept"), [(0.5, 10, True), (1.5, 10, False), (1.5, 2, None), (-3.0, 10, True)]
 )
-def test_memory_is_judged_after_the_warm_up_and_in_long_runs_only(growth, minutes, kept):
+def test_memory_is_rated_after_the_warm_up_and_in_long_runs_only(growth, minutes, kept):
     times = np.linspace(0, minutes, 60)
     samples = [(time, 500 + (1000 if time > 1 else 0) + growth * time) for time in times.tolist()]
     rule = serving_overload._growth(samples, minutes)
@@ -81,9 +81,9 @@ def test_callers_count_answers_and_name_failures():
 
 
 def test_one_broken_rule_fails_the_command(capsys):
-    serving.verdict([Rule("a", "b", True), Rule("c", "d", None)])
+    serving.report([Rule("a", "b", True), Rule("c", "d", None)])
     with pytest.raises(PartialFailure, match="1 of 2 rules broken: c"):
-        serving.verdict([Rule("a", "b", True), Rule("c", "d", False)])
+        serving.report([Rule("a", "b", True), Rule("c", "d", False)])
     assert "BROKEN            c: d" in capsys.readouterr().out
 
 

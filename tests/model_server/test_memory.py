@@ -7,7 +7,7 @@ import pytest
 
 from serving.model_server import memory
 
-# Thirty threads at once, each with an allocation of its own; then the C library tells its heaps on stderr.
+# Thirty threads at once, each with an allocation of its own; then the C library prints its heaps to stderr.
 _PROGRAM = """
 import ctypes, sys, threading
 from serving.model_server import memory

@@ -140,7 +140,7 @@ def test_too_many_inputs(prediction):
 
 
 def test_wrong_input_name(prediction):
-    # Servers from 2.16 on say the first text, older ones the second.
+    # Servers from 2.16 on answer with the first text, older ones with the second.
     with pytest.raises(grpc.RpcError) as caught:
         prediction.Predict(predict_request(MODEL, z=floats(1.0)))
     assert caught.value.code() == INVALID

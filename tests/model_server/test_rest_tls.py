@@ -1,4 +1,4 @@
-"""REST behind TLS: the same answers, strangers kept out, and the drain at the end."""
+"""REST behind TLS: the same answers, clients without TLS kept out, and the drain at the end."""
 
 import socket
 
@@ -23,7 +23,7 @@ def files(certificate, tmp_path) -> tuple[str, str]:
 
 @pytest.fixture
 def encrypted(serve, copy_model, certificate):
-    """Starts a server with TLS on both doors; returns it and the REST address."""
+    """Starts a server with TLS on both ports; returns it and the REST address."""
 
     def start(client_verify: bool = False):
         key, cert = (text.encode() for text in certificate)
@@ -45,7 +45,7 @@ def test_requests_of_any_size_are_answered_on_one_connection(encrypted, files):
 def test_who_speaks_no_tls_gets_nothing_and_disturbs_nobody(encrypted, files):
     _, address = encrypted()
     port = int(address.rsplit(":", 1)[1])
-    with socket.create_connection(("localhost", port)):  # says nothing at all
+    with socket.create_connection(("localhost", port)):  # sends nothing at all
         with pytest.raises(requests.ConnectionError):
             requests.get(f"http://localhost:{port}/v1/models/m", timeout=30)
         with pytest.raises(requests.exceptions.SSLError):  # trusts other authorities only
@@ -76,7 +76,7 @@ def test_an_idle_connection_does_not_hold_up_the_end(encrypted, files):
         server.stop(600)
 
 
-def test_texts_that_are_no_certificates_are_told(serve, copy_model, certificate):
+def test_texts_that_are_no_certificates_are_refused(serve, copy_model, certificate):
     path = copy_model(1)
     key, cert = (text.encode() for text in certificate)
     for tls in (Tls(b"no key", cert, None, False), Tls(key, cert, b"no authority", False)):

@@ -128,7 +128,7 @@ def test_overall_health_waits_for_a_version(serve, copy_model, tmp_path):
     watched.cancel()
 
 
-def test_a_port_in_use_is_told(serve, copy_model):
+def test_a_port_in_use_is_an_input_error(serve, copy_model):
     path = copy_model(1)
     server = serve(path, rest_port=0)
     for more, text in (
@@ -150,7 +150,7 @@ def test_requests_that_run_end_during_the_drain(serve, copy_model, drain):
 
 
 @pytest.mark.parametrize("batching", [None, config_files.Batching()])
-def test_a_past_deadline_is_told(serve, copy_model, batching):
+def test_a_past_deadline_is_reported(serve, copy_model, batching):
     server = serve(copy_model(1), batching=batching)
     inputs, late = {"x": np.array([1.0], np.float32)}, Call(deadline=time.monotonic() - 1)
     use = server.core.servables.use(predict_request().model_spec)

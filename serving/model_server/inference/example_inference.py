@@ -114,7 +114,7 @@ def _regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResul
 
 
 class ExampleInference:
-    """Answers the three calls on a loaded version."""
+    """Answers Classify, Regress and MultiInference on a loaded version."""
 
     def __init__(self, predictor: Predictor, metrics: Metrics):
         self._predictor = predictor

@@ -1,4 +1,4 @@
-"""What a server finds out about a picture from its header, before anything decodes it."""
+"""Checks of a picture by its header, before anything decodes it."""
 
 import contextlib
 import io
@@ -10,12 +10,12 @@ from serving.model_server import statuses
 
 # What `tf.io.decode_image` reads.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF")
-# So many times a picture's pixel limit may a GIF's frames have together.
+# All frames of a GIF together may have so many times the pixels of one picture.
 _GIF_FRAMES = 4
 
 
 def is_picture_input(alias: str, dtype_name: str) -> bool:
-    """Tells if a signature's input holds picture files: strings under a name that ends in `_bytes`, as in REST."""
+    """Returns whether an input holds picture files: strings under a name that ends in `_bytes`, as in REST."""
     return dtype_name == "string" and alias.endswith("_bytes")
 
 

@@ -1,7 +1,7 @@
 """Predict: every check before the model runs, then the run itself, alone or in a batch.
 
-A tensor of the wrong rank aborts the whole TensorFlow process (no exception, the server is gone), and a small file can
-decode to gigabytes. So nothing reaches a graph before names, types, ranks, sizes and picture headers are checked.
+A tensor of the wrong rank aborts the whole process inside TensorFlow, without an exception, and a small file can decode
+to gigabytes. So names, types, ranks, sizes and picture headers are checked before anything reaches a graph.
 """
 
 import time
@@ -35,10 +35,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Call:
-    """What a door knows about the request beside its content.
+    """What a front end knows about a request beside its content.
 
     Attributes:
-        deadline: `time.monotonic()` by which the answer is wanted; None for no limit.
+        deadline: `time.monotonic()` by which the run must have begun; None for no limit.
         on_cancel: is given a function to call if the caller goes away.
         api: `Predict`, `Classify`, ..., for the metrics.
     """
@@ -127,7 +127,7 @@ def _check_shape(alias: str, wanted: tensor_shape_pb2.TensorShapeProto, sizes: t
 
 
 class Predictor:
-    """Runs signatures of loaded versions on behalf of all doors."""
+    """Runs signatures of loaded versions, for all front ends."""
 
     def __init__(self, limits: Limits, batching: BatchScheduler | None, metrics: Metrics):
         self.limits = limits

@@ -1,7 +1,7 @@
-"""The REST door: TensorFlow Serving's /v1/models URLs and the metrics page, as one WSGI application.
+"""The REST front end: TensorFlow Serving's /v1/models URLs and the metrics page, as one WSGI application.
 
-Paths, codes and texts follow http_rest_api_util.cc and http_rest_api_handler.cc. Two known ways to bring the original
-down are closed: JSON nested without end (CVE-2025-0649) and gzip bombs.
+Paths, codes and texts follow http_rest_api_util.cc and http_rest_api_handler.cc. Two attacks
+that crash the original do no harm here: endlessly nested JSON (CVE-2025-0649) and gzip bombs.
 """
 
 import json
@@ -31,7 +31,7 @@ from serving.model_server.server_core import SIGNATURE_DEF, ServerCore
 _MODEL = r"(?P<model>[^/:]+)(?:(?:/versions/(?P<version>\d+))|(?:/labels/(?P<label>[^/:]+)))?"
 _SERVED = re.compile(r"/v1/.*", re.I | re.S)
 _RUN = re.compile(rf"/v1/models/{_MODEL}:(?P<method>classify|regress|predict)", re.I | re.A)
-_LOOK = re.compile(rf"/v1/models(?:/{_MODEL})?(?P<metadata>/metadata)?", re.I | re.A)
+_QUERY = re.compile(rf"/v1/models(?:/{_MODEL})?(?P<metadata>/metadata)?", re.I | re.A)
 _HOST = re.compile(r"^https?://[^/?]*", re.I)
 _ORIGIN = re.compile(r"https?://.+", re.I)
 _CORS = {
@@ -44,14 +44,14 @@ _MAX_VERSION = 2**63 - 1
 
 @dataclass(frozen=True)
 class RestOptions:
-    """Settings of the REST door.
+    """Settings of the REST front end.
 
     Attributes:
         threads: requests that are worked on at once; others wait.
         timeout_seconds: deadline of each request.
         max_body_bytes: largest body, also once unpacked.
         cors: answer with CORS headers.
-        prometheus_path: path of the metrics page; None for none.
+        prometheus_path: path of the metrics page; None for no such page.
     """
 
     threads: int = 4 * (os.cpu_count() or 1)
@@ -103,7 +103,7 @@ class RestApplication:
                 body = self._body(request)  # slow clients keep nobody waiting
                 with self._free:
                     return self._run(spec, json_tensors.parse(body), call)
-        if request.method == "GET" and (match := _LOOK.fullmatch(path)):
+        if request.method == "GET" and (match := _QUERY.fullmatch(path)):
             if not match["model"]:
                 raise statuses.invalid_argument("Missing model name in request.")
             spec = _spec(match)
@@ -172,7 +172,7 @@ class RestApplication:
 
 
 def _has_tensors(document: dict[str, Any]) -> bool:
-    """Tells if there is something to read: a missing key is reported after an unknown model or signature."""
+    """Returns whether there are tensors: a missing key is reported only after an unknown model or signature."""
     return "instances" in document or "inputs" in document
 
 

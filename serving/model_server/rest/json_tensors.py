@@ -1,4 +1,4 @@
-"""JSON of the REST door to tensors and back, by TensorFlow Serving's rules (util/json_tensor.cc) and texts.
+"""JSON of the REST front end to tensors and back, by TensorFlow Serving's rules (util/json_tensor.cc) and texts.
 
 Works level by level rather than value by value, so that deep nesting needs no recursion and lists of numbers run at the
 speed of numpy.
@@ -19,7 +19,7 @@ from tensorflow.core.framework import types_pb2
 from colorgan_tf.errors import ServingError
 from serving.model_server import statuses, tensors
 
-# Values in error texts are cut here: a client must not get its megabyte back.
+# Values in error texts are cut here: an answer must not repeat a client's megabyte.
 _SHOWN = 200
 _KINDS = {
     type(None): "Null",

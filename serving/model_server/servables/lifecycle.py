@@ -1,4 +1,4 @@
-"""The states a served version goes through, and the settings of that course."""
+"""The states of a served version, and the settings of its loading."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -22,7 +22,7 @@ class Lifecycle:
     """How versions are looked for and loaded.
 
     Attributes:
-        poll_wait_seconds: time between two looks at the disk; 0 looks once, less never.
+        poll_wait_seconds: time between two looks at the disk; 0 for a single look, negative for none.
         max_num_load_retries: how often a failed load is tried again.
         load_retry_interval_seconds: time between tries.
         allow_labels_for_unavailable: new labels may point to versions that are not available yet.
@@ -40,7 +40,7 @@ class Entry:
 
     Attributes:
         path: its folder.
-        state: where it is.
+        state: its state.
         error: why its load failed, None if it did not.
         loaded: what runs, while it is available or unloading.
         attempts: failed loads so far.

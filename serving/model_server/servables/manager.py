@@ -22,7 +22,7 @@ from serving.model_server.servables import versions
 from serving.model_server.servables.lifecycle import Entry, Lifecycle, State, VersionStatus
 from serving.model_server.servables.saved_model import LoadedVersion
 
-# How many versions that are gone stay in the status: a server that swaps all day must not grow.
+# So many unloaded versions stay in the status. With all of them, a server that swaps often would grow for ever.
 _KEPT_ENDED = 20
 
 
@@ -201,11 +201,11 @@ class Servables:
             return [VersionStatus(number, entries[number].state, entries[number].error) for number in chosen]
 
     def is_configured(self, name: str) -> bool:
-        """Tells if there is such a model, loaded or not."""
+        """Returns whether there is such a model, loaded or not."""
         return name in self._configs
 
     def ready(self) -> bool:
-        """Tells if there are models, each with an available version."""
+        """Returns whether there are models, and each has an available version."""
         with self._changed:
             return bool(self._configs) and all(
                 any(entry.state == State.AVAILABLE for entry in self._entries.get(name, {}).values())
@@ -221,13 +221,13 @@ class Servables:
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping or condition(), timeout)
 
-    # === The one thread that works ===
+    # === The one thread that loads and unloads ===
 
     def start(self) -> None:
-        """Looks at the disk, so that callers are told at once what is on its way, and begins to load."""
+        """Looks at the disk once, so that callers learn at once which versions will be loaded, and begins to load."""
         if self._lifecycle.poll_wait_seconds >= 0:
             self._poll_now = False
-            self._look()
+            self._poll_safely()
         self._thread.start()
 
     def stop(self) -> None:
@@ -247,11 +247,11 @@ class Servables:
             try:
                 if wait >= 0 and (poll or (wait > 0 and time.monotonic() >= next_poll)):
                     next_poll = time.monotonic() + wait
-                    self._look()
+                    self._poll_safely()
                 while not self._stopping and self._step():
                     pass
             except Exception:  # noqa: BLE001 - without this thread no version would ever be loaded again
-                logging.exception("Looking after the versions failed; it goes on")
+                logging.exception("Loading or unloading failed; the server goes on")
             due = [next_poll] if wait > 0 else []
             with self._changed:
                 due += [e.retry_at for entries in self._entries.values() for e in entries.values() if e.retry_at]
@@ -268,11 +268,11 @@ class Servables:
             ) from error
         return {version: found[version] for version in versions.aspired(found, model.model_version_policy)}
 
-    def _look(self) -> None:
+    def _poll_safely(self) -> None:
         try:
             self._poll()
-        except Exception:  # noqa: BLE001 - without looking again no version would ever be found
-            logging.exception("Looking for versions failed; it goes on")
+        except Exception:  # noqa: BLE001 - the thread must go on looking
+            logging.exception("Looking for versions failed; the server goes on")
 
     def _poll(self) -> None:
         for name, model in list(self._configs.items()):
@@ -284,7 +284,7 @@ class Servables:
             if complaint and self._complaints.get(name) != complaint:
                 logging.warning("%s", complaint)
             self._complaints[name] = complaint
-            if not found:  # keep what is served: an empty folder is a fault or a moment's gap more often than a wish
+            if not found:  # keep what is served: an empty folder is more often a fault or a moment's gap than meant
                 continue
             with self._changed:
                 self._aspired[name] = list(found)
@@ -303,7 +303,7 @@ class Servables:
                     entry.given_up = False
 
     def _step(self) -> bool:
-        """Does one thing that is due; returns False when there is nothing."""
+        """Loads or unloads one version; returns False when nothing is due."""
         with self._changed:
             now = time.monotonic()
             for name, entries in self._entries.items():
@@ -325,7 +325,7 @@ class Servables:
         logging.info("Loading servable version {name: %s version: %d}", name, version)
         try:
             loaded = self._load(name, version, entry.path)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a version, the others are served on
+        except Exception as error:  # noqa: BLE001 - the other versions are served, whatever is wrong with this one
             failed = error if isinstance(error, ServingError) else ServingError(statuses.StatusCode.UNKNOWN, str(error))
             entry.attempts += 1
             logging.error("Loading servable: {name: %s version: %d} failed: %s", name, version, failed)
@@ -341,7 +341,7 @@ class Servables:
         logging.info("Successfully loaded servable version {name: %s version: %d}", name, version)
 
     def _retire(self) -> bool:
-        """Takes one version that is no longer wanted a step towards its end."""
+        """Takes one version that is no longer wanted to its next state: unloading, or ended."""
         for name, entries in self._entries.items():
             wanted = self._aspired.get(name, [])
             replaced = name not in self._configs or any(entries[v].state == State.AVAILABLE for v in wanted)
@@ -352,7 +352,7 @@ class Servables:
                     gc.collect()  # functions and variables of a SavedModel refer to each other in circles
                     memory.give_back()
                     logging.info("Done unloading servable version {name: %s version: %d}", name, version)
-                    self._poll_now |= version in wanted  # configured anew while it was on its way out
+                    self._poll_now |= version in wanted  # configured again while it was being unloaded
                     self._forget(name)
                     return True
                 if version in wanted:

@@ -52,7 +52,7 @@ class LoadedVersion:
             raise statuses.from_tensorflow(error) from error
 
     def can_run(self, signature: str) -> bool:
-        """Tells if there is such a signature, with something to run behind it."""
+        """Returns whether there is such a signature, and it can run."""
         return signature in self._functions
 
 
