@@ -4,6 +4,7 @@ python -m colorgan_tf.colorize FILE_OR_FOLDER... --output=out/
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -11,6 +12,9 @@ from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
 from colorgan_tf.inference.quality import Quality
 from pipelines.motion.stabilization import DEFAULT_STEADY, Steady
+
+if TYPE_CHECKING:
+    from colorgan_tf.inference.colorizer import Colorizer
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -43,7 +47,7 @@ def define_flags() -> None:
     flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
 
 
-def colorizer():
+def colorizer() -> "Colorizer":
     """Returns the Colorizer that the flags ask for."""
     from colorgan_tf.inference import backends
     from colorgan_tf.inference.colorizer import Colorizer
@@ -88,26 +92,23 @@ def main(argv: list[str]) -> None:
 
 def _work(jobs) -> Iterator:
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
-    from pipelines import batch, moving_work
-    from pipelines.animations.colorize import AnimationOptions
-    from pipelines.films.colorize import FilmOptions
+    from pipelines import batch
+    from pipelines.colorize_file import ColorizeOptions, colorize_file
     from pipelines.media import formats
-    from pipelines.stills.work import StillWork
 
     values = flags.FLAGS
-    chosen = colorizer()
-    still = StillWork(chosen, values.side_by_side, values.force)
-    animation = moving_work.AnimationWork(chosen, AnimationOptions(steady=values.steady, force=values.force))
-    options = FilmOptions(codec=values.codec, quality=values.quality, steady=values.steady, force=values.force)
-    film = moving_work.FilmWork(chosen, options, values.report)
+    used = colorizer()
+    options = ColorizeOptions(
+        values.force, values.steady, values.side_by_side, values.codec, values.quality, values.report
+    )
+
+    def work(job: batch.Job) -> batch.Outcome:
+        return colorize_file(job.source, job.target, used, options)
+
     films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
     others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]
-
-    def picture(job):
-        return animation(job) if moving_work.is_animation(job.source) else still(job)
-
-    yield from batch.run(others, picture, WORKERS, values.overwrite)
-    yield from batch.run_in_turn(films, film, values.overwrite)
+    yield from batch.run(others, work, WORKERS, values.overwrite)
+    yield from batch.run_in_turn(films, work, values.overwrite)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -45,6 +45,9 @@ MORE_FILM_SUFFIXES = (
 SUFFIXES = (*PICTURE_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
 EXPECTED_STILL = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
 EXPECTED = "A picture (JPEG, PNG, WebP, TIFF, BMP), an animation (GIF, PNG, WebP) or a film is expected."
+# A small file can claim a huge picture. Pillow's own limit is near.
+MAX_PIXELS = 175_000_000
+_TOO_LARGE = f"A picture of at most {MAX_PIXELS // 10**6} megapixels is expected."
 _HEAD = 600
 
 
@@ -56,6 +59,19 @@ def usual_suffix(picture_format: str) -> str:
 def picture_format(path: str | Path) -> str | None:
     """Returns the picture format that a file name's ending means, or None."""
     return PICTURE_SUFFIXES.get(Path(path).suffix.lower())
+
+
+def of_target(path: str | Path, possible: Collection[str]) -> str:
+    """Returns the picture format that a file to be written must have by its ending.
+
+    Raises:
+        InputError: it is none of the `possible` ones.
+    """
+    name = picture_format(path)
+    if name is None or name not in possible:
+        endings = ", ".join(suffix for each in possible for suffix in PICTURES[each])
+        raise InputError(f"The result's name must end in one of {endings}. Received: {path}.")
+    return name
 
 
 def media_type(path: str | Path) -> str:
@@ -117,9 +133,24 @@ def kind(image: Image.Image) -> Kind:
     return Kind.ANIMATION if image.format == "GIF" or frames(image) > 1 else Kind.PICTURE
 
 
+def is_film(path: Path) -> bool:
+    """Tells whether a file is a film: by its content, or by its ending where the content is not known."""
+    return film_suffix(head(path)) is not None or path.suffix.lower() in FILM_SUFFIXES
+
+
+def check_size(image: Image.Image, name: str) -> None:
+    """Refuses a picture whose header says that it is huge, before anything is decoded.
+
+    Raises:
+        InputError: it has more than `MAX_PIXELS`.
+    """
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(f"{_TOO_LARGE} Received: {name} with {image.width} x {image.height}.")
+
+
 @contextmanager
-def faults_named(name: str | Path, expected: str) -> Iterator[None]:
-    """Turns whatever Pillow raises in the block into an InputError that names the file.
+def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
+    """Turns whatever is raised while a file is opened and decoded into an InputError that names the file.
 
     Args:
         name: of the file.
@@ -127,11 +158,14 @@ def faults_named(name: str | Path, expected: str) -> Iterator[None]:
     """
     try:
         yield
-    except UnidentifiedImageError as error:
-        raise InputError(f"{expected} Received: {name}, which is none.") from error
-    except FileNotFoundError as error:
-        raise InputError(f"{expected} Received: {name}: {error.strerror or error}.") from error
     except InputError:
         raise
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{_TOO_LARGE} Received: {name}.") from error
+    except UnidentifiedImageError as error:
+        empty = Path(name).is_file() and Path(name).stat().st_size == 0
+        raise InputError(f"{expected} Received: {name}, which is {'empty' if empty else 'none'}.") from error
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
+        if isinstance(error, OSError) and error.strerror:  # the file itself cannot be read
+            raise InputError(f"{expected} Received: {name}: {error.strerror}.") from error
         raise InputError(f"{expected} Received: {name}, which is damaged: {error}.") from error

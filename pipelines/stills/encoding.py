@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
-from pipelines.stills import metadata as still_metadata
+from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills.metadata import Metadata
 
 JPEG_QUALITY = 95
@@ -31,7 +31,7 @@ def encode(
     alpha: it is laid on white.
 
     Args:
-        values: `[H, W, 3]` RGB or `[H, W, 1]`, uint8 or uint16 (uint16 for PNG and TIFF only).
+        values: `[H, W, 3]` RGB or `[H, W, 1]`, uint8 or uint16; only PNG and TIFF hold 16 bits.
         alpha: `[H, W, 1]` of the same type, or None.
         metadata: to be stored.
         file_format: "JPEG", "PNG", "WEBP", "TIFF" or "BMP".
@@ -44,6 +44,8 @@ def encode(
         raise ValueError(
             f"{file_format} holds at most {LARGEST[file_format]} pixels a side, the result has {max(values.shape[:2])}"
         )
+    if file_format not in DEEP:
+        values, alpha = to_8_bit(values), None if alpha is None else to_8_bit(alpha)
     joined = values if alpha is None else np.concatenate([values, alpha], axis=-1)
     if file_format == "TIFF":
         return _tiff(joined, alpha is not None, metadata)
@@ -134,9 +136,9 @@ def _tiff(values: np.ndarray, has_alpha: bool, metadata: Metadata) -> bytes:
     height, width, channels = values.shape
     strips = [_strip(values[top : top + STRIP_ROWS]) for top in range(0, height, STRIP_ROWS)]
     directory = TiffImagePlugin.ImageFileDirectory_v2()
-    exif = still_metadata.load_exif(metadata)
+    exif = metadata_of_file.load_exif(metadata)
     for tag, value in exif.items():
-        directory[tag] = exif.get_ifd(tag) if tag in still_metadata.SUBDIRECTORIES else value
+        directory[tag] = exif.get_ifd(tag) if tag in metadata_of_file.SUBDIRECTORIES else value
     directory[ExifTags.Base.ImageWidth] = width
     directory[ExifTags.Base.ImageLength] = height
     directory[ExifTags.Base.BitsPerSample] = (values.dtype.itemsize * 8,) * channels

@@ -1,8 +1,7 @@
 """A picture file's bytes to arrays of 8 or 16 bit: every mode that JPEG, PNG, WebP, TIFF and BMP know, alpha apart."""
 
-import dataclasses
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,8 +16,7 @@ _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RG
 _OPAQUE = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "CMYK": "RGB", "HSV": "RGB"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Pixels:
+class Pixels(NamedTuple):
     """Decoded pixels as stored (not turned by the EXIF orientation).
 
     Attributes:
@@ -30,19 +28,31 @@ class Pixels:
     alpha: np.ndarray | None
 
 
-def decode(image: Image.Image, data: bytes) -> Pixels:
+def deep_content(image: Image.Image) -> bytes | None:
+    """Returns the whole file of a picture with 16 bits a channel, whose header is open; None for 8 bits.
+
+    Pillow itself reads 16-bit RGB as 8 bit.
+    """
+    if image.format == "PNG":
+        deep = _content(image, _PNG_DEPTH + 1)[_PNG_DEPTH] == 16
+    else:
+        deep = image.format == "TIFF" and max(_tag(image, _BITS_PER_SAMPLE, (1,))) == 16
+    return _content(image) if deep else None
+
+
+def decode(image: Image.Image, deep: bytes | None) -> Pixels:
     """Decodes an opened picture.
 
     Args:
         image: opened by Pillow, header read.
-        data: the same file's bytes.
+        deep: from `deep_content`.
 
     Raises:
         OSError, SyntaxError, ValueError: if the pixels cannot be decoded.
     """
     image.load()  # finds truncated files, also those that OpenCV would half decode without a word
-    if bits(image, data) == 16:
-        return _decode_16_bit(image, data)
+    if deep is not None:
+        return _decode_16_bit(image, deep)
     if image.mode not in _OPAQUE and image.mode not in _WITH_ALPHA and image.mode != "LAB":
         raise ValueError(f"pixels of mode {image.mode} are not supported")
     if image.mode == "LAB" or (image.mode == "CMYK" and icc.space(image.info.get("icc_profile") or b"") == "CMYK"):
@@ -54,13 +64,14 @@ def decode(image: Image.Image, data: bytes) -> Pixels:
     return _split(np.asarray(image.convert("L").convert(mode) if image.mode == "1" else image.convert(mode)))
 
 
-def bits(image: Image.Image, data: bytes) -> int:
-    """Returns 16 for 16-bit channels, else 8. Pillow itself reads 16-bit RGB as 8 bit."""
-    if image.format == "PNG":
-        return 16 if data[_PNG_DEPTH] == 16 else 8
-    if image.format == "TIFF":
-        return 16 if max(_tag(image, _BITS_PER_SAMPLE, (1,))) == 16 else 8
-    return 8
+def _content(image: Image.Image, size: int = -1) -> bytes:
+    """Returns the first `size` bytes, or all, of the file that an opened picture is read from."""
+    file = image.fp  # type: ignore[attr-defined]
+    place = file.tell()
+    file.seek(0)
+    data: bytes = file.read(size)
+    file.seek(place)
+    return data
 
 
 def _decode_16_bit(image: Image.Image, data: bytes) -> Pixels:
@@ -72,7 +83,7 @@ def _decode_16_bit(image: Image.Image, data: bytes) -> Pixels:
         return Pixels((65535 - values if inverted else values)[..., None], None)
     pixels = _split(np.ascontiguousarray(values[..., [2, 1, 0, 3][: values.shape[2]]]))  # OpenCV gives BGR
     if image.format == "PNG" and data[_PNG_COLOUR_TYPE] == _GREY_AND_ALPHA:  # which OpenCV turns into RGBA
-        return dataclasses.replace(pixels, values=pixels.values[..., :1])
+        return Pixels(pixels.values[..., :1], pixels.alpha)
     return pixels
 
 

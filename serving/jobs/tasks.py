@@ -136,7 +136,8 @@ class _Watch:
 
 
 def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outcome:
-    from pipelines.stills import picture as stills
+    from pipelines.stills import still as stills
+    from pipelines.stills.colorize import colorize_still, encode_result
 
     def watch(luma: np.ndarray, chroma: np.ndarray) -> None:
         if stopped():
@@ -147,7 +148,7 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outco
     left = still.in_colour and not task.settings.force
     try:
         spots = [tuple(spot_of(hint) for hint in task.settings.hints)]
-        values = still.values if left else stills.colorize(still, HintedColorizer(backend, task.settings, spots, watch))
+        values = still.values if left else colorize_still(still, HintedColorizer(backend, task.settings, spots, watch))
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
     before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
@@ -155,7 +156,7 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outco
     writing.write_bytes(task.folder / "after.jpg", preview.jpeg(after))
     _thumbnail(task, after)
     try:
-        data = task.original.read_bytes() if left else stills.encode(still, values)
+        data = task.original.read_bytes() if left else encode_result(still, values)
     except ValueError as error:
         raise InputError(str(error)) from error
     writing.write_bytes(task.folder / name, data)

@@ -13,8 +13,8 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines import batch
 from pipelines.batch import Job, Outcome
+from pipelines.colorize_file import ColorizeOptions, _alone, colorize_file
 from pipelines.media import formats
-from pipelines.stills.work import StillWork
 
 SUFFIXES = list(formats.PICTURE_SUFFIXES)
 
@@ -26,7 +26,11 @@ class WarmBackend:
         return np.broadcast_to(np.array([-0.08, 0.12], np.float32), (*luma.shape[:3], 2))
 
 
-WORK = StillWork(Colorizer(WarmBackend()))
+def work_with(backend, **options):
+    return lambda job: colorize_file(job.source, job.target, Colorizer(backend), ColorizeOptions(**options))
+
+
+WORK = work_with(WarmBackend())
 
 
 def grey(path, value=120, size=(30, 20)):
@@ -136,7 +140,7 @@ def test_pictures_in_colour_are_copied_byte_by_byte_unless_forced(tmp_path):
     job = Job(source, tmp_path / "out" / "a.png")
     assert WORK(job) == Outcome(job, "copied", "already in colour")
     assert job.target.read_bytes() == source.read_bytes()
-    assert StillWork(WORK.colorizer, force=True)(job).state == "coloured"
+    assert work_with(WarmBackend(), force=True)(job).state == "coloured"
     assert job.target.read_bytes() != source.read_bytes()
 
 
@@ -175,15 +179,15 @@ def test_nothing_more_is_begun_when_the_caller_stops(tmp_path):
 
 
 def test_large_pictures_are_done_one_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.stills.work.LARGE", 100)
+    monkeypatch.setattr("pipelines.colorize_file.LARGE", 100)
     held = []
 
     class Watching(WarmBackend):
         def luma_to_chroma(self, luma):
-            held.append(work._alone.locked())
+            held.append(_alone.locked())
             return super().luma_to_chroma(luma)
 
-    work = StillWork(Colorizer(Watching()))
+    work = work_with(Watching())
     work(Job(grey(tmp_path / "large.png"), tmp_path / "a.png"))
     work(Job(grey(tmp_path / "small.png", size=(5, 5)), tmp_path / "b.png"))
     assert held == [True, False]

@@ -14,9 +14,10 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import icc, provenance, tone, writing
 from pipelines.media.orientation import as_stored, upright
-from pipelines.stills import encoding as still_encode
-from pipelines.stills import metadata as still_metadata
-from pipelines.stills import picture as stills
+from pipelines.stills import encoding
+from pipelines.stills import still as stills
+from pipelines.stills.colorize import colorize_still, encode_result
+from pipelines.stills.metadata import Metadata
 
 BT601 = np.array([0.299, 0.587, 0.114])
 
@@ -53,7 +54,7 @@ def opened(data):
 
 def coloured(data, **options):
     still = stills.read(data)
-    return stills.encode(still, stills.colorize(still, COLORIZER), **options)
+    return encode_result(still, colorize_still(still, COLORIZER), **options)
 
 
 def exif_of(**extra):
@@ -155,7 +156,7 @@ def test_16_bit_rgb_stays_16_bit(suffix, channels):
     values = np.dstack([grey] * 3 + [grey[::-1]] * (channels - 3))
     still = stills.read(cv2.imencode(suffix, values)[1].tobytes())
     assert still.levels == 65535
-    result = stills.read(stills.encode(still, stills.colorize(still, COLORIZER)))
+    result = stills.read(encode_result(still, colorize_still(still, COLORIZER)))
     assert result.values.dtype == np.uint16
     assert np.abs(result.values @ BT601 - grey).max() <= 1
     if channels == 4:
@@ -251,7 +252,7 @@ def test_the_network_sees_the_picture_upright():
     sky = np.zeros((64, 64), np.uint8)
     sky[:, :32] = 255  # bright on the left as stored: orientation 6 turns the left side to the top
     still = stills.read(saved(Image.fromarray(sky), exif=exif_of(_274=6)))
-    stills.colorize(still, Colorizer(Watching()))
+    colorize_still(still, Colorizer(Watching()))
     assert seen[0][:12].mean() > 0.9 and seen[0][-12:].mean() < 0.1
 
 
@@ -355,7 +356,7 @@ def test_a_toned_picture_is_coloured_from_its_neutral_luma():
     still = stills.read(saved(Image.fromarray(sepia)))
     assert still.tone == "toned" and not still.in_colour
     blank = Colorizer(WarmBackend(), saturation=0.0)
-    assert np.ptp(stills.colorize(still, blank), axis=-1).max() == 0
+    assert np.ptp(colorize_still(still, blank), axis=-1).max() == 0
 
 
 # === Side by side ===
@@ -417,13 +418,13 @@ def test_a_truncated_16_bit_png_is_refused():
 def test_damaged_exif_does_not_cost_the_picture():
     still = stills.read(saved(GREY, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xffgarbage"))
     assert still.metadata.orientation == 1
-    assert opened(stills.encode(still, stills.colorize(still, COLORIZER))).size == (40, 24)
+    assert opened(encode_result(still, colorize_still(still, COLORIZER))).size == (40, 24)
 
 
 def test_a_result_too_wide_for_its_format_is_refused():
     wide = np.zeros((1, 20000, 3), np.uint8)
     with pytest.raises(ValueError, match="WEBP holds at most 16383 pixels a side, the result has 20000"):
-        still_encode.encode(wide, None, still_metadata.Metadata(), "WEBP")
+        encoding.encode(wide, None, Metadata(), "WEBP")
 
 
 def test_write_leaves_nothing_half_written(tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ from site_user import User
 
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.stills import picture as stills
+from pipelines.stills import still as stills
+from pipelines.stills.colorize import colorize_still
 from serving.jobs import hint_tracking
 
 
@@ -36,7 +37,7 @@ def test_a_picture_comes_back_in_colour_as_the_same_kind(user, file_format):
 def test_the_result_is_that_of_the_colorizer(user, backend, tmp_path):
     file = user.coloured(made_uploads.picture("PNG"), "photo.png")
     (tmp_path / "photo.png").write_bytes(made_uploads.picture("PNG"))
-    expected = stills.colorize(stills.read(tmp_path / "photo.png"), Colorizer(backend))
+    expected = colorize_still(stills.read(tmp_path / "photo.png"), Colorizer(backend))
     # The site keeps the network's chroma in half precision.
     assert np.abs(decoded(user.result(file)).astype(int) - expected).max() <= 1
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from colorgan_tf.errors import InputError, RequestError
 from pipelines import batch
 from pipelines.media import formats
-from pipelines.stills import picture as stills
 from serving.desktop import texts
 from serving.jobs.limits import MEGA, Kind, Limits, check_upload
 
 # On their own machine people may do as they like: these only keep a file from taking all of the memory.
 LIMITS = Limits(
     upload_bytes=1_000_000 * MEGA,
-    picture_pixels=stills.MAX_PIXELS,
+    picture_pixels=formats.MAX_PIXELS,
     animation_frames=3000,
     animation_pixels=20_000_000_000,
     film_seconds=24 * 3600.0,

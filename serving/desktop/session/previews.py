@@ -39,7 +39,7 @@ def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
     reduced = _reduced_jpeg(path, side)
     if reduced is not None:
         return reduced
-    from pipelines.stills import picture as stills
+    from pipelines.stills import still as stills
 
     still = stills.read(path)
     return preview.view(still.values, still.alpha, still.metadata.orientation, side)

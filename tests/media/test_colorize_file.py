@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines import batch, moving_work
-from pipelines.animations.colorize import AnimationOptions
+from pipelines import batch
+from pipelines.colorize_file import colorize_file
+from pipelines.media import formats
+from pipelines.media.formats import Kind
 
 
 class Blue:
@@ -31,15 +34,17 @@ def test_animations_are_told_from_stills_by_content(tmp_path, gif):
     Image.new("L", (8, 8)).save(tmp_path / "still.png")
     (tmp_path / "broken.gif").write_text("no picture")
     (tmp_path / "broken.png").write_text("no picture")
-    assert moving_work.is_animation(gif)
-    assert not moving_work.is_animation(tmp_path / "still.png")
-    assert moving_work.is_animation(tmp_path / "broken.gif")
-    assert not moving_work.is_animation(tmp_path / "broken.png")
+    gif.rename(tmp_path / "moving.png")
+    for name, kind in (("moving.png", Kind.ANIMATION), ("still.png", Kind.PICTURE)):
+        with formats.open_header(tmp_path / name) as picture:
+            assert formats.kind(picture) == kind
+    for name in ("broken.gif", "broken.png"):
+        with pytest.raises(InputError, match=f"{name}, which is none"):
+            colorize_file(tmp_path / name, tmp_path / "out" / name, Colorizer(Blue()))
 
 
 def test_animation_is_coloured_with_its_delays(tmp_path, gif):
-    work = moving_work.AnimationWork(Colorizer(Blue()), AnimationOptions())
-    outcome = work(batch.Job(gif, tmp_path / "out" / "a.gif"))
+    outcome = colorize_file(gif, tmp_path / "out" / "a.gif", Colorizer(Blue()))
     assert outcome.state == "coloured"
     with Image.open(tmp_path / "out" / "a.gif") as picture:
         assert [picture.seek(n) or picture.info["duration"] for n in range(picture.n_frames)] == [50, 70, 90]

@@ -1,0 +1,109 @@
+"""Colours one file of any kind: judged by its content, coloured, and written whole or not at all."""
+
+import contextlib
+import dataclasses
+import threading
+from pathlib import Path
+
+from PIL import Image
+
+from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.quality import Quality
+from pipelines.animations.colorize import AnimationOptions, colorize_animation
+from pipelines.batch import Job, Outcome
+from pipelines.films.colorize import FilmOptions, colorize_film
+from pipelines.films.contact_sheet import write_contact_sheet
+from pipelines.media import formats, writing
+from pipelines.media.formats import Kind
+from pipelines.media.tone import Tone
+from pipelines.motion.stabilization import DEFAULT_STEADY
+from pipelines.stills import still as stills
+from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
+
+# Pictures above this many pixels are done one at a time, so that memory stays bounded however many threads there are.
+LARGE = 24_000_000
+_alone = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True)
+class ColorizeOptions:
+    """How to colour a file.
+
+    Attributes:
+        force: colour what is in colour already; it is copied otherwise.
+        steady: temporal stabilization of animations and films: "off", "low" or "high".
+        side_by_side: of a picture, write the original left and the result right, in one.
+        codec: of a film; "auto" takes the best that the container holds.
+        effort: of a film's encoder: "fast", "good" or "best".
+        report: write `NAME.report.json` and `NAME.report.png` beside a film.
+    """
+
+    force: bool = False
+    steady: str = DEFAULT_STEADY
+    side_by_side: bool = False
+    codec: str = "auto"
+    effort: Quality | str = Quality.GOOD
+    report: bool = False
+
+
+def colorize_file(
+    source: str | Path, target: str | Path, colorizer: Colorizer, options: ColorizeOptions | None = None
+) -> Outcome:
+    """Colours a file. The source's content says what it is, the target's ending what is written.
+
+    Args:
+        source: picture, animation or film.
+        target: file to write; folders above it are made.
+        colorizer: what colours.
+        options: how; the defaults where None.
+
+    Returns:
+        Whether it was "coloured", or "copied" since it has colours already; and what a person should know of it.
+
+    Raises:
+        InputError: the source cannot be coloured, or the target cannot be written.
+        ValueError: the target's format cannot hold the result.
+    """
+    options = options or ColorizeOptions()
+    job = Job(Path(source), Path(target))
+    with formats.naming_faults(job.source, formats.EXPECTED):
+        film = formats.is_film(job.source)
+    if film:
+        return _film(job, colorizer, options)
+    with formats.naming_faults(job.source, formats.EXPECTED):
+        image = formats.open_header(job.source)
+        kind = formats.kind(image)
+    with image:
+        if kind == Kind.PICTURE:
+            with _alone if image.width * image.height > LARGE else contextlib.nullcontext():
+                return _picture(job, image, colorizer, options)
+    return _animation(job, colorizer, options)
+
+
+def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
+    file_format = formats.of_target(job.target, formats.STILL)
+    still = stills.decode(image, str(job.source))
+    if still.in_colour and not options.force:
+        same = file_format == still.file_format
+        writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
+        return Outcome(job, "copied", "already in colour")
+    rgb = colorize_still(still, colorizer)
+    writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
+    return Outcome(job, "coloured", f"only the first of {still.pages} pages" if still.pages > 1 else "")
+
+
+def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
+    how = AnimationOptions(steady=options.steady, force=options.force)
+    report = colorize_animation(str(job.source), str(job.target), colorizer, how)
+    copied = report.tone == Tone.COLOUR and not options.force
+    return Outcome(job, "copied" if copied else "coloured", report.to_text())
+
+
+def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    how = FilmOptions(codec=options.codec, quality=options.effort, steady=options.steady, force=options.force)
+    report = colorize_film(str(job.source), str(job.target), colorizer, how)
+    if options.report:
+        writing.write_text(job.target.with_suffix(".report.json"), report.to_json() + "\n")
+        write_contact_sheet(report, str(job.target.with_suffix(".report.png")))
+    return Outcome(job, "coloured", report.to_text())

@@ -1,0 +1,90 @@
+"""A still picture in memory, with all that its file says, and how it is read."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from colorgan_tf import color
+from colorgan_tf.errors import InputError
+from pipelines.media import formats, tone
+from pipelines.media.orientation import as_stored
+from pipelines.media.tone import Tone
+from pipelines.stills import metadata as metadata_of_file
+from pipelines.stills import pixels
+from pipelines.stills.metadata import Metadata
+
+
+@dataclasses.dataclass(frozen=True)
+class Still:
+    """A decoded picture; pixels as stored, not turned by the EXIF orientation.
+
+    Attributes:
+        values: `[H, W, 1]` grey or `[H, W, 3]` RGB, uint8 or uint16.
+        alpha: `[H, W, 1]` of the same type, or None.
+        tone: what its chroma says of it.
+        file_format: one of `formats.STILL`.
+        metadata: what the file says beside its pixels.
+        pages: pictures in the file; only the first is read.
+    """
+
+    values: np.ndarray
+    alpha: np.ndarray | None
+    tone: Tone
+    file_format: str
+    metadata: Metadata
+    pages: int = 1
+
+    @property
+    def levels(self) -> int:
+        """The largest value of a channel: 255 or 65535."""
+        return int(np.iinfo(self.values.dtype).max)
+
+    @functools.cached_property
+    def luma(self) -> np.ndarray:
+        """The picture's luma `[H, W, 1]`, float32 in [0, 1]. A toned picture is neutralized by it."""
+        scaled = self.values.astype(np.float32) / np.float32(self.levels)
+        return scaled if scaled.shape[-1] == 1 else np.clip(color.luma(scaled), 0, 1)
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether there is nothing to colour."""
+        return self.tone == Tone.COLOUR
+
+
+def read(source: str | Path | bytes) -> Still:
+    """Reads a picture.
+
+    Args:
+        source: a path, or a file's bytes.
+
+    Raises:
+        InputError: if it is missing, empty, damaged, too large, an animation or no picture. The message names the file.
+    """
+    name = "the bytes" if isinstance(source, bytes) else str(source)
+    with (
+        formats.naming_faults(name, formats.EXPECTED_STILL),
+        formats.open_header(source, formats.STILL) as image,
+    ):
+        return decode(image, name)
+
+
+def decode(image: Image.Image, name: str) -> Still:
+    """Reads a picture whose header is open; `name` stands in the message of an error, see `read`."""
+    with formats.naming_faults(name, formats.EXPECTED_STILL):
+        formats.check_size(image, name)
+        if formats.kind(image) == formats.Kind.ANIMATION:
+            count = formats.frames(image)
+            raise InputError(f"A still picture is expected. Received: {name}, an animation of {count} frames.")
+        pages = getattr(image, "n_frames", 1)
+        # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
+        deep = pixels.deep_content(image)
+        metadata = metadata_of_file.read(image)
+        values, alpha = pixels.decode(image, deep)
+    if image.format == "TIFF":  # both decoders turn these upright
+        values = as_stored(values, metadata.orientation)
+        alpha = None if alpha is None else as_stored(alpha, metadata.orientation)
+    judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
+    return Still(values, alpha, judged, image.format or "", metadata, pages)
