@@ -235,6 +235,7 @@ def _in_pieces(application: Application) -> Application:
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
         chunks = application(environ, start_response)
         try:
+            _discard(environ)
             for chunk in chunks:
                 for start in range(0, len(chunk), _WRITE_BYTES):
                     yield chunk[start : start + _WRITE_BYTES]
@@ -242,6 +243,13 @@ def _in_pieces(application: Application) -> Application:
             getattr(chunks, "close", lambda: None)()
 
     return answer
+
+
+def _discard(environ: dict[str, Any]) -> None:
+    """Reads what the application left of a body: cheroot would do it at once, with all of the rest in memory."""
+    if not environ["wsgi.input_terminated"]:
+        while environ["wsgi.input"].read(_WRITE_BYTES):
+            pass
 
 
 def _allow_files(count: int) -> None:

@@ -87,6 +87,22 @@ def test_bodies_up_to_the_limit_come_back_and_larger_ones_are_refused(serve, siz
     assert (answer.status_code, len(answer.content) >= size) == ((200, True) if size == 2**24 else (413, False))
 
 
+def test_what_the_application_leaves_of_a_body_never_lies_in_memory(serve):
+    sizes = []
+
+    def refusing(environ, start_response):
+        body = environ["wsgi.input"]
+        read, body.read = body.read, lambda size=None: (sizes.append(size), read(size))[1]
+        start_response("403 Forbidden", [("Content-Length", "2")])
+        return [b"no"]
+
+    address = f"http://127.0.0.1:{serve(refusing).port}/"
+    with requests.Session() as session:
+        for _ in range(2):  # the connection is used again
+            assert session.post(address, data=b"x" * 2**22, timeout=30).text == "no"
+    assert len(sizes) > 8 and max(sizes) <= 2**20
+
+
 def test_a_request_in_flight_is_answered_during_the_drain_and_half_a_request_does_not_hold_it_up(serve, send):
     entered, go = threading.Event(), threading.Event()
 

@@ -1,23 +1,24 @@
 """Sending files: results, views, single frames, likely colours, and everything as a ZIP."""
 
-import io
-import zipfile
-from collections.abc import Iterator
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from flask import Blueprint, Response, g, jsonify, request, send_file
 from PIL import Image
+from zipstream import ZipStream
 
 from colorgan_tf.errors import RequestError
 from pipelines.media import formats, names
 from serving.jobs import likely_colors, preview
-from serving.jobs.records import ANIMATION, FILM, PICTURE, FileRecord
+from serving.jobs.records import ANIMATION, PICTURE, FileRecord
 from serving.web import texts
 from serving.web.site import own_file, site
 
 downloads = Blueprint("downloads", __name__, url_prefix="/api")
-_CHUNK = 1 << 20
+_DECODING = threading.BoundedSemaphore(4)  # frames of films and large animations take memory
 # A page of its own would be made of nothing but this file: it may not run or load anything.
 _SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
@@ -65,12 +66,11 @@ def likely(identity: str) -> Response:
 @downloads.get("/results.zip")
 def everything() -> Response:
     """Sends all the user's results as one ZIP file, made while it is sent."""
-    records_ = [record for record in site().store.all_of(g.user) if record.result]
-    if not records_:
+    results = [record for record in reversed(site().store.all_of(g.user)) if record.result]
+    if not results:
         raise RequestError(texts.NOT_READY, 404)
-    parts = [(site().store.folder(record) / record.result, record.download_name) for record in reversed(records_)]
     headers = {"Content-Disposition": "attachment; filename=coloured.zip"}
-    return Response(_zipped(_distinct(parts)), mimetype="application/zip", headers=headers)
+    return Response(_zipped(results, site().store.folder), mimetype="application/zip", headers=headers)
 
 
 def _finished(record: FileRecord) -> FileRecord:
@@ -97,10 +97,9 @@ def _frame(record: FileRecord, number: int) -> np.ndarray:
         if record.kind == PICTURE:
             with Image.open(folder / "after.jpg") as image:
                 return np.asarray(image.convert("RGB"))
-        if record.kind == ANIMATION:
-            return preview.animation_frame(folder / record.result, number)
-        assert record.kind == FILM
-        return preview.film_frame(folder / record.result, number)
+        with _DECODING:
+            decoded = preview.animation_frame if record.kind == ANIMATION else preview.film_frame
+            return decoded(folder / record.result, number)
     except FileNotFoundError as error:
         raise RequestError(texts.NOT_READY, 404) from error
 
@@ -122,41 +121,11 @@ def _part(name: str) -> float:
     return value
 
 
-def _distinct(parts: list[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:
-    """Gives files of one name numbers."""
-    distinct = names.Distinct()
-    for path, name in parts:
-        yield path, str(distinct.take(Path(name)))
-
-
-class _Outlet(io.RawIOBase):
-    """What the ZIP writer writes to; `take` empties it."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:  # type: ignore[override]
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
-
-
-def _zipped(parts: Iterator[tuple[Path, str]]) -> Iterator[bytes]:
+def _zipped(results: list[FileRecord], folder: Callable[[FileRecord], Path]) -> Iterator[bytes]:
     """Yields a ZIP file piece by piece; pictures and films are packed already and are only stored."""
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-        for path, name in parts:
-            if not path.exists():  # deleted meanwhile
-                continue
-            with path.open("rb") as file, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
-                while chunk := file.read(_CHUNK):
-                    entry.write(chunk)
-                    yield outlet.take()
-    yield outlet.take()
+    archive, distinct = ZipStream(), names.Distinct()
+    for record in results:
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            archive.add_path(folder(record) / record.result, str(distinct.take(Path(record.download_name))))
+            yield from archive.all_files()
+    yield from archive.finalize()

@@ -1,15 +1,14 @@
-"""Runs the website behind waitress."""
+"""Runs the website behind the HTTP server."""
 
-import logging
 import signal
-from typing import Any
+import threading
 
-from colorgan_tf.errors import InputError
+from serving.http import HttpServer, behind_proxy
 from serving.jobs.workers import ProcessWorker
 from serving.web.app import create_app, make_workers
 from serving.web.settings import MEGA, Settings
 
-_PAGE_THREADS = 12
+_GRACE_SECONDS = 10.0
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -18,49 +17,26 @@ def run(settings: Settings, host: str, port: int) -> None:
     Raises:
         InputError: the port is taken.
     """
-    import waitress
-
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
     workers = make_workers(settings)
     app = create_app(settings, workers)
     site = app.extensions["colorgan"]
-    try:
-        server = waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            # Streams of progress keep a thread each.
-            threads=_PAGE_THREADS + settings.limits.streams,
-            max_request_body_size=settings.limits.upload_bytes + MEGA,
-            channel_timeout=300,
-            ident=None,
-            **(_proxy(settings.proxy) if settings.proxy else {}),
-        )
-    except OSError as error:
-        raise InputError(f"The port must be free. Received: {host}:{port}: {error.strerror or error}.") from error
+    server = HttpServer(
+        behind_proxy(app, settings.proxy) if settings.proxy else app,
+        host,
+        port,
+        max_body_bytes=settings.limits.upload_bytes + MEGA,
+    )
     site.start()
     for worker in workers.values():
         if isinstance(worker, ProcessWorker):
             worker.start()  # the first file finds the model loaded
-
-    def end(*_) -> None:
-        site.jobs.events.close()  # streams of progress end at once, and with them their threads
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    server.start()
     what = settings.server or settings.model
-    print(f"ColorGAN's website, colouring with {what}: http://{host}:{server.effective_port}/", flush=True)
-    try:
-        server.run()
-    finally:
-        server.close()
-        site.close()
-
-
-def _proxy(address: str) -> dict[str, Any]:
-    return {
-        "trusted_proxy": address,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
-        "clear_untrusted_proxy_headers": True,
-    }
+    print(f"ColorGAN's website, colouring with {what}: http://{host}:{server.port}/", flush=True)
+    end.wait()
+    site.jobs.events.close()  # streams of progress end at once
+    server.stop(_GRACE_SECONDS)
+    site.close()

@@ -26,7 +26,7 @@ class SiteLimits(Limits):
     age_days: float = 7.0
     requests_a_minute: int = 1200
     uploads_a_minute: int = 120
-    streams: int = 16
+    streams: int = 256
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Streams:
-    """Counts progress streams: each keeps a thread of the web server busy.
+    """Counts progress streams: each keeps a thread of the HTTP server busy.
 
     Args:
         most: streams at once.

@@ -3,12 +3,10 @@
 import contextlib
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import waitress
-
+from serving.http import HttpServer
 from serving.web.app import create_app
 from serving.web.settings import Settings
 
@@ -25,17 +23,14 @@ def browser_path() -> str | None:
 def serve(settings: Settings, runners=None) -> Iterator[str]:
     """Serves a website on a free port and yields its address."""
     app = create_app(settings, runners)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=24, ident=None)
+    server = HttpServer(app, "127.0.0.1", 0, max_body_bytes=settings.limits.upload_bytes)
     app.extensions["colorgan"].start()
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
+    server.start()
     try:
-        yield f"http://127.0.0.1:{server.effective_port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         app.extensions["colorgan"].jobs.events.close()
-        server.task_dispatcher.shutdown()
-        server.close()
-        thread.join(10)
+        server.stop(10)
         app.extensions["colorgan"].close()
 
 
