@@ -23,7 +23,7 @@ from absl import flags
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
-from pipelines.motion.stabilization import DEFAULT_STEADY, Steady
+from pipelines.motion.steady import DEFAULT_STEADY, Steady
 
 if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer

@@ -16,7 +16,7 @@ from pipelines.films.contact_sheet import write_contact_sheet
 from pipelines.media import formats, writing
 from pipelines.media.formats import Kind
 from pipelines.media.tone import Tone
-from pipelines.motion.stabilization import DEFAULT_STEADY
+from pipelines.motion.steady import DEFAULT_STEADY
 from pipelines.stills import still as stills
 from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
 

@@ -15,7 +15,7 @@ from pipelines.films import decoding, encoding, pixel_formats
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.motion.flow import Motion, warp
-from pipelines.motion.stabilization import Steady
+from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import MotionTracker
 
 # Figures are taken at this short side: the chroma of a 4:2:0 film has no more than half its lines.

@@ -17,14 +17,8 @@ from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
 from pipelines.media import formats, provenance, tone, writing
 from pipelines.media.tone import Tone
-from pipelines.motion.stabilization import (
-    DEFAULT_STEADY,
-    CausalStabilizer,
-    StabilizerInput,
-    Steady,
-    TwoSidedStabilizer,
-    check_steady,
-)
+from pipelines.motion.stabilization import CausalStabilizer, StabilizerInput, TwoSidedStabilizer
+from pipelines.motion.steady import DEFAULT_STEADY, Steady, check_steady
 from pipelines.motion.tracking import MotionTracker
 
 T = TypeVar("T")

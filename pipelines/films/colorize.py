@@ -19,7 +19,7 @@ from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmFrame
 from pipelines.films.threads import Pipeline
-from pipelines.motion.stabilization import DEFAULT_STEADY, check_steady
+from pipelines.motion.steady import DEFAULT_STEADY, check_steady
 
 # Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
 _CHUNK_FRAMES = 150

@@ -16,13 +16,8 @@ from pipelines.films.shot_tone import ShotTone
 from pipelines.media.tone import Tone
 from pipelines.motion import stabilization
 from pipelines.motion.flow import resize_motion, warp
-from pipelines.motion.stabilization import (
-    CausalStabilizer,
-    FlowAverage,
-    StabilizerInput,
-    Steady,
-    TwoSidedStabilizer,
-)
+from pipelines.motion.stabilization import CausalStabilizer, FlowAverage, StabilizerInput, TwoSidedStabilizer
+from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
 
 

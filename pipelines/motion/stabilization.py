@@ -1,24 +1,11 @@
 """Temporal stabilization: chroma averaged along the optical flow where the flow fits, never across a shot boundary."""
 
 import dataclasses
-import enum
 from typing import Any
 
 import numpy as np
 
-from colorgan_tf.errors import InputError
 from pipelines.motion.flow import Motion, resize_motion, warp
-
-
-class Steady(enum.StrEnum):
-    """How much colours are stabilized over time: not at all, by past frames, or by past and future frames."""
-
-    OFF = "off"
-    LOW = "low"
-    HIGH = "high"
-
-
-DEFAULT_STEADY = Steady.LOW
 
 # Weight of a frame falls by this factor with each frame of distance, where the flow fits perfectly.
 MEMORY = 0.88
@@ -26,16 +13,6 @@ LUMA_MEMORY = 0.6
 _TRUSTED = 0.7  # weight of other frames from which an average stands for itself
 # Averaging colours that differ in hue loses saturation; up to this much of it is given back.
 _SATURATION_GAIN = 1.25
-
-
-def check_steady(steady: str) -> None:
-    """Checks an option.
-
-    Raises:
-        InputError: `steady` is not one of `Steady`.
-    """
-    if steady not in list(Steady):
-        raise InputError(f"`steady` must be one of {', '.join(Steady)}. Received: steady={steady}.")
 
 
 class FlowAverage:
