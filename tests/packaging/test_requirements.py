@@ -1,0 +1,38 @@
+"""The pinned versions that the tests run with satisfy the ranges that an installed package accepts."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return {line.split("==")[0].lower(): line.split("==")[1] for line in lines if re.match(r"[A-Za-z]", line)}
+
+
+def ranges(texts):
+    return {requirement.name.lower(): requirement.specifier for requirement in map(Requirement, texts)}
+
+
+@pytest.mark.parametrize(
+    ("file", "texts"),
+    [
+        ("requirements.txt", PROJECT["dependencies"]),
+        ("requirements-desktop.txt", PROJECT["optional-dependencies"]["desktop"]),
+        ("requirements-dev.txt", PROJECT["optional-dependencies"]["dev"]),
+    ],
+)
+def test_a_range_for_each_pin_and_a_pin_for_each_range(file, texts):
+    pinned, accepted = pins(file), ranges(texts)
+    if file == "requirements-desktop.txt":
+        # Part of PySide6; and what only builds the executable.
+        pinned = {name: pin for name, pin in pinned.items() if name not in ("shiboken6", "pyinstaller")}
+    assert set(pinned) == set(accepted)
+    for name, pin in pinned.items():
+        assert accepted[name].contains(pin), f"{name}=={pin} is not in {accepted[name]}"
