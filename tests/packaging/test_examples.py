@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import made_films
 import numpy as np
 import pytest
 from made_pictures import photograph
@@ -69,3 +70,12 @@ def test_a_picture_is_coloured_as_an_array(photo, tmp_path):
     assert saturation(tmp_path / "coloured.png") > 5
     grey, coloured = (np.asarray(Image.open(path).convert("L"), int) for path in (photo, tmp_path / "coloured.png"))
     assert abs(grey - coloured).max() <= 2
+
+
+def test_a_film_is_coloured_with_its_sound(tmp_path):
+    made_films.make_film(tmp_path / "film.mp4", frames=4, codec="libx264", sound=1)
+    assert example("colour_a_film.py", "film.mp4", "coloured.mp4", cwd=tmp_path).startswith("coloured")
+    assert len(made_films.lumas(tmp_path / "coloured.mp4")) == 4
+    planes = [made_films.first_chroma(tmp_path / "coloured.mp4", index).astype(int) - 128 for index in (1, 2)]
+    assert max(abs(plane).mean() for plane in planes) > 1
+    assert made_films.packets(tmp_path / "coloured.mp4", "audio") == made_films.packets(tmp_path / "film.mp4", "audio")
