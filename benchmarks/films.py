@@ -4,9 +4,9 @@
     python -m benchmarks.films --speed [--model=...] film.mp4 [--steady=low] [--quality=fast] [--every=1]
 
 The first form turns each clip to grey, colours it and prints warp error, CDC and colourfulness of the grey clip, the
-true one, frame by frame colouring and both ways of steadying. The second colours a film and prints frames a second, the
-processor's time a frame and the largest memory; without --model a network that costs nothing shows what is left for
-a real one.
+true one, frame by frame colouring and both levels of stabilization. The second colours a film and prints frames a
+second, the processor's time a frame and the largest memory; without --model a network that costs nothing shows what is
+left for a real one.
 """
 
 import dataclasses

@@ -55,12 +55,12 @@ def measure(
     Args:
         path: the clip.
         colorizer: what colours.
-        options: how; codec and steadying are set here.
+        options: how; codec and stabilization are set here.
         limit: frames to look at, 0 for all.
-        modes: ways of steadying.
+        modes: levels of stabilization.
 
     Returns:
-        Figures of the grey and the true clip, then of each way of steadying.
+        Figures of the grey and the true clip, then of each level of stabilization.
 
     Raises:
         InputError: the clip cannot be read.
@@ -93,14 +93,14 @@ def to_table(rows: list[ClipFigures]) -> str:
     lines = [f"{'':16}{'warp error':>12}{'vs. off':>9}{'CDC':>10}{'vs. true':>9}{'colour':>8}{'vs. off':>9}{'luma':>6}"]
     names = {"off": "frame by frame", "low": "steady low", "high": "steady high", "true": "true colours"}
     for row in rows:
-        steadier, duller = "", ""
+        loss, colour_loss = "", ""
         if base is not None and row.name in ("low", "high"):
-            steadier = f"{100 * (row.warp_error / base.warp_error - 1):+.0f} %" if base.warp_error else ""
-            duller = f"{100 * (row.colourfulness / base.colourfulness - 1):+.1f} %" if base.colourfulness else ""
+            loss = f"{100 * (row.warp_error / base.warp_error - 1):+.0f} %" if base.warp_error else ""
+            colour_loss = f"{100 * (row.colourfulness / base.colourfulness - 1):+.1f} %" if base.colourfulness else ""
         ratio = f"{row.cdc / true.cdc:.2f}" if true.cdc else ""
         lines.append(
-            f"{names.get(row.name, row.name):16}{row.warp_error:12.2e}{steadier:>9}{row.cdc:10.5f}{ratio:>9}"
-            f"{row.colourfulness:8.1f}{duller:>9}{row.luma_difference:6d}"
+            f"{names.get(row.name, row.name):16}{row.warp_error:12.2e}{loss:>9}{row.cdc:10.5f}{ratio:>9}"
+            f"{row.colourfulness:8.1f}{colour_loss:>9}{row.luma_difference:6d}"
         )
     return "\n".join(lines)
 

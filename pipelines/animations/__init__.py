@@ -1,1 +1,1 @@
-"""Animated pictures: GIF, animated WebP and APNG."""
+"""Animations: GIF, animated WebP and APNG, decoded, coloured and encoded."""

@@ -261,7 +261,7 @@ def _write(
     options: AnimationOptions,
     report: AnimationReport,
 ) -> None:
-    old_comment = animation.tags["comment"].decode("utf-8", "surrogateescape")
+    old_comment = animation.comment.decode("utf-8", "surrogateescape")
     comment = provenance.tagged(old_comment).encode("utf-8", "surrogateescape")
     if kind == "GIF":
         _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, comment)
@@ -272,7 +272,9 @@ def _write(
             rgba = np.dstack([np.rint(each.rgb).astype(np.uint8), each.frame.rgba[..., 3]])
             yield Frame(rgba, each.frame.milliseconds)
 
-    encoding.save_pillow(file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace"))
+    encoding.write_webp_or_apng(
+        file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace")
+    )
 
 
 def _write_gif(
@@ -296,7 +298,7 @@ def _write_gif(
 
 
 def _shared_palette(colored: Iterable[_Colored], wanted: str, count: int) -> tuple[np.ndarray | None, bool]:
-    """Chooses the animation's one palette, or None where each frame gets its own; and tells of transparent parts."""
+    """Returns the one palette, or None where each frame gets its own, and whether any frame has transparent parts."""
     share = max(1, _SAMPLES // count)
     samples, tries, transparent = [], [], False
     for number, each in enumerate(colored):

@@ -24,7 +24,7 @@ class Animation:
         width: columns of the canvas.
         height: rows of the canvas.
         loop: how often it plays, 0 for ever, None where the file does not say (once).
-        tags: text that is kept (a GIF's comment).
+        comment: the file's own text, which is kept.
     """
 
     path: str
@@ -32,7 +32,7 @@ class Animation:
     width: int
     height: int
     loop: int | None
-    tags: dict[str, bytes]
+    comment: bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,7 @@ def probe(path: str) -> Animation:
         comment = picture.info.get("comment", b"")
         comment = comment.encode() if isinstance(comment, str) else comment
         loop = picture.info.get("loop")
-        return Animation(path, picture.format, picture.width, picture.height, loop, {"comment": comment})
+        return Animation(path, picture.format, picture.width, picture.height, loop, comment)
 
 
 def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:
@@ -113,6 +113,6 @@ def _report(problems: list[str], problem: str) -> None:
 
 def _on_canvas(rgba: np.ndarray, animation: Animation) -> np.ndarray:
     canvas = np.zeros((animation.height, animation.width, 4), np.uint8)
-    rows, columns = (min(a, b) for a, b in zip(rgba.shape, canvas.shape, strict=False) if a > 4 or b > 4)
+    rows, columns = np.minimum(rgba.shape[:2], canvas.shape[:2])
     canvas[:rows, :columns] = rgba[:rows, :columns]
     return canvas

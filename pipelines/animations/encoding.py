@@ -20,7 +20,7 @@ class GifWriter:
         file: open for writing.
         size: (height, width) of the canvas.
         loop: as in `Animation`.
-        comment: text to keep, with the mark of what made the colours.
+        comment: text to keep, with the provenance tag.
     """
 
     def __init__(self, file: BinaryIO, size: tuple[int, int], loop: int | None, comment: bytes):
@@ -78,11 +78,11 @@ class GifWriter:
             self._file.write(part)
 
     def close(self) -> None:
-        """Writes the end mark."""
+        """Writes the trailer."""
         self._file.write(b";")
 
 
-def save_pillow(
+def write_webp_or_apng(
     file: BinaryIO, kind: str, pictures: Iterator[Frame], loop: int | None, quality: int, comment: str
 ) -> None:
     """Writes an animated WebP or an APNG; both hold true colours and transparency."""

@@ -1,1 +1,1 @@
-"""Films: decoded, coloured, steadied, encoded and joined with all else that is in the file."""
+"""Films: decoded, coloured, stabilized over time, encoded, and muxed with all else that is in the file."""

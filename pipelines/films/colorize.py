@@ -167,7 +167,7 @@ def _encode(
     motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)
     network = stages.NetworkStage(colorizer, options.batch)
     merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
-    reading = stages.read(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
+    reading = stages.prepare(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0
     chunk, done = point.chunk, point.frames

@@ -38,8 +38,6 @@ class FilmSource:
         transfer: AVColorTransferCharacteristic number.
         frames: frames that the file says it has, 0 where it does not say.
         duration: seconds, 0 where the file does not say.
-        codec: decoder's name.
-        container: libavformat's name of the container.
     """
 
     path: str
@@ -56,12 +54,10 @@ class FilmSource:
     transfer: int
     frames: int
     duration: float
-    codec: str
-    container: str
 
     @property
     def display_size(self) -> tuple[int, int]:
-        """(height, width) of the picture as it is seen: upright, square pixels."""
+        """(height, width) of the picture as a player shows it: upright, square pixels."""
         return pixel_formats.display_size(self.height, self.width, self.aspect, self.rotation)
 
 
@@ -137,8 +133,6 @@ def probe(path: str) -> FilmSource:
             transfer=int(first.color_trc),
             frames=stream.frames,
             duration=float((container.duration or 0) / 1e6),
-            codec=stream.codec_context.name,
-            container=container.format.name,
         )
 
 

@@ -1,4 +1,4 @@
-"""What is told about a coloured film: shots, speed by stage, stability and colour before and after steadying."""
+"""The report of a coloured film: shots, speed by stage, steadiness and colour before and after stabilization."""
 
 import dataclasses
 import json
@@ -18,9 +18,9 @@ class ShotReport:
         begin: seconds from the film's start.
         transition: how it begins: "start", "cut", "fade" or "dissolve".
         frames: its length.
-        tone: a `Tone` (a shot in colour is left as it was); "dark" where nothing is to be seen.
-        colourfulness: mean of the field's measure, before and after steadying.
-        warp_error: mean squared U/V difference along the flow to the frame before, before and after steadying.
+        tone: a `Tone` (a shot in colour is left as it was); "dark" where it shows nothing.
+        colourfulness: mean over frames (see `metrics.films`), before and after stabilization.
+        warp_error: mean squared U/V difference along the flow to the frame before, before and after stabilization.
         covered: share of pixels over which the warp error was taken.
     """
 
@@ -72,11 +72,11 @@ class FilmReport:
         return (self.frames - self.resumed) / self.seconds if self.seconds else 0.0
 
     def warp_error(self) -> tuple[float, float]:
-        """Mean warp error before and after steadying, weighted by frames."""
+        """Mean warp error before and after stabilization, weighted by frames."""
         return self._mean("warp_error")
 
     def colourfulness(self) -> tuple[float, float]:
-        """Mean colourfulness before and after steadying, weighted by frames."""
+        """Mean colourfulness before and after stabilization, weighted by frames."""
         return self._mean("colourfulness")
 
     def _mean(self, name: str) -> tuple[float, float]:
@@ -89,7 +89,7 @@ class FilmReport:
         return float(before), float(after)
 
     def worst_first(self) -> list[ShotReport]:
-        """Returns the shots by warp error after steadying, worst first."""
+        """Returns the shots by warp error after stabilization, worst first."""
         return sorted(self.shots, key=lambda shot: -shot.warp_error[1])
 
     def to_json(self) -> str:
@@ -105,7 +105,7 @@ class FilmReport:
         lines = [
             f"{self.output}: {self.frames} frames in {len(self.shots)} shots, {self.rate:.1f} frames a second",
             f"  work by stage: {stages}",
-            f"  U/V warp error {before:.2e} frame by frame, {after:.2e} steadied;"
+            f"  U/V warp error {before:.2e} frame by frame, {after:.2e} stabilized;"
             f" colourfulness {colour_before:.1f} and {colour_after:.1f}",
         ]
         for shot in self.worst_first()[:3]:

@@ -15,7 +15,7 @@ _DARK = 0.04
 
 
 class ShotTone:
-    """What a shot is: `tone` is "dark" as long as nothing was to be seen, then a `Tone`."""
+    """What a shot is: `tone` is "dark" until a frame shows anything, then a `Tone`."""
 
     def __init__(self, tone: str = "dark"):
         self.tone = tone
@@ -25,8 +25,8 @@ class ShotTone:
         """Whether later frames change nothing."""
         return self.tone != "dark"
 
-    def look(self, frame: "av.VideoFrame", pixel_format: pixel_formats.PixelFormat, luma: np.ndarray) -> None:
-        """Looks at one more frame; `luma` is its reduced, upright luma."""
+    def update(self, frame: "av.VideoFrame", pixel_format: pixel_formats.PixelFormat, luma: np.ndarray) -> None:
+        """Judges one more frame; `luma` is its reduced luma."""
         if pixel_format.log2_chroma is None:
             self.tone = Tone.GREY
         elif luma.mean() > _DARK and luma.std() > _DARK / 2:

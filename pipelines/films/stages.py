@@ -59,9 +59,12 @@ class ChunkEnd:
         self.state |= {f"{prefix}/{name}": value for name, value in state.items()}
 
 
-def read(
+Item = FilmFrame | ChunkEnd
+
+
+def prepare(
     frames: Iterable[Any], source: FilmSource, size: tuple[int, int], done: int, seconds: float, most: int
-) -> Iterator[FilmFrame | ChunkEnd]:
+) -> Iterator[Item]:
     """First stage: reduces the luma of decoded frames and marks the ends of chunks.
 
     Args:
@@ -106,21 +109,21 @@ class MotionStage:
             self._clean.total = state.get("clean")
             self._shot_tone = ShotTone(str(state["tone"]))
 
-    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
         for item in items:
             if isinstance(item, ChunkEnd):
                 item.take("motion", self._state())
                 self._since = 0
             else:
-                self._look(item)
+                self._process(item)
             yield item
 
     def _state(self) -> State:
         state = self._tracker.state() | {"tone": np.array(self._shot_tone.tone)}
         return state if self._clean.total is None else state | {"clean": self._clean.total}
 
-    def _look(self, item: FilmFrame) -> None:
+    def _process(self, item: FilmFrame) -> None:
         motion = item.motion = self._tracker.push(item.luma)
         if motion.boundary is not None:
             item.shot = ShotReport(
@@ -128,7 +131,7 @@ class MotionStage:
             )
             self._shot_tone = ShotTone()
         if not self._shot_tone.settled:
-            self._shot_tone.look(item.frame, self._source.pixel_format, motion.luma)
+            self._shot_tone.update(item.frame, self._source.pixel_format, motion.luma)
         item.keep = self._shot_tone.tone == Tone.COLOUR and not self._force
         if item.shot is not None:
             item.shot.tone = self._shot_tone.tone
@@ -156,9 +159,9 @@ class NetworkStage:
         self._batch = batch
         self.colored = 0
 
-    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
-        held: list[Any] = []
+        held: list[Item] = []
         asked = 0
         for item in items:
             held.append(item)
@@ -168,7 +171,7 @@ class NetworkStage:
                 held, asked = [], 0
         yield from self._color(held)
 
-    def _color(self, held: list[Any]) -> list[Any]:
+    def _color(self, held: list[Item]) -> list[Item]:
         asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
         if asking:
             luma = np.stack([item.luma for item in asking])[..., None]
@@ -205,7 +208,7 @@ class MergeStage:
             self.tally.restore(state)
         self._before = saved.get("chroma/before"), saved.get("chroma/after")
 
-    def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
+    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
         if self._steady != Steady.HIGH:
             for item in items:
@@ -213,9 +216,9 @@ class MergeStage:
             return
         yield from self._windows(items)
 
-    def _windows(self, items: Iterator[Any]) -> Iterator[Any]:
+    def _windows(self, items: Iterator[Item]) -> Iterator[Item]:
         """Blocks of `window` frames with as many frames after them; a chunk's end also ends a block."""
-        held: list[Any] = []
+        held: list[Item] = []
         ended = False
         while held or not ended:
             while not ended and not self._enough(held):
@@ -232,7 +235,7 @@ class MergeStage:
                 yield self._finish(item, next(stable)) if isinstance(item, FilmFrame) else self._end(item)
             held = held[len(block) :]
 
-    def _block(self, held: list[Any]) -> list[Any]:
+    def _block(self, held: list[Item]) -> list[Item]:
         for index, item in enumerate(held):
             if isinstance(item, ChunkEnd):
                 return held[: index + 1]
@@ -240,7 +243,7 @@ class MergeStage:
                 return held[:index]
         return held
 
-    def _enough(self, held: list[Any]) -> bool:
+    def _enough(self, held: list[Item]) -> bool:
         after = held[len(self._block(held)) :]
         return sum(isinstance(item, FilmFrame) for item in after) >= self._window
 

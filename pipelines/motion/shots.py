@@ -8,7 +8,7 @@ from collections import deque
 
 import numpy as np
 
-# Luma is looked at this small: large enough for composition, small enough to forgive motion and grain.
+# Size at which luma is compared: large enough for composition, small enough to forgive motion and grain.
 THUMBNAIL = (36, 64)
 _BINS = 32
 # How far two frames are apart, 0 to 1; set on clips joined at known places and on hand-held, fast-moving ones.
@@ -30,7 +30,7 @@ class Boundary:
 
 
 def thumbnail(luma: np.ndarray) -> np.ndarray:
-    """Reduces a luma `[height, width]` (or with a last axis of 1) in [0, 1] to what the detector looks at."""
+    """Reduces a luma `[height, width]` (or `[..., 1]`) in [0, 1] to the size at which frames are compared."""
     import cv2
 
     luma = luma[..., 0] if luma.ndim == 3 else luma
@@ -38,10 +38,10 @@ def thumbnail(luma: np.ndarray) -> np.ndarray:
 
 
 def distance(before: np.ndarray, after: np.ndarray) -> float:
-    """Tells how different two thumbnails are, 0 (the same picture) to about 1.
+    """Measures how different two thumbnails are, 0 (the same picture) to about 1.
 
-    The mean of three: overlap of histograms (forgives motion), best match of each 9x8 block within a small shift
-    (forgives exposure), and the plain difference of pictures brought to one mean and spread.
+    One third is the overlap of histograms, which forgives motion. Two thirds are what is left when each block of 9 x 8
+    pixels is matched within a small shift, in pictures brought to one mean and spread, which forgives exposure.
     """
     histograms = [np.histogram(frame, _BINS, (0.0, 1.0))[0] / frame.size for frame in (before, after)]
     # Neighbouring bins count as half equal, so that a slow change of exposure is no change of picture.
@@ -82,7 +82,6 @@ class ShotDetector:
         self._recent: deque[np.ndarray] = deque(maxlen=_DISSOLVE_FRAMES + 1)
         self._steps: deque[float] = deque(maxlen=12)
         self._dark = False
-        self._since = 0
 
     def push(self, luma: np.ndarray) -> Boundary | None:
         """Takes the next frame.
@@ -98,10 +97,8 @@ class ShotDetector:
         if kind is not None:
             self._recent.clear()
             self._steps.clear()
-            self._since = 0
         self._recent.append(small)
         self._frame += 1
-        self._since += 1
         return Boundary(self._frame - 1, kind) if kind is not None else None
 
     def _kind(self, small: np.ndarray) -> str | None:
@@ -131,9 +128,9 @@ class ShotDetector:
             if np.abs(before - small).mean() < 0.06 or distance(before, small) < _DISSOLVE:
                 continue
             # The share of the new picture in the middle frame, by least squares, and what the mix leaves over.
-            change, seen = (small - before).ravel(), (middle - before).ravel()
-            share = float(change @ seen / (change @ change))
-            residual = float(np.linalg.norm(seen - share * change) / np.linalg.norm(change))
+            change, so_far = (small - before).ravel(), (middle - before).ravel()
+            share = float(change @ so_far / (change @ change))
+            residual = float(np.linalg.norm(so_far - share * change) / np.linalg.norm(change))
             if 0.2 < share < 0.8 and residual < _DISSOLVE_RESIDUAL * min(share, 1 - share):
                 # Still under way as long as the next steps go the same way.
                 last = (small - self._recent[-1]).ravel()
@@ -144,12 +141,12 @@ class ShotDetector:
     def state(self) -> dict[str, np.ndarray]:
         """Returns what `restore` needs, as arrays."""
         recent = np.stack(self._recent) if self._recent else np.zeros((0, *THUMBNAIL), np.float32)
-        counters = np.array([self._frame, int(self._dark), self._since], np.int64)
+        counters = np.array([self._frame, int(self._dark)], np.int64)
         return {"recent": recent, "steps": np.array(self._steps, np.float64), "counters": counters}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Goes on from a saved state."""
         self._recent.extend(state["recent"])
         self._steps.extend(state["steps"].tolist())
-        self._frame, dark, self._since = (int(value) for value in state["counters"])
+        self._frame, dark = (int(value) for value in state["counters"])
         self._dark = bool(dark)
