@@ -12,10 +12,9 @@ from PySide6.QtCore import QLockFile, QStandardPaths, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-import serving
 from serving.desktop import texts, theme
 from serving.desktop.preferences import Preferences
-from serving.desktop.session.session import Session, isolated
+from serving.desktop.session.session import Session, process_workers
 from serving.desktop.window import Window
 from serving.jobs.workers import Model
 
@@ -38,7 +37,7 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
     """
     application = make_application()
     with session_folder() as folder:
-        session = Session(folder, isolated(model))
+        session = Session(folder, process_workers(model))
         window = Window(session, Preferences(), samples())
         window.show()
         _handle_signals(application, window)
@@ -58,7 +57,7 @@ def make_application() -> QApplication:
     """Makes the application, in its style."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName(texts.TITLE)
-    application.setWindowIcon(QIcon(str(Path(serving.__file__).parent / "web" / "static" / "icon.svg")))
+    application.setWindowIcon(QIcon(str(Path(__file__).with_name("icon.svg"))))
     theme.follow_system(application)
     return application
 

@@ -76,4 +76,4 @@ def show_keys(window: QMainWindow) -> None:
 
 def show_about(window: QMainWindow) -> None:
     """Shows what the program is."""
-    QMessageBox.about(window, texts.TITLE, f"<h3>{texts.TITLE}</h3><p>{texts.ABOUT_TEXT}</p><p>{texts.HONEST}</p>")
+    QMessageBox.about(window, texts.TITLE, f"<h3>{texts.TITLE}</h3><p>{texts.ABOUT_TEXT}</p><p>{texts.PROVENANCE}</p>")

@@ -1,11 +1,11 @@
-"""Every text of the window, in English: a translation is this file again, and that of the website for its notes."""
+"""Every text of the window, in English. A translation replaces this file and `serving.jobs.texts`."""
 
 from colorgan_tf.inference.quality import Quality
 from serving.jobs import texts as shared
 
 TITLE = shared.TITLE
 TAGLINE = shared.TAGLINE
-HONEST = shared.HONEST
+PROVENANCE = shared.HONEST
 
 # === Start page ===
 

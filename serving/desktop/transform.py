@@ -53,7 +53,7 @@ def transform_img(
     folder = Path(output) if output is not None else path.absolute().parent
     try:
         settings = records.changed_settings(JobSettings(), {"strength": strength, "quality": quality, "force": force})
-        kind = input_files.judge(path)
+        kind = input_files.identify(path)
     except RequestError as error:
         raise InputError(f"{path}: {error.text}") from error
     backend, identity = _backend(None if model is None else str(model), server)

@@ -34,14 +34,14 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
 
     from serving.desktop import app, theme
     from serving.desktop.preferences import Preferences
-    from serving.desktop.session.session import Session, isolated
+    from serving.desktop.session.session import Session, process_workers
     from serving.desktop.window import Window
     from serving.jobs.workers import Model
 
     application = app.make_application()
     theme.apply(application, theme.DARK if dark else theme.LIGHT)
     with tempfile.TemporaryDirectory(prefix="screenshot.") as folder:
-        session = Session(Path(folder) / "session", isolated(Model(model)))
+        session = Session(Path(folder) / "session", process_workers(Model(model)))
         preferences = Preferences(QSettings(f"{folder}/preferences.ini", QSettings.Format.IniFormat))
         window = Window(session, preferences, app.samples())
         window.show()

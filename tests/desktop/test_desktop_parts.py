@@ -122,7 +122,7 @@ def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     for name in ("b.JPG", "deep/a.mp4", "deep/notes.txt", ".hidden.png"):
         (tmp_path / "album" / name).touch()
-    files, empty = input_files.found([tmp_path / "album", tmp_path / "empty", tmp_path / "x.txt"])
+    files, empty = input_files.find([tmp_path / "album", tmp_path / "empty", tmp_path / "x.txt"])
     album = tmp_path / "album"
     assert sorted(files) == [album / "b.JPG", album / "deep" / "a.mp4", tmp_path / "x.txt"]
     assert empty == [tmp_path / "empty"]
@@ -130,9 +130,9 @@ def test_folders_are_searched_and_empty_ones_are_named(tmp_path):
 
 def test_what_cannot_be_opened_is_refused_with_the_reason(tmp_path):
     with pytest.raises(RequestError, match=texts.IS_A_FOLDER):
-        input_files.judge(tmp_path)
+        input_files.identify(tmp_path)
     with pytest.raises(RequestError, match=texts.GONE):
-        input_files.judge(tmp_path / "gone.jpg")
+        input_files.identify(tmp_path / "gone.jpg")
 
 
 def test_a_file_is_linked_where_it_can_be_and_copied_where_not(tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ class Opener(QObject):
     def kind(path: Path) -> str:
         """Returns a file's kind by its content: "picture", "animation", "film"; "picture" where it is none of them."""
         try:
-            return input_files.judge(path).kind
+            return input_files.identify(path).kind
         except RequestError:
             return PICTURE
 
@@ -61,7 +61,7 @@ class Opener(QObject):
 
     def _open(self, paths: list[Path]) -> tuple[list[str], list[tuple[str, str]]]:
         """Returns identities, and what was refused: name and reason."""
-        files, empty = input_files.found(paths)
+        files, empty = input_files.find(paths)
         identities: list[str] = []
         opened: list[Path] = []
         faults = [(folder.name, "") for folder in empty]

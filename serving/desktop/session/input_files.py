@@ -1,4 +1,4 @@
-"""Files on their way in: judged by their content, found in folders, and linked rather than copied. No Qt."""
+"""Files that are opened: checked by their content, found in folders, and linked rather than copied. No Qt."""
 
 import contextlib
 import os
@@ -26,8 +26,8 @@ LIMITS = Limits(
 )
 
 
-def judge(path: Path) -> Kind:
-    """Tells what a file is.
+def identify(path: Path) -> Kind:
+    """Finds out what a file is.
 
     Raises:
         RequestError: it cannot be read, or is nothing that can be coloured.
@@ -42,12 +42,12 @@ def judge(path: Path) -> Kind:
         raise RequestError(texts.UNREADABLE) from error
 
 
-def found(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Looks into folders, to their depths.
+def find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Looks for files, also in all folders below those given.
 
     Returns:
         The files that may be coloured, and the folders that hold none. Files that were named themselves are all taken:
-        `judge` tells what is wrong with them.
+        `identify` tells what is wrong with them.
     """
     files: list[Path] = []
     empty: list[Path] = []
@@ -67,10 +67,10 @@ def link(path: Path, place: Path) -> None:
     """Makes a file appear in another place: by a symbolic link, by a hard one, or as a copy where neither is possible.
 
     Raises:
-        OSError: nor a copy.
+        OSError: it cannot be copied either.
     """
-    for way in (os.symlink, os.link):
+    for link_to in (os.symlink, os.link):
         with contextlib.suppress(OSError):
-            way(path.resolve(), place)
+            link_to(path.resolve(), place)
             return
     shutil.copyfile(path, place)

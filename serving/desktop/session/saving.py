@@ -17,6 +17,8 @@ def save(result: Path, target: Path) -> Path:
     """
     if target.suffix.lower() != result.suffix.lower():
         target = target.with_name(target.name + result.suffix)
+    if not target.parent.is_dir():  # `beside` would make it: of a drive that was taken out, on the wrong disk
+        raise FileNotFoundError(f"{target.parent} must be a folder.")
     with writing.beside(target) as partial:
         shutil.copyfile(result, partial)
     return target

@@ -1,6 +1,6 @@
-"""The items of one run of the program: their files, their queue, and the processes that colour them. No Qt.
+"""The session: the items of one run, their queue, and the processes that colour them. No Qt.
 
-`serving.jobs` does it, for one user.
+`serving.jobs` does the work, for one user.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from serving.desktop.session import input_files
 from serving.desktop.session.item import BUSY, READY, Item
 from serving.jobs import records
 from serving.jobs.queue import LONG, QUICK, JobQueue
-from serving.jobs.records import FileRecord, JobSettings
+from serving.jobs.records import FileRecord
 from serving.jobs.store import Store
 from serving.jobs.tasks import Outcome, Report, Task
 from serving.jobs.workers import Model, ProcessWorker, Worker
@@ -22,49 +22,49 @@ from serving.jobs.workers import Model, ProcessWorker, Worker
 _OWNER = "desktop"
 
 
-def isolated(model: Model) -> dict[str, Worker]:
-    """Returns processes of their own for the work: one for pictures and animations, one for films."""
+def process_workers(model: Model) -> dict[str, Worker]:
+    """Returns a worker process for pictures and animations, and one for films."""
     return {lane: ProcessWorker(model, input_files.LIMITS.task_seconds) for lane in (QUICK, LONG)}
 
 
 @dataclasses.dataclass(frozen=True)
-class _KeepsContainer:
-    """A runner whose films come back as they came: the window plays every container, where browsers do not."""
+class _ContainerKeeper:
+    """A worker whose films keep their container: the window plays every one, which browsers do not."""
 
-    runner: Worker
+    worker: Worker
 
     def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
-        return self.runner.run(dataclasses.replace(task, keep_container=True), report, stopped)
+        return self.worker.run(dataclasses.replace(task, keep_container=True), report, stopped)
 
     def close(self) -> None:
-        self.runner.close()
+        self.worker.close()
 
 
 class Session:
-    """Opens, colours and forgets files.
+    """Opens, colours and removes files.
 
     Args:
         folder: of everything that is made; removed at the end.
-        runners: what does the work, by lane.
+        workers: what colours, by lane.
 
     Attributes:
-        folder: see there.
+        folder: see above.
     """
 
-    def __init__(self, folder: Path, runners: dict[str, Worker]):
+    def __init__(self, folder: Path, workers: dict[str, Worker]):
         self.folder = folder
         self._store = Store(folder)
-        self._runners = runners
-        keeping: dict[str, Worker] = {lane: _KeepsContainer(runner) for lane, runner in runners.items()}
+        self._workers = workers
+        keeping: dict[str, Worker] = {lane: _ContainerKeeper(worker) for lane, worker in workers.items()}
         self._jobs = JobQueue(self._store, keeping, input_files.LIMITS)
         self._originals: dict[str, Path] = {}
         self._batch: list[str] = []
         self._began = 0.0
 
     def start(self) -> None:
-        """Begins to work; the model is opened meanwhile, so that the first picture need not wait for it."""
+        """Starts the workers; the model is opened meanwhile, so that the first picture need not wait for it."""
         self._jobs.start()
-        quick = self._runners[QUICK]
+        quick = self._workers[QUICK]
         if isinstance(quick, ProcessWorker):
             quick.start()
 
@@ -77,13 +77,13 @@ class Session:
 
     # === Files ===
 
-    def open(self, path: Path, settings: JobSettings = JobSettings()) -> FileRecord:  # noqa: B008 (frozen)
-        """Takes a file in.
+    def open(self, path: Path) -> FileRecord:
+        """Opens a file.
 
         Raises:
             RequestError: it cannot be coloured.
         """
-        kind = input_files.judge(path)
+        kind = input_files.identify(path)
         record = FileRecord(
             id=secrets.token_urlsafe(9),
             user=_OWNER,
@@ -92,12 +92,11 @@ class Session:
             suffix=kind.suffix,
             created=time.time(),
             state=READY,
-            settings=settings,
             frames=kind.frames,
         )
-        with self._store.incoming() as place:
-            input_files.link(path, place)
-            self._store.add(place, record)
+        with self._store.incoming() as upload:
+            input_files.link(path, upload)
+            self._store.add(upload, record)
         self._originals[record.id] = path.absolute()
         self._jobs.events.publish(_OWNER)
         return record
@@ -117,7 +116,7 @@ class Session:
         return self._originals[record.id]
 
     def made(self, record: FileRecord, name: str) -> Path:
-        """Returns where something is that was made of the file: "before.jpg", "after.jpg", "preview.jpg" ..."""
+        """Returns the path of what was made of the file: "before.jpg", "after.jpg", "preview.jpg" ..."""
         return self._store.folder(record) / name
 
     def result(self, record: FileRecord) -> Path | None:
@@ -130,7 +129,7 @@ class Session:
         return [item.record for item in self.items() if self.result(item.record) is not None]
 
     def remove(self, identities: Iterable[str]) -> None:
-        """Forgets files, whatever is being done with them; the originals stay."""
+        """Removes files from the session, also those that are being coloured; the originals stay."""
         for identity in list(identities):
             record = self._store.get(identity)
             if record is not None:
@@ -181,9 +180,9 @@ class Session:
         """Returns the files that were asked for since the program was last idle, and seconds since then."""
         return self._asked(), time.monotonic() - self._began
 
-    def wait(self, seen: int, seconds: float) -> int:
-        """Waits until something is newer than `seen`; returns its number, or `seen` after `seconds`."""
-        return self._jobs.events.wait(_OWNER, seen, seconds)
+    def wait(self, last: int, seconds: float) -> int:
+        """Waits until something is newer than `last`; returns its number, or `last` after `seconds`."""
+        return self._jobs.events.wait(_OWNER, last, seconds)
 
     @property
     def closed(self) -> bool:

@@ -1,4 +1,4 @@
-"""The controls beside a picture: strength and quality of its colours, what there is to say about it, Save."""
+"""The controls beside a picture: strength and quality of its colours, and notes on the file."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -25,9 +25,9 @@ class Controls(QFrame):
 
     Signals:
         strength_moving: the slider is being moved; the strength.
-        strength_chosen: and has come to rest.
+        strength_chosen: the slider has come to rest; the strength.
         quality_chosen: a `Quality`.
-        anyway: colour what has colours already.
+        anyway: the user wants colours in place of those that the file has.
     """
 
     strength_moving = Signal(float)
@@ -59,10 +59,10 @@ class Controls(QFrame):
         layout.addSpacing(10)
         self._add_quality(layout)
         layout.addStretch(1)
-        honest = QLabel(texts.HONEST)
-        honest.setObjectName("quiet")
-        honest.setWordWrap(True)
-        layout.addWidget(honest)
+        provenance = QLabel(texts.PROVENANCE)
+        provenance.setObjectName("quiet")
+        provenance.setWordWrap(True)
+        layout.addWidget(provenance)
 
     def _add_strength(self, layout: QVBoxLayout) -> None:
         self.strength = QSlider(Qt.Orientation.Horizontal)
@@ -76,11 +76,11 @@ class Controls(QFrame):
         title.setObjectName("heading")
         title.setBuddy(self.strength)
         ends = QHBoxLayout()
-        for text, way in ((texts.WEAKER, Qt.AlignmentFlag.AlignLeft), (texts.STRONGER, Qt.AlignmentFlag.AlignRight)):
+        for text, side in ((texts.WEAKER, Qt.AlignmentFlag.AlignLeft), (texts.STRONGER, Qt.AlignmentFlag.AlignRight)):
             label = QLabel(text)
             label.setObjectName("quiet")
-            ends.addWidget(label, 0, way)
-            if way == Qt.AlignmentFlag.AlignLeft:
+            ends.addWidget(label, 0, side)
+            if side == Qt.AlignmentFlag.AlignLeft:
                 ends.addWidget(self._value, 1, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(title)
         layout.addWidget(self.strength)
@@ -90,7 +90,7 @@ class Controls(QFrame):
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._rested)
         self.strength.valueChanged.connect(self._strength_moved)
-        self._tell_strength()
+        self._show_strength()
 
     def _add_quality(self, layout: QVBoxLayout) -> None:
         title = QLabel(texts.QUALITY)
@@ -108,7 +108,7 @@ class Controls(QFrame):
             self.qualities[quality] = button
 
     def refresh(self, item: Item | None) -> None:
-        """Shows the settings of a item, and what there is to say about it."""
+        """Shows the settings of an item, and the notes on it."""
         self.setEnabled(item is not None)
         if item is None:
             return
@@ -124,7 +124,7 @@ class Controls(QFrame):
             self.strength.blockSignals(True)
             self.strength.setValue(round(record.settings.strength * 10))
             self.strength.blockSignals(False)
-            self._tell_strength()
+            self._show_strength()
         self.qualities[record.settings.quality].setChecked(True)
 
     def settle(self) -> None:
@@ -137,11 +137,11 @@ class Controls(QFrame):
         self.strength_chosen.emit(self.strength.value() / 10)
 
     def _strength_moved(self) -> None:
-        self._tell_strength()
+        self._show_strength()
         self._rest.start()
         self.strength_moving.emit(self.strength.value() / 10)
 
-    def _tell_strength(self) -> None:
+    def _show_strength(self) -> None:
         self._value.setText(texts.STRENGTH_VALUE.format(percent=self.strength.value() * 10))
 
 

@@ -56,10 +56,10 @@ class StartPage(QWidget):
         self.tiles = Tiles()
         self.tiles.itemActivated.connect(self._activated)
         self.tiles.itemClicked.connect(self._activated)
-        honest = QLabel(texts.HONEST)
-        honest.setObjectName("quiet")
-        honest.setWordWrap(True)
-        honest.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        provenance = QLabel(texts.PROVENANCE)
+        provenance.setObjectName("quiet")
+        provenance.setWordWrap(True)
+        provenance.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(48, 28, 48, 18)
         layout.setSpacing(16)
@@ -68,7 +68,7 @@ class StartPage(QWidget):
         layout.addWidget(self._drop, 1)
         layout.addWidget(self._heading)
         layout.addWidget(self.tiles)
-        layout.addWidget(honest)
+        layout.addWidget(provenance)
 
     def show_tiles(self, paths: list[Path], recent: bool) -> None:
         """Offers files to open.
