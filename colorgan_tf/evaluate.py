@@ -7,93 +7,16 @@
 Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone.
 """
 
-import dataclasses
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from absl import flags
-from PIL import Image, ImageOps
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError, PartialFailure
 from colorgan_tf.inference.quality import Quality
 from pipelines.media import writing
-
-
-@dataclasses.dataclass(frozen=True)
-class Loaded:
-    """True pictures of one size, and the files that gave none.
-
-    Attributes:
-        pictures: uint8 RGB `[n, size, size, 3]`.
-        files: the files they come from, in order.
-        bad: files that could not be read, each with the reason.
-    """
-
-    pictures: np.ndarray
-    files: tuple[Path, ...]
-    bad: tuple[tuple[Path, str], ...]
-
-
-def centre_square(image: Image.Image, size: int) -> np.ndarray:
-    """Brings a picture to a short side of `size` and cuts its centre square.
-
-    A picture that has the short side already is only cut, never resampled, so its pixels are the file's own.
-
-    Returns:
-        uint8 RGB `[size, size, 3]`.
-    """
-    image = ImageOps.exif_transpose(image).convert("RGB")
-    if min(image.size) != size:
-        scale = size / min(image.size)
-        image = image.resize(
-            (max(size, round(image.width * scale)), max(size, round(image.height * scale))), Image.Resampling.LANCZOS
-        )
-    left, top = (image.width - size) // 2, (image.height - size) // 2
-    return np.asarray(image.crop((left, top, left + size, top + size)))
-
-
-def load_pictures(
-    folder: str | Path, size: int = 256, limit: int = 0, progress: Callable[[Iterable], Iterable] = iter
-) -> Loaded:
-    """Reads the pictures below a folder as true pictures for an `Evaluator`.
-
-    Args:
-        folder: searched with its subfolders.
-        size: side of the squares, in pixels.
-        limit: most pictures, evenly spread over the sorted files; 0 for all.
-        progress: wraps the iteration over the files, for example `tqdm`.
-
-    Raises:
-        InputError: if the folder is missing, or holds no picture that can be read.
-    """
-    from colorgan_tf.evaluation.evaluator import spread
-    from pipelines.data import pictures
-
-    files = pictures.find(folder)
-    files = [files[number] for number in spread(len(files), limit)]
-    squares, good, bad = [], [], []
-    for path in progress(files):
-        fault = pictures.header_fault(path)
-        if fault is None:
-            try:
-                with Image.open(path) as image:
-                    squares.append(centre_square(image, size))
-                good.append(path)
-                continue
-            except Exception as error:  # Pillow's readers raise many kinds of error on damaged data
-                fault = str(error) or type(error).__name__
-        bad.append((path, fault))
-    if not squares:
-        raise InputError(f"{folder} must hold a picture that can be read. Received: {bad[0][0]}: {bad[0][1]}")
-    return Loaded(np.stack(squares), tuple(good), tuple(bad))
-
-
-def write_json(values: dict, path: Path) -> None:
-    """Writes values as JSON beside `path`, then renames."""
-    writing.write_text(path, json.dumps(values, indent=2) + "\n")
 
 
 def define_flags() -> None:
@@ -121,15 +44,13 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"One of --data and --film must be given. Received: {'both' if args.data else 'neither'}.")
     from tqdm import tqdm
 
-    from colorgan_tf.evaluation.evaluator import Evaluator, InputFn, spread
-    from colorgan_tf.inference import backends
+    from colorgan_tf.evaluation import film_measure, sheet
+    from colorgan_tf.evaluation.evaluator import Evaluator, InputFn
+    from colorgan_tf.evaluation.true_pictures import load_pictures
     from colorgan_tf.inference.colorizer import Colorizer
-    from pipelines.media.contact_sheet import contact_sheet
 
-    colorizer = Colorizer(backends.load(args.model), quality=args.quality)
+    colorizer = Colorizer.load(args.model, quality=args.quality)
     if args.film:
-        from colorgan_tf.evaluation import film_measure
-
         print(film_measure.to_table(film_measure.measure(args.film, colorizer, limit=args.limit)))
         return
     loaded = load_pictures(
@@ -146,23 +67,11 @@ def main(argv: Sequence[str]) -> None:
     )
     print(report.table())
     if args.json:
-        told = {
-            "model_path": args.model,
-            "data": args.data,
-            "quality": args.quality,
-            "degraded": args.degraded,
-            **report.to_dict(),
-        }
-        write_json(told, Path(args.json))
+        chosen = {"model_path": args.model, "data": args.data, "quality": args.quality, "degraded": args.degraded}
+        writing.write_text(args.json, json.dumps(chosen | report.to_dict(), indent=2) + "\n")
     if args.sheet:
-        numbers = spread(len(loaded.files), args.sheet_pictures)
-        shown = (
-            evaluator.inputs(numbers, input_fn),
-            evaluator.colored(colorizer.chroma, numbers, input_fn),
-            loaded.pictures[numbers],
-        )
-        captions = [loaded.files[number].name for number in numbers]
-        pages = contact_sheet(list(zip(*shown, strict=True)), args.sheet, ("grey", "coloured", "true"), captions)
+        names = [path.name for path in loaded.files]
+        pages = sheet.write(evaluator, colorizer.chroma, input_fn, args.sheet, args.sheet_pictures, names)
         print("contact sheet: " + ", ".join(str(page) for page in pages))
     if loaded.bad:
         lines = [f"{path}: {reason}" for path, reason in loaded.bad]

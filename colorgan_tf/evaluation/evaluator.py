@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from colorgan_tf import color
-
-# Luma `[n, height, width, 1]` in [0, 1] to chroma `[n, height, width, 2]` in YUV units: `Colorizer.chroma`.
 from colorgan_tf.metrics import pictures as metrics
 
 # Luma `[n, height, width, 1]` in [0, 1] to chroma `[n, height, width, 2]` in YUV units: `Colorizer.chroma`.
@@ -102,6 +100,7 @@ class Report:
         lines.append(f"PSNR above the grey copy   {self.psnr_gain:+.2f} dB")
         lines.append(f"colourfulness / true       {self.colorfulness_ratio:.3f}")
         lines.append(f"Frechet / grey copy's      {self.frechet_ratio:.3f}")
+        lines.append(f"Frechet distance {metrics.FRECHET_NOTE}")
         height, width = self.size
         seconds = f"{self.seconds_a_picture:.3f} s a picture"
         lines.append(f"{self.pictures} pictures, {width} x {height} px, {seconds}")
@@ -233,11 +232,6 @@ class Evaluator:
 
     def _batches(self, numbers: Sequence[int]) -> list[Sequence[int]]:
         return [numbers[start : start + self._batch] for start in range(0, len(numbers), self._batch)]
-
-
-def evaluate(chroma_fn: ChromaFn, pictures: np.ndarray, input_fn: InputFn | None = None) -> Report:
-    """Measures `chroma_fn` once on true pictures, uint8 RGB `[n, height, width, 3]`; see `Evaluator.report`."""
-    return Evaluator(pictures).report(chroma_fn, input_fn)
 
 
 def spread(count: int, wanted: int) -> list[int]:

@@ -134,6 +134,8 @@ def table(rows: Sequence[Row], reference: dict[str, float] | None) -> str:
             f"| {row.name} | {row.megabytes:.1f} | {row.shape[0]} x {row.shape[1]} | {row.milliseconds[1]:.1f} "
             f"| {row.milliseconds[2]:.1f} | {row.psnr:.1f} | {row.largest:.2f} | {_quality(row.quality)} |"
         )
+    if reference:
+        lines.append(f"\nFrechet distance {metrics.FRECHET_NOTE}.")
     lines += [f"\nNot handed out: {row.name} {row.refused}." for row in rows if row.refused]
     return "\n".join(lines)
 

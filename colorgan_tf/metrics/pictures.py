@@ -13,6 +13,7 @@ from colorgan_tf import color
 
 SSIM_WINDOW = 11
 FEATURE_SIZE = 256
+FRECHET_NOTE = "on EfficientNet features; not comparable with FID"  # stands beside every figure that is shown
 
 
 class LumaError(NamedTuple):

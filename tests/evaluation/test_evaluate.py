@@ -11,8 +11,8 @@ from PIL import Image
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
-from colorgan_tf.evaluate import centre_square, load_pictures
 from colorgan_tf.evaluation.evaluator import Evaluator, spread
+from colorgan_tf.evaluation.true_pictures import centre_square, load_pictures
 from colorgan_tf.metrics import pictures as metrics
 
 

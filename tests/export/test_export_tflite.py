@@ -11,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from colorgan_tf import export_tflite
 from colorgan_tf.errors import InputError
-from colorgan_tf.export import tflite as tflite_convert
-from colorgan_tf.export import tflite_report
+from colorgan_tf.evaluation.true_pictures import load_pictures
+from colorgan_tf.export import tflite, tflite_files, tflite_report
 from colorgan_tf.export.tflite import Converter, Variant
 from colorgan_tf.inference import backends
 from colorgan_tf.inference.colorizer import Colorizer
@@ -80,7 +80,7 @@ def test_int8_needs_pictures(converter):
 def test_the_file_says_what_it_is(converter, tmp_path):
     variant = Variant("float16", None)
     data = converter.convert(variant)
-    assert tflite_convert.metadata(data) == json.loads(json.dumps(converter.settings(variant)))
+    assert tflite.metadata(data) == json.loads(json.dumps(converter.settings(variant)))
     signatures = Interpreter(model_content=data).get_signature_list()
     assert signatures == {"luma_to_chroma": {"inputs": ["luma"], "outputs": ["chroma"]}}
 
@@ -89,9 +89,9 @@ def test_the_file_says_what_it_is(converter, tmp_path):
 
 
 def test_files_settings_and_report(tmp_path, photographs):
-    calibration = export_tflite.read_lumas(photographs, 2)
+    calibration = tflite_files.read_lumas(photographs, 2)
     model, said = exported_models.folder("efficient_unet"), []
-    table = export_tflite.export(model, tmp_path / "out", ["float16"], calibration, runs=1, say=said.append)
+    table = tflite_files.export(model, tmp_path / "out", ["float16"], calibration, runs=1, report=said.append)
     names = [f"tiny_float16_{shape}" for shape in ("256x256", "256x512", "any")]
     wanted = {f"{name}.{suffix}" for name in names for suffix in ("json", "tflite")}
     assert {path.name for path in (tmp_path / "out").iterdir()} == wanted | {"tflite_report.json", "tflite_report.md"}
@@ -106,18 +106,16 @@ def test_files_settings_and_report(tmp_path, photographs):
 
 
 def test_int8_that_loses_too_much_is_not_handed_out(tmp_path, photographs, monkeypatch):
-    from colorgan_tf import evaluate
-
     monkeypatch.setattr(tflite_report, "PSNR_LOSS", -100.0)
     (tmp_path / "tiny_int8_256x256.tflite").write_bytes(b"of an earlier export")
-    table = export_tflite.export(
+    table = tflite_files.export(
         exported_models.folder("efficient_unet") / "1",
         tmp_path,
         ["int8"],
-        export_tflite.read_lumas(photographs, 2),
-        evaluate.load_pictures(photographs, 256, 3).pictures,
+        tflite_files.read_lumas(photographs, 2),
+        load_pictures(photographs, 256, 3).pictures,
         runs=1,
-        say=lambda text: None,
+        report=lambda text: None,
     )
     assert {path.name for path in tmp_path.iterdir()} == {"tflite_report.json", "tflite_report.md"}
     assert "Not handed out: tiny_int8_any.tflite loses" in table
@@ -151,7 +149,7 @@ def test_a_model_without_gain_has_none_to_lose():
 
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(InputError, match="The model must be"):
-        export_tflite.export(tmp_path / "gone", tmp_path, ["float32"], LUMAS)
+        tflite_files.export(tmp_path / "gone", tmp_path, ["float32"], LUMAS)
 
 
 def test_the_command_says_what_is_wrong(tmp_path):

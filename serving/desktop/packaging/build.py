@@ -62,14 +62,14 @@ def size(folder: Path) -> int:
 
 
 def _converted(model: Path, folder: Path) -> Path:
-    from colorgan_tf import export_tflite
+    from colorgan_tf.export import tflite_files
     from colorgan_tf.export.tflite import Converter, Variant
 
     examples = _SPEC.parent.parent.parent / "examples" / "photos"
     converter, variant = Converter(model), Variant("int8", None)
     made = folder / "colorgan.tflite"
     folder.mkdir()
-    made.write_bytes(converter.convert(variant, export_tflite.read_lumas(examples, _CALIBRATION)))
+    made.write_bytes(converter.convert(variant, tflite_files.read_lumas(examples, _CALIBRATION)))
     made.with_suffix(".json").write_text(json.dumps(converter.settings(variant), indent=2) + "\n")
     return made
 
