@@ -20,8 +20,8 @@ from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError, PartialFailure
 
 PRESET = "colorgan"
-# The method's weight of the pixel loss; and no read-out that was chosen for bins.
-REGRESSION = ("loss.lambda_p=100", "loss.gain=1", "loss.contrast=0")
+# The patent's weight of the pixel loss; and no decoding that was chosen for bins.
+REGRESSION = ("loss.lambda_p=100", "decoding.chroma_gain=1", "decoding.chroma_gamma=1")
 
 
 def variants() -> dict[str, list[str]]:
@@ -36,13 +36,13 @@ def variants() -> dict[str, list[str]]:
         "encoder frozen": [f"phases.{phase}.encoder=frozen" for phase in phases],
         "no adversarial phase": [f"phases.{phases[-1]}.discriminator_learning_rate=0"],
         "no degradations": ["data.degradation=none"],
-        "the method's U-Net": [
+        "the patent's U-Net": [
             "model.generator=unet",
             "model.filters=32",
             "data.window=[256, 256]",
         ],
         "less augmentation": ["data.zoom=[0.6, 1]", "data.stretch=1", "model.dropout=0.1", "model.drop_path=0"],
-        "the method's PatchGAN": ["model.discriminator=patch", "model.discriminator_levels=2"],
+        "the patent's PatchGAN": ["model.discriminator=patch", "model.discriminator_levels=2"],
         "feature loss alone": ["loss.lambda_a=0"],
         "adversarial loss alone": ["loss.lambda_f=0"],
     }

@@ -27,7 +27,7 @@ _MADE = 32  # pair files
 def define_flags() -> None:
     """Defines this command's flags."""
     flags.DEFINE_string("data", None, "Folder of shards, pair files or photographs.")
-    flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
+    flags.DEFINE_enum("preset", "patent", list(config_lib.PRESETS), "What is trained.")
     flags.DEFINE_string("precision", "auto", "Of the step: auto, float32, mixed_bfloat16 or mixed_float16.")
     flags.DEFINE_integer("rounds", 5, "Measurements of each kind.", lower_bound=1)
     flags.DEFINE_integer("batches", 16, "Batches that the pipeline makes in a round.", lower_bound=1)

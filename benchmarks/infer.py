@@ -65,14 +65,15 @@ def network(case: Case) -> Callable[[np.ndarray], np.ndarray]:
         return backends.load(case.model).luma_to_chroma
     import tensorflow as tf
 
+    from colorgan_tf.networks.generator import Generator
+    from colorgan_tf.networks.precision import dtype_policy
     from colorgan_tf.training import distribution
-    from colorgan_tf.training.gan import ColorGAN
 
     config = config_lib.override(config_lib.preset(case.preset), [f"runtime.precision={case.precision}"])
     policy, _ = distribution.precision_policy(config.runtime.precision)
-    with distribution.dtype_policy(policy):
-        gan = ColorGAN(config)
-    graph = tf.function(gan.call, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
+    with dtype_policy(policy):
+        generator = Generator(config)
+    graph = tf.function(generator.chroma, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32)])
     return lambda luma: graph(luma).numpy()
 
 

@@ -28,8 +28,8 @@ _DISTINCT = 64  # pictures; the others repeat them
 
 def define_flags() -> None:
     """Defines this command's flags."""
-    flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
-    flags.DEFINE_string("precision", "auto", "auto, float32, mixed_bfloat16 or mixed_float16.")
+    flags.DEFINE_enum("preset", "patent", list(config_lib.PRESETS), "What is trained.")
+    flags.DEFINE_enum("precision", "auto", list(config_lib.Precision), "Of both networks' layers.")
     flags.DEFINE_integer("batch", 4, "Pictures a step.", lower_bound=1)
     flags.DEFINE_integer("steps", 4, "Steps of each run.", lower_bound=1)
     # More than the shuffle buffer holds, or a larger set would fill more of it.

@@ -44,13 +44,14 @@ def project_step(config: config_lib.Config, precision: str) -> Callable:
     """
     import tensorflow as tf
 
+    from colorgan_tf.networks.precision import dtype_policy
     from colorgan_tf.training import distribution
     from colorgan_tf.training.gan import ColorGAN
 
     config = config_lib.override(config, [f"runtime.precision={precision}"])
     strategy, _ = distribution.choose("one")
     policy, _ = distribution.precision_policy(config.runtime.precision)
-    with distribution.dtype_policy(policy), strategy.scope():
+    with dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
         gan.build_optimizers()
     gan.begin(config.phases[-1])

@@ -139,7 +139,7 @@ def keras_layout(name: str, value: np.ndarray) -> np.ndarray:
 def convert(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Turns a PyTorch state of EfficientNet-Lite0 into float16 arrays by Keras name and in Keras layout.
 
-    Half precision halves the file; its relative error of 2^-11 changes no top-1 verdict in a hundred.
+    Half precision halves the file; its relative error of 2^-11 changes no top-1 label in a hundred.
     """
     converted = {}
     for name, value in state.items():
@@ -194,7 +194,7 @@ def define_flags() -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Converts the package's file and says what was written."""
+    """Converts the package's file and reports what was written."""
     args = flags.FLAGS
     if len(argv) > 1:
         raise InputError(f"backbone_weights takes flags only. Received: {argv[1]}")

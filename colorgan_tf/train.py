@@ -2,11 +2,13 @@
 
     python -m colorgan_tf.train --data=shards/ --workdir=runs/a --preset=patent
 
-Stop it at any moment and start the same command again: it goes on where the last checkpoint stands.
+Stop it at any moment and start the same command again: it is resumed at the last checkpoint.
 """
 
+import dataclasses
 import math
 import sys
+from typing import Any
 
 from absl import flags
 
@@ -22,14 +24,14 @@ def define_flags() -> None:
     """Defines this command's flags."""
     flags.DEFINE_string("data", None, "Folder of shards, pair files or photographs.")
     flags.DEFINE_string("workdir", None, "Folder of the run: configuration, checkpoints, log, samples.")
-    flags.DEFINE_string("validation", None, "Folder of pictures to watch; else a few of --data are held out.")
+    flags.DEFINE_string("validation", None, "Folder of the validation set; else a few of --data are held out.")
     flags.DEFINE_string("start", None, "Run or exported model, of the same network, to begin with.")
-    flags.DEFINE_string("preset", "patent", f"One of {', '.join(config_lib.PRESETS)}.")
+    flags.DEFINE_enum("preset", "patent", list(config_lib.PRESETS), "What to train and how.")
     flags.DEFINE_integer("steps", None, "Steps of all phases together.")
     flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
-    flags.DEFINE_string("strategy", None, "auto, one, mirrored, multiworker or tpu.")
-    flags.DEFINE_string("precision", None, "auto, float32, mixed_bfloat16 or mixed_float16.")
+    flags.DEFINE_enum_class("strategy", None, config_lib.Strategy, "How the work is spread.")
+    flags.DEFINE_enum_class("precision", None, config_lib.Precision, "Of both networks' layers.")
     flags.DEFINE_integer("seed", None, "Seed of everything random.")
     flags.DEFINE_bool("deterministic", None, "Repeat bit for bit on the same machine, somewhat slower.")
     flags.DEFINE_multi_string("set", [], "Any option of the configuration, for example model.filters=32.")
@@ -39,16 +41,12 @@ def define_flags() -> None:
 def resolve() -> config_lib.Config:
     """Returns the configuration that the flags ask for."""
     values = flags.FLAGS
-    asked = {name: values[name].value for name in _RUNTIME_FLAGS}
-    runtime = [f"runtime.{name}={_text(value)}" for name, value in asked.items() if value is not None]
-    config = config_lib.override(config_lib.preset(values.preset), [*values.set, *runtime])
+    config = config_lib.override(config_lib.preset(values.preset), values.set)
+    given: dict[str, Any] = {name: values[name].value for name in _RUNTIME_FLAGS if values[name].value is not None}
+    config = dataclasses.replace(config, runtime=dataclasses.replace(config.runtime, **given))
     if values.steps is not None:
-        config = config_lib.with_steps(config, values.steps)
+        config = config.with_steps(values.steps)
     return config_lib.validate(config)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def main(argv: list[str]) -> None:
@@ -74,7 +72,7 @@ def main(argv: list[str]) -> None:
         best = math.nan if outcome.best is None else outcome.best
         print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")
     else:
-        print(f"stopped at step {outcome.step} of {config.steps}; the same command goes on from there")
+        print(f"stopped at step {outcome.step} of {config.steps}; the same command resumes it")
         sys.exit(130)  # so that `train && export` does not export half a run
 
 
@@ -84,8 +82,8 @@ def describe(config: config_lib.Config) -> None:
 
     print(config_lib.to_json(config))
     gan = ColorGAN(config)
-    gan.generator.summary(line_length=110)
-    gan.discriminator.summary(line_length=110)
+    gan.generator.network.summary(line_length=110)
+    gan.adversary.network.summary(line_length=110)
 
 
 if __name__ == "__main__":

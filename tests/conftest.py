@@ -50,5 +50,5 @@ def tiny_run(tmp_path_factory, photographs, tiny_config):
     from colorgan_tf.training import loop
 
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
-    loop.train(tiny_config, photographs, workdir, say=lambda text: None)
+    loop.train(tiny_config, photographs, workdir, report=lambda text: None)
     return workdir

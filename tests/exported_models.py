@@ -15,33 +15,33 @@ from colorgan_tf.export import saved_model as export
 DECODER = (16, 12, 8, 8)
 
 
-def tiny_gan(generator: str):
-    """An untrained ColorGAN: an `efficient_unet` whose head speaks up, or a `unet` that regresses U and V."""
+def tiny_generator(generator: str):
+    """An untrained generator: an `efficient_unet` whose head speaks up, or a `unet` that regresses U and V."""
     import keras
 
-    from colorgan_tf.training.gan import ColorGAN
+    from colorgan_tf.networks.generator import Generator
 
     # Of some random weights the smaller precisions make another picture.
     keras.utils.set_random_seed(0)
     if generator == "unet":
         tiny = config.PRESETS["tiny"]
         model = dataclasses.replace(tiny.model, filters=4, discriminator_filters=4)
-        return ColorGAN(dataclasses.replace(tiny, model=model))
+        return Generator(dataclasses.replace(tiny, model=model))
     recipe = config.PRESETS["colorgan"]
-    gan = ColorGAN(
+    made = Generator(
         dataclasses.replace(
             recipe,
             data=dataclasses.replace(recipe.data, window=(96, 96)),
             model=dataclasses.replace(recipe.model, decoder=DECODER, discriminator_filters=4),
-            # An untrained head doubts everything, which would enlarge its colours and what float16 rounds off them.
-            loss=dataclasses.replace(recipe.loss, gain=0.25),
+            # An untrained head is uncertain of all, which would enlarge its colours and what float16 rounds off them.
+            decoding=dataclasses.replace(recipe.decoding, chroma_gain=0.25),
         )
     )
     rng = np.random.default_rng(0)
-    kernel, bias = gan.generator.get_layer("output_conv").weights
+    kernel, bias = made.network.get_layer("output_conv").weights
     kernel.assign(rng.normal(0.0, 0.1, kernel.shape))
     bias.assign(rng.normal(0.0, 1.0, bias.shape))
-    return gan
+    return made
 
 
 @functools.cache
@@ -49,5 +49,5 @@ def folder(generator: str) -> Path:
     """Returns the folder of a servable with one version; made once in each process of the tests."""
     parent = Path(tempfile.mkdtemp(prefix="colorgan-exported-"))
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
-    export.write(tiny_gan(generator), parent / "tiny", metrics={}, weights="best")
+    export.write(tiny_generator(generator), parent / "tiny", metrics={}, weights="best")
     return parent / "tiny"

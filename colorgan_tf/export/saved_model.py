@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import restore, run_files
+from colorgan_tf.inference import run_files, training_run
 from pipelines.media import writing
 
 if TYPE_CHECKING:  # TensorFlow is not imported for --help
-    from colorgan_tf.training.gan import ColorGAN
+    from colorgan_tf.networks.generator import Generator
 
 SETTINGS = "colorgan.json"
 CARD = "MODEL_CARD.md"
@@ -31,14 +31,14 @@ def export(workdir: str | Path, output: str | Path, weights: str = "best") -> Pa
     Raises:
         InputError: if there is no such run, or `output` cannot be written.
     """
-    return write(restore.model(workdir, weights), output, _metrics(Path(workdir), weights), weights)
+    return write(training_run.generator(workdir, weights), output, _metrics(Path(workdir), weights), weights)
 
 
-def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights: str) -> Path:
+def write(generator: "Generator", output: str | Path, metrics: dict[str, Any], weights: str) -> Path:
     """Writes a model as the next version below `output`: beside it first, then renamed.
 
     Args:
-        gan: with the weights to export.
+        generator: with the weights to export.
         output: folder of the servable.
         metrics: what is known of its quality, for settings and model card.
         weights: which of the run's weights they are.
@@ -53,21 +53,21 @@ def write(gan: "ColorGAN", output: str | Path, metrics: dict[str, Any], weights:
         output.mkdir(parents=True, exist_ok=True)
         version = output / str(1 + max((int(each.name) for each in output.iterdir() if each.name.isdigit()), default=0))
         # TensorFlow Serving takes a folder for a version as soon as its name is a number.
-        module = signatures.ExportModule(gan)
+        module = signatures.ExportModule(generator)
         with writing.beside(version) as unfinished:
             module.save(unfinished)
             extra = unfinished / "assets.extra"
             extra.mkdir(exist_ok=True)
             settings = {
-                "input_resolution": restore.input_resolution(gan.config),
-                "multiple": gan.multiple,
+                "input_resolution": generator.config.input_resolution,
+                "multiple": generator.multiple,
                 "weights": weights,
                 "metrics": metrics,
-                "config": dataclasses.asdict(gan.config),
+                "config": dataclasses.asdict(generator.config),
             }
             (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
-            (extra / CARD).write_text(card(gan.config, gan.generator.count_params(), metrics))
-            warmup_records.write(extra, output.name, module.names, restore.input_resolution(gan.config))
+            (extra / CARD).write_text(card(generator.config, generator.network.count_params(), metrics))
+            warmup_records.write(extra, output.name, module.names, generator.config.input_resolution)
     except OSError as error:
         raise InputError(f"`output` must be a folder that can be written. Received: {error}.") from error
     return version

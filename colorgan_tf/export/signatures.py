@@ -18,10 +18,9 @@ import keras
 import tensorflow as tf
 
 from colorgan_tf.export import graph_color, graph_pictures
-from colorgan_tf.inference import restore
 from colorgan_tf.networks import padding
 from colorgan_tf.networks.bins import BinHead
-from colorgan_tf.training.gan import ColorGAN
+from colorgan_tf.networks.generator import Generator
 
 SERVING_DEFAULT = "serving_default"
 COLORIZE_JPEG = "colorize_jpeg"
@@ -46,16 +45,16 @@ class ExportModule:
     """All signatures of a model.
 
     Args:
-        gan: with the weights to export.
+        generator: with the weights to export.
         max_pixels: largest width times height of a picture file.
     """
 
-    def __init__(self, gan: ColorGAN, max_pixels: int = MAX_PIXELS):
-        self._gan = gan
+    def __init__(self, generator: Generator, max_pixels: int = MAX_PIXELS):
+        self._generator = generator
         self._max_pixels = max_pixels
-        self._input_resolution = restore.input_resolution(gan.config)
+        self._input_resolution = generator.config.input_resolution
         # A function of its own, so that the network is in the file once and not in every signature.
-        self._network = tf.function(gan.call, input_signature=[_LUMA], autograph=False)
+        self._network = tf.function(generator.chroma, input_signature=[_LUMA], autograph=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,13 +68,13 @@ class ExportModule:
     def confidence(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         """How sure the model is of each pixel's colour, `[N, H, W, 1]` in [0, 1]; heads with bins only."""
 
-        head = self._gan.head
+        head = self._generator.head
         assert isinstance(head, BinHead)
 
         def sureness(padded: tf.Tensor) -> tf.Tensor:
-            return head.confidence(self._gan.generator(padded, training=False))
+            return head.confidence(self._generator.network(padded, training=False))
 
-        return {"confidence": padding.at_any_size(sureness, _checked(luma), self._gan.multiple)}
+        return {"confidence": padding.at_any_size(sureness, _checked(luma), self._generator.multiple)}
 
     def colorize_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Picture files `[N]` to PNG files `[N]`: alpha is kept, 8 bits a channel."""
@@ -96,7 +95,7 @@ class ExportModule:
     def settings(self, names: tf.Tensor) -> dict[str, tf.Tensor]:
         """What a client must know to feed `luma_to_chroma` as the model was trained: int32 `[N]` for names `[N]`."""
         values = tf.fill(tf.shape(names), -1)
-        resolution, multiple = self._input_resolution, self._gan.multiple
+        resolution, multiple = self._input_resolution, self._generator.multiple
         for name, value in (("input_resolution", resolution), ("working_size", resolution), ("multiple", multiple)):
             values = tf.where(names == name, value, values)
         return {"values": values}
@@ -116,7 +115,7 @@ class ExportModule:
             LUMA_TO_CHROMA: (self.luma_to_chroma, _LUMA),
             SETTINGS: (self.settings, tf.TensorSpec([None], tf.string, "names")),
         }
-        if isinstance(self._gan.head, BinHead):
+        if isinstance(self._generator.head, BinHead):
             endpoints[CONFIDENCE] = (self.confidence, _LUMA)
         return endpoints
 
@@ -137,7 +136,7 @@ class ExportModule:
             text = f"image_bytes must have at most {most} pixels together:"
             with tf.control_dependencies([tf.debugging.Assert(pixels <= most, [text, pixels])]):
                 picture = tf.identity(picture)
-            shape = graph_color.working_shape(size[0], size[1], self._input_resolution, self._gan.multiple)
+            shape = graph_color.working_shape(size[0], size[1], self._input_resolution, self._generator.multiple)
             small = graph_color.resize(graph_pictures.luma(picture), shape)
             written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
             return number + 1, pixels, *written

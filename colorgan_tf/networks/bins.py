@@ -1,7 +1,7 @@
 """Colour as classification: a head that predicts a distribution over bins of the UV plane.
 
 After Zhang, Isola and Efros, "Colorful Image Colorization" (ECCV 2016), in YUV in place of Lab: regression averages
-possible colours to brown, a distribution keeps them apart and is read out as a sharpened mean.
+possible colours to brown, a distribution keeps them apart and is decoded as its annealed mean.
 """
 
 import dataclasses
@@ -25,15 +25,16 @@ class BinHead:
     Attributes:
         rebalance: l in the weight of a bin of frequency p among Q bins, w ~ 1 / ((1 - l) p + l / Q) (Zhang et al.,
             equation 4): 1 treats all bins alike (no reweighting), 0 weights by rarity alone.
-        temperature: of the read-out (Zhang et al., equation 5): 1 gives the mean, towards 0 the mode.
-        correction: which part of the rebalancing the read-out takes back. A network trained with weights w predicts
-            w p / sum(w p) in place of p; with 1 the read-out is that of p, with 0 that of w p.
+        temperature: of the annealed mean (Zhang et al., equation 5): 1 gives the mean, towards 0 the mode.
+        logit_adjustment: which part of the rebalancing the decoding takes back (Menon et al., "Long-tail learning via
+            logit adjustment", ICLR 2021). A network trained with weights w predicts w p / sum(w p) in place of p; with
+            1 p is decoded, with 0 w p.
         colour_channels: U and V.
     """
 
     rebalance: float = 0.5
     temperature: float = 0.4
-    correction: float = 0.0
+    logit_adjustment: float = 0.0
     colour_channels: int = 2
 
     @property
@@ -42,12 +43,12 @@ class BinHead:
         return len(_bins()[0])
 
     def colour(self, output: tf.Tensor) -> tf.Tensor:
-        """Reads the logits out as their annealed mean, in the units of a colour."""
+        """Decodes the logits as their annealed mean, in the units of a colour."""
         return tf.tensordot(self.probabilities(output), _bins()[0] / CHROMA_MAX, 1)
 
     def probabilities(self, output: tf.Tensor) -> tf.Tensor:
         """Returns the sharpened distribution `[batch, height, width, bins]`."""
-        return tf.nn.softmax(self._corrected(output) / self.temperature)
+        return tf.nn.softmax(self._adjusted(output) / self.temperature)
 
     def variance(self, output: tf.Tensor) -> tf.Tensor:
         """Returns the variance of the sharpened distribution around its mean, `[batch, height, width, 1]`."""
@@ -62,31 +63,20 @@ class BinHead:
         One minus the entropy of the distribution as a part of the largest possible: 1 for a single bin, 0 where all
         bins are as likely.
         """
-        log_p = tf.nn.log_softmax(self._corrected(output))
+        log_p = tf.nn.log_softmax(self._adjusted(output))
         entropy = -tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1, keepdims=True)
         return 1.0 - entropy / np.log(self.channels)
 
-    def target(self, luma, chroma):
+    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return chroma / CHROMA_MAX
 
-    def chroma(self, colour):
+    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return colour * CHROMA_MAX
 
-    def loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
-        """Returns the mean cross-entropy with the true colour, spread over the four bins around it, rebalanced."""
-        indices, shares = nearest_bins(tf.reshape(chroma, [-1, 2]))
-        logits = tf.reshape(tf.cast(output, tf.float32), [-1, self.channels])
-        pixels = tf.shape(logits)[0]
-        rows = tf.repeat(tf.range(pixels), 4)
-        places = tf.stack([rows, tf.reshape(indices, [-1])], axis=1)
-        labels = tf.scatter_nd(places, tf.reshape(shares, [-1]), tf.shape(logits))
-        weights = tf.reduce_sum(tf.gather(tf.constant(bin_weights(self.rebalance)), indices) * shares, axis=1)
-        return tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(labels, logits))
-
-    def _corrected(self, output: tf.Tensor) -> tf.Tensor:
-        return output - self.correction * np.log(bin_weights(self.rebalance)) if self.correction else output
+    def _adjusted(self, output: tf.Tensor) -> tf.Tensor:
+        return output - self.logit_adjustment * np.log(bin_weights(self.rebalance)) if self.logit_adjustment else output
 
 
 def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

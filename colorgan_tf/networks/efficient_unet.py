@@ -1,11 +1,11 @@
-"""The method's U-Net with a pretrained encoder: EfficientNet-Lite0 down, a decoder with skip connections up."""
+"""The U-Net of the patent (AU 2018100325) with a pretrained encoder: EfficientNet-Lite0, then a decoder with skips."""
 
 import keras
 import tensorflow as tf
 
 from colorgan_tf.networks import efficientnet
+from colorgan_tf.networks.precision import dtype_policy
 from colorgan_tf.networks.unet import normalize
-from colorgan_tf.training.distribution import dtype_policy
 
 MULTIPLE = 32
 # Blocks of the encoder from this one on work at strides 16 and 32: half of its weights' cost, nearly all its meaning.
@@ -72,7 +72,7 @@ def efficient_unet(
         features = efficientnet.encode(rgb, folded=True, drop_path=drop_path)
     efficientnet.load_imagenet_weights(keras.Model(luma, features))
 
-    # Innermost: local features, told what the whole picture is about.
+    # Innermost: local features, and what the whole picture is about.
     x = keras.layers.Conv2D(decoder[0], 1, use_bias=False, name="inner_conv")(features[-1])
     scene = keras.layers.GlobalAveragePooling2D(keepdims=True, name="scene_pool")(features[-1])
     scene = keras.layers.Conv2D(decoder[0], 1, name="scene_conv")(scene)

@@ -12,15 +12,15 @@ _BLUR = np.array([1.0, 2.0, 1.0]) / 4.0  # binomial, standard deviation 0.71
 _REACH = _LOBES + 1  # pixels that the filter looks each way
 
 
-def kernel(factor: int, sharpen: float = 0.0) -> np.ndarray:
+def kernel(factor: int, unsharp_mask: float = 0.0) -> np.ndarray:
     """Returns the filter that makes `factor` x `factor` pixels of each one.
 
-    The unsharp mask x + sharpen * (x - blurred x) and Lanczos' windowed sinc (Duchon, "Lanczos Filtering in One and Two
-    Dimensions", 1979) for each of the new pixels' centres, as one convolution.
+    The unsharp mask x + unsharp_mask * (x - blurred x) and Lanczos' windowed sinc (Duchon, "Lanczos Filtering in One
+    and Two Dimensions", 1979) for each of the new pixels' centres, as one convolution.
 
     Args:
         factor: by which width and height grow.
-        sharpen: strength of the unsharp mask, 0 for none.
+        unsharp_mask: strength of the unsharp mask, 0 for none.
 
     Returns:
         `[9, 9, 1, factor * factor]` float32; each channel's weights add up to 1.
@@ -36,30 +36,30 @@ def kernel(factor: int, sharpen: float = 0.0) -> np.ndarray:
     def both_ways(of_one: np.ndarray) -> np.ndarray:
         return np.einsum("yp,xq->yxpq", of_one, of_one)
 
-    sharpened = (1.0 + sharpen) * both_ways(plain) - sharpen * both_ways(blurred)
+    sharpened = (1.0 + unsharp_mask) * both_ways(plain) - unsharp_mask * both_ways(blurred)
     side = 2 * _REACH + 1
     return sharpened.reshape(side, side, 1, factor * factor).astype(np.float32)
 
 
-def enlarge(picture: tf.Tensor, factor: int, sharpen: float = 0.0) -> tf.Tensor:
+def enlarge(picture: tf.Tensor, factor: int, unsharp_mask: float = 0.0) -> tf.Tensor:
     """Enlarges pictures.
 
     Args:
         picture: `[batch, height, width, channels]` float32, sides of at least 4.
-        factor: by which width and height grow; 1 sharpens only.
-        sharpen: strength of the unsharp mask, 0 for none.
+        factor: by which width and height grow; 1 applies the mask only.
+        unsharp_mask: strength of the unsharp mask, 0 for none.
 
     Returns:
         `[batch, factor * height, factor * width, channels]`; may overshoot the range of the picture a little.
     """
-    if factor == 1 and not sharpen:
+    if factor == 1 and not unsharp_mask:
         return picture
     batch, height, width, channels = (tf.shape(picture)[axis] for axis in range(4))
     # Each channel by itself.
     planes = tf.reshape(tf.transpose(picture, [0, 3, 1, 2]), [batch * channels, height, width, 1])
     border = [_REACH, _REACH]
     planes = tf.pad(planes, [[0, 0], border, border, [0, 0]], "SYMMETRIC")
-    planes = tf.nn.conv2d(planes, kernel(factor, sharpen), 1, "VALID")
+    planes = tf.nn.conv2d(planes, kernel(factor, unsharp_mask), 1, "VALID")
     if factor > 1:
         planes = tf.nn.depth_to_space(planes, factor)
     planes = tf.reshape(planes, [batch, channels, factor * height, factor * width])

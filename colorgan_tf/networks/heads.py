@@ -1,7 +1,7 @@
-"""What the generator's last layer means: a head turns its output into colour, and says how wrong it is.
+"""What the generator's last layer means: a head turns its output into colour.
 
 Three heads share one interface, so that the rest of the program need not know which is in use. "Colour" is the tensor
-that the pixel loss compares and the discriminator sees, in units near [-1, 1].
+that the pixel loss compares and the discriminator judges, in units near [-1, 1].
 """
 
 import dataclasses
@@ -9,10 +9,9 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from colorgan_tf import config as config_lib
 from colorgan_tf.color import CHROMA_MAX, RGB_TO_YUV, YUV_TO_RGB
+from colorgan_tf.config import Decoding, HeadName, Model
 from colorgan_tf.networks.bins import BinHead
-from colorgan_tf.training import losses
 
 
 class Head(Protocol):
@@ -36,75 +35,64 @@ class Head(Protocol):
         """Returns the chroma `[..., 2]` (U and V) of a colour."""
 
     def variance(self, output: tf.Tensor) -> tf.Tensor | None:
-        """Returns how far apart the colours are that a generator's output holds for likely, as the variance of their
-        chroma `[batch, height, width, 1]`; None if the head knows of one colour only."""
-
-    def loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
-        """Returns the scalar loss L_p of a generator's output against the truth."""
+        """Returns the variance `[batch, height, width, 1]` of the chroma that the output holds for likely, or None if
+        the head knows of one colour only."""
 
 
 @dataclasses.dataclass(frozen=True)
 class YuvHead:
-    """Regresses U and V: the method."""
+    """Regresses U and V, as the patent (AU 2018100325) does."""
 
     channels: int = 2
     colour_channels: int = 2
 
-    def colour(self, output):
+    def colour(self, output: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return tf.tanh(output)
 
-    def target(self, luma, chroma):
+    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return chroma / CHROMA_MAX
 
-    def chroma(self, colour):
+    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return colour * CHROMA_MAX
 
-    def variance(self, output):
+    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
         """See `Head`."""
         return None
-
-    def loss(self, output, luma, chroma):
-        """See `Head`."""
-        return losses.pixel_loss(self.colour(output), self.target(luma, chroma))
 
 
 @dataclasses.dataclass(frozen=True)
 class RgbHead:
-    """Regresses R, G and B, for the comparison that the method draws; the generated luma is thrown away."""
+    """Regresses R, G and B, for the comparison that the patent draws; the generated luma is thrown away."""
 
     channels: int = 3
     colour_channels: int = 3
 
-    def colour(self, output):
+    def colour(self, output: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         return tf.tanh(output)
 
-    def target(self, luma, chroma):
+    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         rgb = tf.tensordot(tf.concat([luma, chroma], axis=-1), YUV_TO_RGB.T, 1)
         return 2.0 * tf.clip_by_value(rgb, 0.0, 1.0) - 1.0
 
-    def chroma(self, colour):
+    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
         """See `Head`."""
         # A grey offset has no chroma, so [-1, 1] needs only its scale brought back.
         return tf.tensordot(0.5 * colour, RGB_TO_YUV[1:].T, 1)
 
-    def variance(self, output):
+    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
         """See `Head`."""
         return None
 
-    def loss(self, output, luma, chroma):
-        """See `Head`."""
-        return losses.pixel_loss(self.colour(output), self.target(luma, chroma))
 
-
-def build(model: config_lib.Model, loss: config_lib.Loss) -> Head:
-    """Returns the head that the configuration names."""
-    if model.head == "yuv":
+def build(model: Model, decoding: Decoding, rebalance: float) -> Head:
+    """Returns the head that the configuration names; see `BinHead` for `rebalance`."""
+    if model.head == HeadName.YUV:
         return YuvHead()
-    if model.head == "rgb":
+    if model.head == HeadName.RGB:
         return RgbHead()
-    return BinHead(loss.rebalance, loss.temperature, loss.correction)
+    return BinHead(rebalance, decoding.temperature, decoding.logit_adjustment)

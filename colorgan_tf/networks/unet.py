@@ -1,10 +1,10 @@
-"""The method's generator: a U-Net of stride-2 convolutions, mirrored by transposed ones, joined by skips."""
+"""The generator of the patent (AU 2018100325): a U-Net of stride-2 convolutions, mirrored by transposed ones."""
 
 import keras
 
 from colorgan_tf.networks.normalization import BatchNormalization
 
-# Filters of the eight blocks as multiples of the outermost block's (64 in the method: 64 ... 512).
+# Filters of the eight blocks as multiples of the outermost block's (64 in the patent: 64 ... 512).
 WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)
 # A side is halved once a block, so a picture must be a multiple of this.
 MULTIPLE = 2 ** len(WIDTHS)
@@ -20,7 +20,7 @@ def unet(
     output_stride: int = 1,
     name: str = "unet",
 ) -> keras.Model:
-    """Builds the U-Net of METHOD: kernel 4, stride 2, eight blocks down, eight up (pix2pix's `unet_256` widths).
+    """Builds the U-Net: kernel 4, stride 2, eight blocks down, eight up (pix2pix's `unet_256` widths).
 
     Args:
         channels: of the output, linear and float32; the head reads them.

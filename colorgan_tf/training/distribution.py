@@ -2,18 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from colorgan_tf.errors import InputError
 
 
 def choose(name: str, devices: Sequence[str] = ()) -> tuple[tf.distribute.Strategy, str]:
-    """Returns a strategy and one sentence that says why it was chosen.
+    """Returns a strategy and one sentence on why it was chosen.
 
     Args:
         name: "auto", "one", "mirrored", "multiworker" or "tpu".
@@ -42,7 +40,7 @@ def choose(name: str, devices: Sequence[str] = ()) -> tuple[tf.distribute.Strate
 
 
 def precision_policy(name: str) -> tuple[str, str]:
-    """Returns a Keras dtype policy and one sentence that says why it was chosen.
+    """Returns a Keras dtype policy and one sentence on why it was chosen.
 
     Args:
         name: "auto" or a policy. auto takes mixed_bfloat16 where the hardware computes in it: convolutions of the U-Net
@@ -62,17 +60,6 @@ def precision_policy(name: str) -> tuple[str, str]:
     return "float32", "precision float32: the processor does not compute in bfloat16"
 
 
-@contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Layers built within compute by this Keras dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process is the one that writes logs, checkpoints and exports."""
     resolver = strategy.cluster_resolver
@@ -82,7 +69,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def any_worker(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
-    """Returns a function that says whether any worker called it with True; all workers must call it equally often."""
+    """Returns a function that tells whether any worker called it with True; all workers must call it equally often."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return bool
 

@@ -4,13 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from colorgan_tf import config as config_lib
-from colorgan_tf.color import CHROMA_MAX
-from colorgan_tf.networks import discriminator, efficient_unet, heads, unet
-from colorgan_tf.networks.enlarging import enlarge
-from colorgan_tf.networks.padding import at_any_size
-from colorgan_tf.networks.vividness import strengthen
-from colorgan_tf.training import losses
+from colorgan_tf.config import Config, GeneratorName, Phase
+from colorgan_tf.networks import efficient_unet
+from colorgan_tf.networks.generator import Generator
+from colorgan_tf.training import adversaries, losses
 from colorgan_tf.training.adam import Adam
 from colorgan_tf.training.schedule import PhaseSchedule
 
@@ -26,21 +23,20 @@ class ColorGAN(keras.Model):
         config: the run's configuration.
     """
 
-    def __init__(self, config: config_lib.Config):
+    def __init__(self, config: Config):
         super().__init__(name="colorgan")
         self.config = config
-        self.head = heads.build(config.model, config.loss)
-        self.generator, self.multiple = build_generator(config.model, self.head.channels)
-        self.adversary = discriminator.build(config.model, self.head)
-        # The network by itself, for Keras and for checkpoints.
-        self.discriminator = self.adversary.network
+        self.generator = Generator(config)
+        self.adversary = adversaries.build(config.model, self.generator.head)
+        # Keras tracks the layers that it finds among a model's attributes.
+        self.networks = [self.generator.network, self.adversary.network]
         self.phase = config.phases[0]
-        # By the ImageNet weights, whatever others are loaded later: a run that goes on must have the same.
+        # By the ImageNet weights, whatever others are loaded later: a resumed run must have the same.
         self.encoder_rates = self._encoder_rates()
 
     def build_optimizers(self) -> None:
         """Creates what only training needs: both Adam optimizers with all their slots, so that a checkpoint finds them
-        when it is restored, and what the discriminator sees pictures with.
+        when it is restored, and what the adversary looks at pictures with.
         """
         # compile() without arguments would add an RMSprop that nobody uses to every checkpoint.
         super().compile(optimizer=None)
@@ -49,7 +45,6 @@ class ColorGAN(keras.Model):
         self.generator_optimizer = Adam(
             PhaseSchedule.of_generator(phases),
             options.beta_1,
-            options.beta_2,
             weight_decay=options.weight_decay or None,
             global_clipnorm=clip,
             rates=self.encoder_rates,
@@ -60,36 +55,27 @@ class ColorGAN(keras.Model):
         if options.weight_decay:
             self.generator_optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.discriminator_optimizer = Adam(
-            PhaseSchedule.of_discriminator(phases), options.beta_1, options.beta_2, global_clipnorm=clip
+            PhaseSchedule.of_discriminator(phases), options.beta_1, global_clipnorm=clip
         )
-        if self.generator.dtype_policy.name == "mixed_float16" or _computes_in_float16(self.generator):
+        if self.generator.network.dtype_policy.name == "mixed_float16" or _computes_in_float16(self.generator.network):
             self.generator_optimizer = keras.optimizers.LossScaleOptimizer(self.generator_optimizer)
             self.discriminator_optimizer = keras.optimizers.LossScaleOptimizer(self.discriminator_optimizer)
-        self.generator_optimizer.build(self.generator.trainable_variables)
-        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer.build(self.generator.network.trainable_variables)
+        self.discriminator_optimizer.build(self.adversary.network.trainable_variables)
         self.adversary.prepare()
 
     @property
     def noise_state(self) -> list[tf.Variable]:
         """The state of the generator's dropout noise, which Keras leaves out of a model's checkpoint."""
-        return [each.value for each in self.generator.variables if each.path.endswith("seed_generator_state")]
+        return [each.value for each in self.generator.network.variables if each.path.endswith("seed_generator_state")]
 
-    def begin(self, phase: config_lib.Phase) -> None:
+    def begin(self, phase: Phase) -> None:
         """Sets what the next training steps do; a step that was traced before must be traced anew."""
         self.phase = phase
 
-    def call(self, luma: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, luma: tf.Tensor) -> tf.Tensor:
         """Returns the chroma `[batch, height, width, 2]` for luma of any size."""
-
-        def chroma(padded: tf.Tensor) -> tf.Tensor:
-            output = self.generator(padded, training=training)
-            # All that follows comes after the losses, which see what the network itself says.
-            options, stride = self.config.loss, self.config.model.output_stride
-            small = self.head.chroma(self.head.colour(output))
-            small = strengthen(small, options.gain, options.contrast, self.head.variance(output), options.doubt)
-            return tf.clip_by_value(enlarge(small, stride, options.sharpen), -CHROMA_MAX, CHROMA_MAX)
-
-        return at_any_size(chroma, luma, self.multiple)
+        return self.generator.chroma(luma)
 
     def train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Trains both networks once, each in its turn, on one replica's batch.
@@ -106,15 +92,15 @@ class ColorGAN(keras.Model):
         scores: dict[str, tf.Tensor] = {}
         if self.phase.adversarial:
             # Before the tape, which would keep every step on the way: nothing learns from the truth's features.
-            truth = self.adversary.seen(luma, small_luma, self.head.target(small_luma, small_chroma))
+            truth = self.adversary.features(luma, small_luma, self.generator.head.target(small_luma, small_chroma))
 
         with tf.GradientTape(persistent=True) as tape:
-            output = self.generator(luma, training=True)
-            pixel = self.head.loss(output, small_luma, small_chroma)
+            output = self.generator.network(luma, training=True)
+            pixel = self._pixel_loss(output, small_luma, small_chroma)
             generator_loss = self.config.loss.lambda_p * pixel
             if self.phase.adversarial:
-                guess = self.adversary.seen(luma, small_luma, self.head.colour(output))
-                real_logits, generated_logits = self.adversary.verdicts(truth), self.adversary.verdicts(guess)
+                guess = self.adversary.features(luma, small_luma, self.generator.head.colour(output))
+                real_logits, generated_logits = self.adversary.logits(truth), self.adversary.logits(guess)
                 adversarial = losses.mean_over_levels(losses.adversarial_loss, generated_logits)
                 discriminator_loss = losses.mean_over_levels(losses.discriminator_loss, real_logits, generated_logits)
                 generator_loss += self.config.loss.lambda_a * adversarial
@@ -128,9 +114,9 @@ class ColorGAN(keras.Model):
 
         # The discriminator's turn, then the generator's.
         if self.phase.adversarial:
-            verdict_weights = self.discriminator.trainable_variables
-            gradients = tape.gradient(scaled_discriminator, verdict_weights)
-            self.discriminator_optimizer.apply_gradients(zip(gradients, verdict_weights, strict=True))
+            discriminator_weights = self.adversary.network.trainable_variables
+            gradients = tape.gradient(scaled_discriminator, discriminator_weights)
+            self.discriminator_optimizer.apply_gradients(zip(gradients, discriminator_weights, strict=True))
         gradients = tape.gradient(scaled_generator, weights)
         self.generator_optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return {"generator": generator_loss, "pixel": pixel, **scores}
@@ -138,9 +124,12 @@ class ColorGAN(keras.Model):
     def test_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the pixel loss of one batch with the weights as they are, without dropout."""
         luma, chroma = batch
-        output = self.generator(luma, training=False)
+        output = self.generator.network(luma, training=False)
         small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
-        return {"pixel": self.head.loss(output, small_luma, small_chroma)}
+        return {"pixel": self._pixel_loss(output, small_luma, small_chroma)}
+
+    def _pixel_loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+        return losses.reconstruction_loss(self.generator.head, self.config.loss, output, luma, chroma)
 
     def _at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
         stride = self.config.model.output_stride
@@ -156,30 +145,15 @@ class ColorGAN(keras.Model):
         rate = self.config.optimizer.encoder_rate
         return {
             variable.path: rate * (1.0 if variable.name == "bias" else 10.0 * float(np.std(variable.numpy())))
-            for variable in self.generator.trainable_variables
+            for variable in self.generator.network.trainable_variables
             if efficient_unet.in_encoder(variable.path)
         }
 
     def _learning_variables(self) -> list:
-        variables = self.generator.trainable_variables
-        if self.config.model.generator == "unet":
+        variables = self.generator.network.trainable_variables
+        if self.config.model.generator == GeneratorName.UNET:
             return variables
         return [variable for variable in variables if efficient_unet.learns(variable.path, self.phase.encoder)]
-
-
-def build_generator(model: config_lib.Model, channels: int) -> tuple[keras.Model, int]:
-    """Builds the generator that the configuration names.
-
-    Returns:
-        The model, and the multiple that its input's sides must have.
-    """
-    if model.generator == "unet":
-        network = unet.unet(channels, model.filters, model.normalization, model.dropout, model.output_stride)
-        return network, unet.MULTIPLE
-    network = efficient_unet.efficient_unet(
-        channels, model.decoder, model.normalization, model.dropout, model.drop_path, model.output_stride
-    )
-    return network, efficient_unet.MULTIPLE
 
 
 def _computes_in_float16(network: keras.Model) -> bool:

@@ -5,7 +5,6 @@ loop is our own; the step is the model's `train_step`.
 """
 
 import dataclasses
-import json
 import shutil
 import signal
 import tempfile
@@ -17,15 +16,16 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from colorgan_tf import config as config_lib
+from colorgan_tf.config import Config, Phase
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import backends, restore, run_files
+from colorgan_tf.inference import restore, run_files
+from colorgan_tf.networks.precision import dtype_policy
 from colorgan_tf.training import distribution
-from colorgan_tf.training.callbacks import Means, RunLog, guard_against_nan
 from colorgan_tf.training.gan import ColorGAN
+from colorgan_tf.training.monitoring import Means, RunLog, guard_against_nan
 from colorgan_tf.training.validation import Validation, best_score
+from colorgan_tf.training.workdir import check_configuration, check_data, store_configuration
 from pipelines.data import dataset
-from pipelines.media import writing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Outcome:
 
 
 def train(
-    config: config_lib.Config,
+    config: Config,
     data: str | Path,
     workdir: str | Path,
     validation: str | Path | None = None,
     start: str | Path | None = None,
-    say: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
 ) -> Outcome:
     """Trains until all phases are done, from wherever `workdir` stands.
 
@@ -57,9 +57,9 @@ def train(
         config: the run's configuration.
         data: folder of shards, pair files or photographs.
         workdir: holds everything the run writes.
-        validation: folder of pictures to watch; without it a few of `data` are held out.
+        validation: folder of the validation set; without it a few of `data` are held out.
         start: run or exported model whose generator's weights a new run begins with.
-        say: prints a sentence for the person who waits.
+        report: shows a sentence to the person who waits.
 
     Returns:
         How the run ended. Ctrl-C and SIGTERM end it early, with a checkpoint.
@@ -69,14 +69,14 @@ def train(
         TrainingDiverged: if a loss is no longer a number.
     """
     workdir = Path(workdir)
-    same_as_stored(workdir, config)
+    check_configuration(workdir, config)
     keras.utils.set_random_seed(config.runtime.seed)
     if config.runtime.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy, why = distribution.choose(config.runtime.strategy)
     policy, why_policy = distribution.precision_policy(config.runtime.precision)
     chief = distribution.is_chief(strategy)
-    say(f"{why}; {why_policy}")
+    report(f"{why}; {why_policy}")
     if config.runtime.batch % strategy.num_replicas_in_sync:
         raise InputError(
             f"`batch` must be a multiple of the {strategy.num_replicas_in_sync} replicas. "
@@ -85,25 +85,26 @@ def train(
 
     source = dataset.open_source(data, progress=lambda items: tqdm(items, desc="checking pictures", unit=""))
     for name, reason in source.skipped:
-        say(f"skipped {name}: {reason}")
+        report(f"skipped {name}: {reason}")
     if validation is None:
-        source, watched = dataset.hold_out(source, config.data.validation_pictures)
+        source, validation_set = dataset.hold_out(source, config.data.validation_pictures)
     else:
-        watched = dataset.open_source(validation)
-    say(f"training on {source.count} pictures, watching {min(watched.count, config.data.validation_pictures)}")
-    begun_with = None if start is None else restore.weights_of(restore.trained(start))
+        validation_set = dataset.open_source(validation)
+    validated = min(validation_set.count, config.data.validation_pictures)
+    report(f"training on {source.count} pictures, validating on {validated}")
+    initial = None if start is None else restore.trained(start).weights()
 
-    with distribution.dtype_policy(policy), strategy.scope():
+    with dtype_policy(policy), strategy.scope():
         gan = ColorGAN(config)
-        if begun_with is not None:
-            restore.assign(gan, begun_with, str(start))
+        if initial is not None:
+            gan.generator.assign(initial, str(start))
         gan.build_optimizers()  # its averages begin with the weights as they are
         step_variable = tf.Variable(0, dtype=tf.int64, trainable=False)
-    claim(workdir, config)
-    same_data(workdir, source, start)
+    store_configuration(workdir, config)
+    check_data(workdir, source, start)
     checkpoint = tf.train.Checkpoint(
-        generator=gan.generator,
-        discriminator=gan.discriminator,
+        generator=gan.generator.network,
+        discriminator=gan.adversary.network,
         generator_optimizer=gan.generator_optimizer,
         discriminator_optimizer=gan.discriminator_optimizer,
         noise=gan.noise_state,
@@ -116,21 +117,30 @@ def train(
             checkpoint.restore(found).assert_existing_objects_matched()
         step = int(step_variable.numpy())
         if step:
-            say(f"going on at step {step} of {config.steps}")
+            report(f"resuming at step {step} of {config.steps}")
         run = _Run(config, gan, strategy, workdir, manager, step_variable, chief)
-        return run.go(source, watched)
+        return run.train(source, validation_set)
 
 
 class _Run:
     """The state of a run that its parts share."""
 
-    def __init__(self, config, gan, strategy, workdir, manager, step_variable, chief):
+    def __init__(
+        self,
+        config: Config,
+        gan: ColorGAN,
+        strategy: tf.distribute.Strategy,
+        workdir: Path,
+        manager: tf.train.CheckpointManager,
+        step_variable: tf.Variable,
+        chief: bool,
+    ):
         self.config, self.gan, self.strategy = config, gan, strategy
         self.workdir, self.manager, self.step_variable = workdir, manager, step_variable
         self.chief = chief
         self.log: RunLog | None = None
 
-    def go(self, source: dataset.Source, watched: dataset.Source) -> Outcome:
+    def train(self, source: dataset.Source, validation_set: dataset.Source) -> Outcome:
         """Trains the remaining steps."""
         config, step = self.config, int(self.step_variable.numpy())
         if step >= config.steps:
@@ -139,7 +149,7 @@ class _Run:
         validation = None
         if self.chief:
             self.log = RunLog(self.workdir, step, config.steps)
-            validation = Validation(watched, config, self.workdir, self.log)
+            validation = Validation(validation_set, config, self.workdir, self.log)
         phase, train_step, means = None, None, Means()
         agree = distribution.any_worker(self.strategy)
         stopping = False
@@ -150,7 +160,7 @@ class _Run:
                     current, first = config.phase_at(step)
                     if train_step is None or current is not phase:
                         phase, train_step = current, self._compile(current)
-                        self._say(f"phase {phase.name}: steps {first} to {first + phase.steps}")
+                        self._report(f"phase {phase.name}: steps {first} to {first + phase.steps}")
 
                     # === Step ===
                     means.add(train_step(next(batches)))
@@ -164,8 +174,8 @@ class _Run:
                     due = step % config.runtime.checkpoint_every == 0 or step == config.steps or stopping
                     if due or step % config.runtime.log_every == 0:
                         scores, rate = means.take()
-                        watched_numbers = scores | self._weight_norms() if due else scores
-                        guard_against_nan(step, watched_numbers, self.manager.latest_checkpoint)
+                        finite = scores | self._weight_norms() if due else scores
+                        guard_against_nan(step, finite, self.manager.latest_checkpoint)
                         if self.log:
                             self.log.scalars(step, "train", scores, phase=phase.name, steps_per_second=round(rate, 4))
                     if due:
@@ -181,15 +191,18 @@ class _Run:
 
     def _weight_norms(self) -> dict[str, float]:
         """A step whose loss is finite may still have spoilt the weights, which then must not be kept."""
-        networks = {"generator weights": self.gan.generator, "discriminator weights": self.gan.discriminator}
+        networks = {
+            "generator weights": self.gan.generator.network,
+            "discriminator weights": self.gan.adversary.network,
+        }
         return {
             name: float(tf.linalg.global_norm([weight.value for weight in network.trainable_variables]))
             for name, network in networks.items()
         }
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         if self.log:
-            self.log.say(text)
+            self.log.write(text)
 
     def _distributed(self, source: dataset.Source, start: int):
         runtime, replicas = self.config.runtime, self.strategy.num_replicas_in_sync
@@ -210,7 +223,7 @@ class _Run:
 
         return self.strategy.distribute_datasets_from_function(worker_batches)
 
-    def _compile(self, phase: config_lib.Phase) -> Callable:
+    def _compile(self, phase: Phase) -> Callable:
         self.gan.begin(phase)
 
         @tf.function
@@ -219,67 +232,6 @@ class _Run:
             return {name: self.strategy.reduce("MEAN", score, axis=None) for name, score in scores.items()}
 
         return train_step
-
-
-def claim(workdir: Path, config: config_lib.Config) -> None:
-    """Stores the configuration in a new workdir.
-
-    Raises:
-        InputError: if the workdir cannot be written.
-    """
-    stored_path = workdir / run_files.CONFIG
-    try:
-        if not stored_path.exists():
-            workdir.mkdir(parents=True, exist_ok=True)
-            writing.write_text(stored_path, config_lib.to_json(config))
-    except OSError as error:
-        raise InputError(f"`workdir` must be a folder that can be written. Received: {error}.") from error
-
-
-def same_data(workdir: Path, source: dataset.Source, start: str | Path | None = None) -> None:
-    """Checks that a run goes on with what it began with: pictures, whose order its position stands for, and weights.
-
-    Raises:
-        InputError: if it began with others.
-    """
-    told = {"pictures": source.count, "fingerprint": source.fingerprint}
-    if start is not None:
-        told["start"] = backends.identity(start)
-    path = workdir / run_files.DATA
-    if not path.exists():
-        writing.write_text(path, json.dumps(told) + "\n")
-        return
-    stored = json.loads(path.read_text())
-    if stored.get("start") != told.get("start"):
-        raise InputError(
-            f"The run in {workdir} must go on with the `start` that it began with. "
-            f"Received: start={start}. Use another --workdir for this."
-        )
-    if stored != told:
-        raise InputError(
-            f"The run in {workdir} must go on with the data that it began with ({stored['pictures']} pictures). "
-            f"Received: other data ({source.count} pictures). Use another --workdir for these."
-        )
-
-
-def same_as_stored(workdir: Path, config: config_lib.Config) -> None:
-    """Checks that a workdir is new, or that its configuration is this one.
-
-    Raises:
-        InputError: naming the first option that differs.
-    """
-    stored_path = workdir / run_files.CONFIG
-    if not stored_path.exists():
-        return
-    stored = _flat(dataclasses.asdict(config_lib.load(stored_path)))
-    asked = _flat(dataclasses.asdict(config))
-    free = ("runtime.checkpoint_every", "runtime.log_every", "runtime.strategy")
-    for name in sorted(stored.keys() | asked.keys()):
-        if name not in free and stored.get(name) != asked.get(name):
-            raise InputError(
-                f"The run in {workdir} has {name}={stored.get(name)}. Received: {name}={asked.get(name)}. "
-                "Use the same options to go on, or another --workdir."
-            )
 
 
 @contextmanager
@@ -310,16 +262,3 @@ def _stop_requests() -> Iterator[list[int]]:
     finally:
         for number, handler in zip(handled, before, strict=True):
             signal.signal(number, handler)
-
-
-def _flat(values: dict, prefix: str = "") -> dict:
-    flat: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
-            for index, item in enumerate(value):
-                flat |= _flat(item, f"{prefix}{name}.{index}.")
-        else:
-            flat[prefix + name] = value
-    return flat

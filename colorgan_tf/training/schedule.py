@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from colorgan_tf import config as config_lib
+from colorgan_tf.config import Phase
 
 
 class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -20,13 +20,13 @@ class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.phases = [tuple(phase) for phase in phases]
 
     @classmethod
-    def of_generator(cls, phases: Sequence[config_lib.Phase]) -> "PhaseSchedule":
+    def of_generator(cls, phases: Sequence[Phase]) -> "PhaseSchedule":
         """The generator learns in every phase."""
         return cls([(p.steps, p.warmup, p.learning_rate, p.final_learning_rate) for p in phases])
 
     @classmethod
-    def of_discriminator(cls, phases: Sequence[config_lib.Phase]) -> "PhaseSchedule":
-        """The discriminator counts only its own steps, those of the adversarial phases; its rate is steady."""
+    def of_discriminator(cls, phases: Sequence[Phase]) -> "PhaseSchedule":
+        """The discriminator counts only its own steps, those of the adversarial phases; its rate is constant."""
         rates = [(p.steps, p.discriminator_learning_rate) for p in phases if p.adversarial]
         return cls([(steps, 0, rate, rate) for steps, rate in rates] or [(1, 0, 0.0, 0.0)])
 

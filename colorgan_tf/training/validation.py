@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from colorgan_tf import color
-from colorgan_tf import config as config_lib
+from colorgan_tf.config import Config
 from colorgan_tf.evaluation.evaluator import Evaluator
 from colorgan_tf.inference import run_files
-from colorgan_tf.training.callbacks import RunLog
 from colorgan_tf.training.gan import ColorGAN
+from colorgan_tf.training.monitoring import RunLog
 from pipelines.data import dataset
 from pipelines.media import writing
 from pipelines.media.contact_sheet import contact_sheet
@@ -23,17 +23,17 @@ _SHEET_ROWS = 12
 
 
 class Validation:
-    """Watches the same few pictures all through a run.
+    """Measures on the same few pictures all through a run.
 
     Args:
-        watched: where they come from.
+        source: where they come from.
         config: of the run.
         workdir: of the run.
         log: of the run.
     """
 
-    def __init__(self, watched: dataset.Source, config: config_lib.Config, workdir: Path, log: RunLog):
-        windows = dataset.validation(watched, config.data, 1).take(config.data.validation_pictures)
+    def __init__(self, source: dataset.Source, config: Config, workdir: Path, log: RunLog):
+        windows = dataset.validation(source, config.data, 1).take(config.data.validation_pictures)
         lumas, chromas = zip(*windows.as_numpy_iterator(), strict=True)
         self._luma, self._chroma = np.concatenate(lumas), np.concatenate(chromas)
         self._evaluator = Evaluator.of_windows(self._luma, self._chroma)
@@ -54,10 +54,10 @@ class Validation:
             best = best_score(self._workdir)
             # One picture alone has no Frechet distance (NaN); then the newest weights count as the best.
             if best is None or not report.model.frechet >= best:
-                _write_weights(gan.generator, self._workdir / run_files.BEST)
+                _write_weights(gan.generator.network, self._workdir / run_files.BEST)
                 score = json.dumps({"step": step, "frechet": report.model.frechet})
                 writing.write_text(self._workdir / run_files.BEST_SCORE, score + "\n")
-            _write_weights(gan.generator, self._workdir / run_files.LAST)
+            _write_weights(gan.generator.network, self._workdir / run_files.LAST)
 
     def _draw(self, gan: ColorGAN, step: int) -> None:
         lumas, chromas = self._luma[:_SHEET_ROWS], self._chroma[:_SHEET_ROWS]
@@ -82,7 +82,7 @@ def best_score(workdir: Path) -> float | None:
 @contextmanager
 def averaged_weights(gan: ColorGAN) -> Iterator[None]:
     """Puts the moving average in the place of the generator's weights for a while."""
-    weights = gan.generator.trainable_variables
+    weights = gan.generator.network.trainable_variables
     current = [weight.numpy() for weight in weights]
     gan.generator_optimizer.finalize_variable_values(weights)
     try:

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from colorgan_tf.errors import InputError
 from colorgan_tf.export import saved_model as export
 from colorgan_tf.export import warmup_records
-from colorgan_tf.inference import restore
+from colorgan_tf.inference import training_run
 
 # Feeds the graph directly, as a server does, without the checks that Python makes.
 RAW_CALL = """
@@ -81,12 +81,12 @@ def test_any_size_is_coloured_as_by_the_run_itself(loaded, tiny_run, size):
     luma = np.random.default_rng(0).random((1, *size, 1), np.float32)
     chroma = loaded.signatures["luma_to_chroma"](luma=tf.constant(luma))["chroma"]
     assert chroma.shape == (1, *size, 2)
-    np.testing.assert_allclose(chroma, restore.model(tiny_run)(luma), atol=1e-5)
+    np.testing.assert_allclose(chroma, training_run.generator(tiny_run).chroma(luma), atol=1e-5)
 
 
 def test_weights_are_stored_once(servable, tiny_run):
     data = next((servable / "1/variables").glob("variables.data*")).stat().st_size
-    assert 1 <= data / (4 * restore.model(tiny_run).generator.count_params()) < 1.05
+    assert 1 <= data / (4 * training_run.generator(tiny_run).network.count_params()) < 1.05
 
 
 def test_wrong_ranks_and_empty_pictures_are_errors_and_all_operations_are_core_ones(servable):

@@ -261,7 +261,7 @@ def test_a_model_that_regresses_has_no_confidence():
 
 def test_weights_are_stored_once():
     variables = exported_models.folder("efficient_unet") / "1" / "variables" / "variables.data-00000-of-00001"
-    parameters = exported_models.tiny_gan("efficient_unet").generator.count_params()
+    parameters = exported_models.tiny_generator("efficient_unet").generator.count_params()
     assert variables.stat().st_size < 4 * parameters * 1.02 + 10_000
 
 
@@ -286,7 +286,7 @@ def test_the_files_run_in_a_session_by_tensor_names_alone(generator):
         colorizer(generator).backend.luma_to_chroma(luma),
         atol=1e-5,
     )
-    assert ("confidence" in answers) == isinstance(exported_models.tiny_gan(generator).head, BinHead)
+    assert ("confidence" in answers) == isinstance(exported_models.tiny_generator(generator).head, BinHead)
 
     nodes = [
         *graph.graph_def.node,

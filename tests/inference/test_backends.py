@@ -141,9 +141,9 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
 
 
 def test_a_training_run_is_known_by_its_configuration_and_checkpoints(tmp_path, monkeypatch):
-    from colorgan_tf.inference import restore
+    from colorgan_tf.inference import training_run
 
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "checkpoints").mkdir()
-    monkeypatch.setattr(restore, "backend", lambda path, identity: f"run in {path}")
+    monkeypatch.setattr(training_run, "RunBackend", lambda path, identity: f"run in {path}")
     assert backends.load(tmp_path) == f"run in {tmp_path}"

@@ -1,4 +1,4 @@
-"""The bin head: targets, weights, loss and read-out against numbers computed by hand or by plain numpy."""
+"""The bin head: targets, weights and decoding against numbers computed by hand or by plain numpy."""
 
 import numpy as np
 import pytest
@@ -39,26 +39,7 @@ def test_weights_have_mean_one_and_favour_rare_colours(rebalance):
         assert weights[frequency.argmin()] > weights[frequency.argmax()]
 
 
-def test_loss_equals_a_plain_numpy_cross_entropy():
-    generator = np.random.default_rng(0)
-    head = bins.BinHead(rebalance=0.5)
-    logits = generator.normal(size=(2, 3, 4, head.channels)).astype(np.float32)
-    chroma = generator.uniform(-0.2, 0.2, (2, 3, 4, 2)).astype(np.float32)
-    indices, shares = (each.numpy() for each in bins.nearest_bins(tf.constant(chroma.reshape(-1, 2))))
-    rows = logits.reshape(-1, head.channels).astype(np.float64)
-    log_p = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
-    weights = bins.bin_weights(0.5)
-    expected = np.mean(
-        [
-            sum(weights[i] * s for i, s in zip(own, part, strict=True))
-            * -sum(s * log_p[row, i] for i, s in zip(own, part, strict=True))
-            for row, (own, part) in enumerate(zip(indices, shares, strict=True))
-        ]
-    )
-    assert float(head.loss(tf.constant(logits), None, tf.constant(chroma))) == pytest.approx(expected, rel=1e-5)
-
-
-def test_read_out_goes_from_mean_to_mode_as_the_temperature_falls():
+def test_decoding_goes_from_mean_to_mode_as_the_temperature_falls():
     centres = bins._bins()[0]
     output = np.full((1, 1, 1, len(centres)), -20.0, np.float32)
     output[..., 3], output[..., 90] = np.log(0.6), np.log(0.4)
@@ -80,13 +61,13 @@ def test_variance_is_the_mean_squared_distance_from_the_mean_colour():
     np.testing.assert_allclose(variance[0, 0, :, 0], [expected, 0.0], atol=1e-5)
 
 
-def test_full_correction_reads_out_the_mean_of_the_colours_as_frequent_as_they_are():
+def test_full_logit_adjustment_decodes_the_mean_of_the_colours_as_frequent_as_they_are():
     # A network that has learnt nothing from its input, trained to the end: the frequencies times the weights.
     centres, frequency, _ = bins._bins()
     weighted = frequency * bins.bin_weights(0.5)
     output = np.log(weighted / weighted.sum()).astype(np.float32)[None, None, None]
-    kept, corrected = (bins.BinHead(0.5, 1.0, part).colour(tf.constant(output))[0, 0, 0] for part in (0.0, 1.0))
-    np.testing.assert_allclose(corrected * CHROMA_MAX, frequency @ centres, atol=1e-4)
+    kept, adjusted = (bins.BinHead(0.5, 1.0, part).colour(tf.constant(output))[0, 0, 0] for part in (0.0, 1.0))
+    np.testing.assert_allclose(adjusted * CHROMA_MAX, frequency @ centres, atol=1e-4)
     np.testing.assert_allclose(kept * CHROMA_MAX, weighted @ centres / weighted.sum(), atol=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""The U-Net as the method draws it: shapes of every block, parameters counted by hand, options."""
+"""The U-Net as the patent (AU 2018100325) draws it: shapes of every block, parameters counted by hand, options."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_normalization_is_everywhere_but_in_the_outermost_and_innermost_blocks(n
     assert kinds(network).count(layer) == len(names)
 
 
-def test_slopes_and_rectifiers_are_the_methods(patent):
+def test_slopes_and_rectifiers_are_the_patents(patent):
     slopes = [layer.negative_slope for layer in patent.layers if type(layer).__name__ == "LeakyReLU"]
     assert slopes == pytest.approx([0.2] * 7)
     assert kinds(patent).count("ReLU") == 8

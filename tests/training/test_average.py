@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from colorgan_tf import average, config
+from colorgan_tf import config
 from colorgan_tf.errors import InputError
 from colorgan_tf.export import saved_model as export
 from colorgan_tf.inference import restore
-from colorgan_tf.training import loop
-from colorgan_tf.training.gan import ColorGAN
+from colorgan_tf.networks.generator import Generator
+from colorgan_tf.training import averaging, loop
 from pipelines.data import dataset
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +26,10 @@ ROOT = Path(__file__).parents[2]
 def servables(tmp_path_factory):
     """Two exported U-Nets of one shape and different random weights."""
     folder = tmp_path_factory.mktemp("servables")
-    recipe = exported_models.tiny_gan("unet").config
+    recipe = exported_models.tiny_generator("unet").config
     for number in (1, 2):
         keras.utils.set_random_seed(number)
-        export.write(ColorGAN(recipe), folder / str(number), metrics={}, weights="last")
+        export.write(Generator(recipe), folder / str(number), metrics={}, weights="last")
     return folder / "1", folder / "2"
 
 
@@ -41,30 +41,32 @@ def kernels(folder):
 
 
 def test_an_exported_model_opens_with_its_weights_and_configuration(servables):
-    gan = restore.exported(servables[0])
-    assert gan.config == exported_models.tiny_gan("unet").config
+    generator = restore.exported(servables[0])
+    assert generator.config == exported_models.tiny_generator("unet").config
     luma = np.random.default_rng(0).uniform(size=(1, 256, 256, 1)).astype(np.float32)
     served = tf.saved_model.load(str(servables[0] / "1")).signatures["luma_to_chroma"](luma=tf.constant(luma))["chroma"]
-    np.testing.assert_allclose(gan(luma), served, atol=1e-6)
+    np.testing.assert_allclose(generator.chroma(luma), served, atol=1e-6)
 
 
 def test_shares_weigh_the_mean(servables):
     first, second = map(kernels, servables)
-    mean = restore.weights_of(average.average(servables, shares=[3, 1]))
+    mean = averaging.average(servables, shares=[3, 1]).weights()
     assert len(first) > 10
     for name in first:
         np.testing.assert_allclose(mean[name], 0.75 * first[name] + 0.25 * second[name], atol=1e-7)
 
 
-def test_settings_change_what_the_network_says_after_training(servables):
+def test_settings_change_what_comes_out_after_training(servables):
     luma = np.random.default_rng(0).uniform(size=(1, 256, 256, 1)).astype(np.float32)
-    plain, strong = (average.average(servables, settings=each)(luma) for each in ([], ["loss.gain=2"]))
+    plain, strong = (
+        averaging.average(servables, settings=each).chroma(luma) for each in ([], ["decoding.chroma_gain=2"])
+    )
     np.testing.assert_allclose(
         strong, np.clip(2 * plain, *np.array([[-0.436, -0.615], [0.436, 0.615]])[:, None]), atol=1e-5
     )
 
 
-def test_statistics_are_those_of_the_windows_without_noise_or_ageing(photographs):
+def test_statistics_are_those_of_the_windows_without_noise_or_degradation(photographs):
     recipe = config.PRESETS["tiny"]
     recipe = dataclasses.replace(
         recipe,
@@ -74,18 +76,18 @@ def test_statistics_are_those_of_the_windows_without_noise_or_ageing(photographs
         ),
         runtime=dataclasses.replace(recipe.runtime, batch=2),
     )
-    gan = ColorGAN(recipe)
-    before = restore.weights_of(gan)
-    assert average.estimate_statistics(gan, photographs, batches=3) > 3
+    generator = Generator(recipe)
+    before = generator.weights()
+    assert averaging.estimate_statistics(generator, photographs, batches=3) > 3
     # The first layer's input depends on no statistics; three batches of two are the six photographs, once each.
-    layer = gan.generator.get_layer("inner_norm")
-    into = keras.Model(gan.generator.input, layer.input)
+    layer = generator.network.get_layer("inner_norm")
+    into = keras.Model(generator.network.input, layer.input)
     clean = dataclasses.replace(recipe.data, degradation="none")
     batches = dataset.training(dataset.open_source(photographs), clean, 2, recipe.runtime.seed).take(3)
     seen = [np.asarray(into(luma, training=False), np.float64) for luma, _ in batches]
     np.testing.assert_allclose(layer.moving_mean, np.mean([each.mean((0, 1, 2)) for each in seen], 0), atol=1e-3)
     np.testing.assert_allclose(layer.moving_variance, np.mean([each.var((0, 1, 2)) for each in seen], 0), rtol=1e-2)
-    after = restore.weights_of(gan)
+    after = generator.weights()
     assert {path.rsplit("/")[-1] for path in before if not np.array_equal(before[path], after[path])} == {
         "moving_mean",
         "moving_variance",
@@ -95,13 +97,13 @@ def test_statistics_are_those_of_the_windows_without_noise_or_ageing(photographs
 @pytest.mark.parametrize("shares", [[1], [1, -1], [0, 0], [1, 1, 1]])
 def test_shares_that_make_no_mean_are_refused(servables, shares):
     with pytest.raises(InputError, match="`shares` must be one number of at least 0 for each of 2 models"):
-        average.average(servables, shares)
+        averaging.average(servables, shares)
 
 
 def test_models_of_different_networks_are_refused(servables):
     other = exported_models.folder("efficient_unet")
     with pytest.raises(InputError, match="Models must be of one network, here with .* Received: .*tiny, which has"):
-        average.average([servables[0], other])
+        averaging.average([servables[0], other])
 
 
 def test_a_run_begins_with_the_weights_of_another_model(servables, tmp_path, photographs, tiny_config):
@@ -109,21 +111,21 @@ def test_a_run_begins_with_the_weights_of_another_model(servables, tmp_path, pho
         tiny_config, phases=(config.Phase(steps=1, learning_rate=0.0, final_learning_rate=0.0),)
     )
     workdir = tmp_path / "run"
-    loop.train(recipe, photographs, workdir, start=servables[1], say=lambda text: None)
-    trained = restore.weights_of(restore.trained(workdir, "last"))
+    loop.train(recipe, photographs, workdir, start=servables[1], report=lambda text: None)
+    trained = restore.trained(workdir, "last").weights()
     for name, value in kernels(servables[1]).items():
         np.testing.assert_array_equal(trained[name], value)
-    # The same command goes on; another beginning is refused.
-    assert loop.train(recipe, photographs, workdir, start=servables[1], say=lambda text: None).finished
+    # The same command resumes it; another beginning is refused.
+    assert loop.train(recipe, photographs, workdir, start=servables[1], report=lambda text: None).finished
     for other in (servables[0], None):
-        with pytest.raises(InputError, match="must go on with the `start` that it began with"):
-            loop.train(recipe, photographs, workdir, start=other, say=lambda text: None)
+        with pytest.raises(InputError, match="must be resumed with the `start` that it began with"):
+            loop.train(recipe, photographs, workdir, start=other, report=lambda text: None)
 
 
 def test_a_start_of_another_network_leaves_nothing(servables, tmp_path, photographs, tiny_config):
     wide = dataclasses.replace(tiny_config, model=dataclasses.replace(tiny_config.model, filters=8))
     with pytest.raises(InputError, match="Models must be of one network"):
-        loop.train(wide, photographs, tmp_path / "run", start=servables[0], say=lambda text: None)
+        loop.train(wide, photographs, tmp_path / "run", start=servables[0], report=lambda text: None)
     assert not (tmp_path / "run").exists()
 
 

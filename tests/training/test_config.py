@@ -1,6 +1,8 @@
 """Configurations: there and back as JSON, options set from the command line, and refusals that say what must hold."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ def test_presets_are_valid_and_survive_json(name):
     assert config.from_json(config.to_json(preset)) == preset
 
 
-def test_the_patent_preset_is_the_method():
+def test_the_patent_preset_is_that_of_the_patent():
     patent = config.preset("patent")
     assert patent.data.window == (512, 256)
     assert (patent.model.generator, patent.model.filters, patent.model.head) == ("unet", 64, "yuv")
@@ -82,8 +84,8 @@ def test_what_cannot_be_set_is_refused(assignment, message):
         ("data.zoom=[0.9,0.5]", "must rise"),
         ("model.filters=0", "`model.filters` must be at least 1"),
         ("data.stretch=0.5", "`data.stretch` must be at least 1"),
-        ("loss.contrast=-1", "`loss.contrast` must be in"),
-        ("loss.doubt=3", "`loss.doubt` must be in"),
+        ("decoding.chroma_gamma=0.5", "`decoding.chroma_gamma` must be in"),
+        ("decoding.uncertainty_exponent=3", "`decoding.uncertainty_exponent` must be in"),
         ("model.drop_path=1", "`model.drop_path` must be in"),
         ("model.dropout=1", "`model.dropout` must be in"),
         ("model.output_stride=3", "`model.output_stride` must be one of"),
@@ -107,16 +109,47 @@ def test_a_damaged_configuration_is_refused(text):
         config.from_json(text)
 
 
+def test_the_configuration_of_the_shipped_model_loads_though_its_decoding_stands_among_the_losses():
+    path = Path(__file__).parents[2] / "saved_models" / "colorgan" / "1" / "assets.extra" / "colorgan.json"
+    shipped = config.from_dict(json.loads(path.read_text())["config"])
+    assert shipped.loss == config.Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, skin_weight=1.0)
+    assert shipped.decoding == config.Decoding(
+        temperature=0.4,
+        logit_adjustment=0.0,
+        chroma_gain=1.135,
+        chroma_gamma=1.4,  # contrast was the power without the colour's own
+        uncertainty_exponent=0.5,
+        unsharp_mask=0.6,
+    )
+
+
+def test_older_configurations_without_newer_options_load():
+    older = config.from_json('{"loss": {"skin_weight": 3.0, "gain": 1.5}, "optimizer": {"beta_2": 0.999}}')
+    assert (older.loss, older.decoding) == (config.Loss(skin_weight=3.0), config.Decoding(chroma_gain=1.5))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "hint"),
+    [
+        ("loss.gain=2", "It is `decoding.chroma_gain` now."),
+        ("loss.contrast=1", "It is `decoding.chroma_gamma` now, and 1 more"),
+    ],
+)
+def test_an_option_of_before_is_answered_with_its_present_name(assignment, hint):
+    with pytest.raises(InputError, match=f"must name one of lambda_p, .* Received: {assignment}. {hint}"):
+        config.override(TINY, [assignment])
+
+
 def test_steps_are_shared_out_over_the_phases():
     three = dataclasses.replace(
         TINY, phases=(config.Phase("a", 100, warmup=50), config.Phase("b", 300), config.Phase("c", 1))
     )
-    shrunk = config.with_steps(three, 40)
+    shrunk = three.with_steps(40)
     assert [(phase.name, phase.steps, phase.warmup) for phase in shrunk.phases] == [("a", 10, 5), ("b", 30, 0)]
     assert shrunk.steps == 40
-    assert config.with_steps(three, 802).steps == 802
+    assert three.with_steps(802).steps == 802
     with pytest.raises(InputError, match="`steps` must be at least 1. Received: steps=0"):
-        config.with_steps(three, 0)
+        three.with_steps(0)
 
 
 def test_each_step_belongs_to_a_phase():

@@ -52,7 +52,7 @@ for name in ("one", "mirrored"):
     strategy, _ = distribution.choose(name)
     gan = build(strategy)
     # Both start alike: a strategy must not change what the seed gives.
-    networks = [*gan.generator.weights, *gan.discriminator.weights]
+    networks = [*gan.generator.network.weights, *gan.adversary.network.weights]
     if weights is None:
         weights = [weight.numpy() for weight in networks]
     for weight, value in zip(networks, weights, strict=True):
@@ -80,7 +80,8 @@ for index in range(3):
     luma, chroma = batch(index)
     half = slice(2 * number, 2 * number + 2)  # each worker sees other pictures
     step((tf.constant(luma[half]), tf.constant(chroma[half])))
-weights = {w.path: w.numpy() for w in [*gan.generator.weights, *gan.discriminator.weights] if "seed" not in w.path}
+both = [*gan.generator.network.weights, *gan.adversary.network.weights]
+weights = {w.path: w.numpy() for w in both if "seed" not in w.path}
 np.savez(sys.argv[1], **weights)
 print(why, "chief" if distribution.is_chief(strategy) else "other", agree(False), agree(number == 1), flush=True)
 """
@@ -200,9 +201,9 @@ def test_two_devices_train_as_one_on_the_same_pictures(tmp_path):
 def test_two_workers_end_with_the_same_weights(tmp_path):
     files = [tmp_path / "0.npz", tmp_path / "1.npz"]
     outputs = finish(start_workers([["-c", WORKERS, file] for file in files]))
-    said = "strategy multiworker: TF_CONFIG names 2 workers"
-    assert f"{said} chief False True" in outputs[0], outputs[0][-3000:]
-    assert f"{said} other False True" in outputs[1], outputs[1][-3000:]
+    chosen = "strategy multiworker: TF_CONFIG names 2 workers"
+    assert f"{chosen} chief False True" in outputs[0], outputs[0][-3000:]
+    assert f"{chosen} other False True" in outputs[1], outputs[1][-3000:]
     first, second = map(np.load, files)
     assert set(first) == set(second)
     for name in first:
@@ -229,10 +230,10 @@ def test_the_train_command_works_on_two_workers_with_stop_and_resume(tmp_path, p
     step = int(stopped[0].split()[3])
     assert (workdir / f"checkpoints/ckpt-{step}.index").exists()
 
-    # The same command goes on there; only the chief writes.
+    # The same command resumes it; only the chief writes.
     outputs = finish(start_workers([command, command]))
     for output in outputs:
-        assert f"going on at step {step} of 40" in output, output[-3000:]
+        assert f"resuming at step {step} of 40" in output, output[-3000:]
         assert f"finished 40 steps in {workdir}" in output, output[-3000:]
     steps = [json.loads(line) for line in (workdir / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in steps if line["group"] == "train"] == list(range(1, 41))

@@ -10,9 +10,9 @@ from made_pictures import photograph
 
 from colorgan_tf import color, config
 from colorgan_tf.errors import TrainingDiverged
-from colorgan_tf.training.callbacks import guard_against_nan
-from colorgan_tf.training.distribution import dtype_policy
+from colorgan_tf.networks.precision import dtype_policy
 from colorgan_tf.training.gan import ColorGAN
+from colorgan_tf.training.monitoring import guard_against_nan
 from colorgan_tf.training.validation import averaged_weights
 
 TINY = dataclasses.replace(
@@ -48,25 +48,25 @@ def test_training_on_one_batch_again_and_again_lowers_its_pixel_loss(batch):
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_in_an_adversarial_phase_both_networks_learn_and_all_losses_are_told(batch):
+def test_in_an_adversarial_phase_both_networks_learn_and_all_losses_are_reported(batch):
     gan = build()
-    generator, discriminator = values(gan.generator), values(gan.discriminator)
+    generator, discriminator = values(gan.generator.network), values(gan.adversary.network)
     scores = {name: float(score) for name, score in gan.train_step(batch).items()}
     assert set(scores) == {"generator", "pixel", "adversarial", "discriminator"}
     assert scores["generator"] == pytest.approx(100 * scores["pixel"] + scores["adversarial"], rel=1e-5)
     # A new discriminator can only guess: ln 2 for each side.
     assert scores["discriminator"] == pytest.approx(np.log(2), abs=0.1)
-    assert any("conv" in path for path in changed(gan.generator, generator))
-    assert any("conv" in path for path in changed(gan.discriminator, discriminator))
+    assert any("conv" in path for path in changed(gan.generator.network, generator))
+    assert any("conv" in path for path in changed(gan.adversary.network, discriminator))
 
 
 def test_without_an_adversarial_phase_the_discriminator_rests(batch):
     gan = build(discriminator_learning_rate=0.0)
-    generator, discriminator = values(gan.generator), values(gan.discriminator)
+    generator, discriminator = values(gan.generator.network), values(gan.adversary.network)
     scores = gan.train_step(batch)
     assert set(scores) == {"generator", "pixel"}
-    assert changed(gan.generator, generator)
-    assert not changed(gan.discriminator, discriminator)
+    assert changed(gan.generator.network, generator)
+    assert not changed(gan.adversary.network, discriminator)
 
 
 def test_the_discriminator_learns_to_tell_true_from_generated(batch):
@@ -82,23 +82,23 @@ def test_the_discriminator_learns_to_tell_true_from_generated(batch):
 def test_a_frozen_encoder_does_not_learn(batch):
     model = config.Model("efficient_unet", normalization="none", output_stride=4, decoder=(8, 8, 8, 8))
     gan = build(dataclasses.replace(TINY, model=model), encoder="frozen", discriminator_learning_rate=0.0)
-    before = values(gan.generator)
+    before = values(gan.generator.network)
     small = tuple(tf.image.resize(tensor, (64, 64)) for tensor in batch)
     gan.train_step(small)
-    learnt = changed(gan.generator, before)
+    learnt = changed(gan.generator.network, before)
     assert learnt
     assert not [path for path in learnt if path.startswith(("stem", "block"))]
     gan.begin(dataclasses.replace(gan.phase, encoder="trained"))
     gan.train_step(small)
-    assert any(path.startswith("block") for path in changed(gan.generator, before))
+    assert any(path.startswith("block") for path in changed(gan.generator.network, before))
 
 
 def test_the_kernels_of_the_encoder_move_in_proportion_to_their_size(batch):
     model = config.Model("efficient_unet", normalization="none", output_stride=4, decoder=(8, 8, 8, 8))
     gan = build(dataclasses.replace(TINY, model=model), discriminator_learning_rate=0.0)
-    before = values(gan.generator)
+    before = values(gan.generator.network)
     gan.train_step(tuple(tf.image.resize(tensor, (64, 64)) for tensor in batch))
-    after = values(gan.generator)
+    after = values(gan.generator.network)
     # The first step of Adam is as long as the learning rate for every weight that has a gradient.
     kernels = ("stem_conv/kernel", "block5_expand_conv/kernel", "block14_depthwise_conv/kernel")
     ways = [np.abs(after[path] - before[path]).max() / before[path].std() for path in kernels]
@@ -109,12 +109,12 @@ def test_the_average_of_the_weights_is_that_computed_by_hand(batch):
     gan = build()  # of 100 steps: the decay is 1 - 10 / 100
     path = "up1_conv/kernel"
     gan.train_step(batch)
-    first = values(gan.generator)[path]
+    first = values(gan.generator.network)[path]
     gan.train_step(batch)
-    second = values(gan.generator)[path]
+    second = values(gan.generator.network)[path]
     with averaged_weights(gan):
-        np.testing.assert_allclose(values(gan.generator)[path], 0.9 * first + 0.1 * second, atol=1e-7)
-    np.testing.assert_array_equal(values(gan.generator)[path], second)
+        np.testing.assert_allclose(values(gan.generator.network)[path], 0.9 * first + 0.1 * second, atol=1e-7)
+    np.testing.assert_array_equal(values(gan.generator.network)[path], second)
 
 
 def test_gradients_are_clipped_to_the_norm_asked_for(batch):
@@ -155,7 +155,9 @@ def test_any_size_gives_chroma_of_its_own_size(head, stride):
 
 def test_losses_are_compared_at_the_output_resolution(batch):
     gan = build(dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, output_stride=2)))
-    gan.generator.get_layer("up2_conv").kernel.assign(tf.zeros_like(gan.generator.get_layer("up2_conv").kernel.value))
+    gan.generator.network.get_layer("up2_conv").kernel.assign(
+        tf.zeros_like(gan.generator.network.get_layer("up2_conv").kernel.value)
+    )
     target = tf.nn.avg_pool2d(batch[1], 2, 2, "VALID") / color.CHROMA_MAX
     assert float(gan.test_step(batch)["pixel"]) == pytest.approx(float(tf.reduce_mean(target**2)), rel=1e-5)
     assert np.isfinite(float(gan.train_step(batch)["adversarial"]))
@@ -167,14 +169,14 @@ def test_mixed_precision_trains(batch, policy):
         gan = build()
     scaled = isinstance(gan.generator_optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (policy == "mixed_float16")
-    before = values(gan.generator)
+    before = values(gan.generator.network)
     for _ in range(8):  # loss scaling begins too high on purpose, and skips the steps that overflow
         scores = gan.train_step(batch)
-        if changed(gan.generator, before):
+        if changed(gan.generator.network, before):
             break
     assert {score.dtype for score in scores.values()} == {tf.float32}
     assert all(np.isfinite(float(score)) for score in scores.values())
-    assert changed(gan.generator, before)
+    assert changed(gan.generator.network, before)
     with averaged_weights(gan):
         assert gan(batch[0]).dtype == tf.float32
 
@@ -189,11 +191,10 @@ def test_the_nan_guard_names_the_loss_the_step_and_what_is_kept():
         guard_against_nan(5, {"generator weights": float("inf")}, None)
 
 
-def test_the_gain_makes_what_comes_out_more_vivid_within_the_range_of_chroma(batch):
+def test_the_gain_makes_what_comes_out_more_saturated_within_the_range_of_chroma(batch):
     model = config.Model(filters=2, dropout=0.0)
-    plain, vivid, loud = (
-        build(dataclasses.replace(TINY, model=model, loss=config.Loss(gain=gain))) for gain in (1.0, 1.5, 1e6)
-    )
+    gains = [config.Decoding(chroma_gain=gain) for gain in (1.0, 1.5, 1e6)]
+    plain, vivid, loud = (build(dataclasses.replace(TINY, model=model, decoding=each)) for each in gains)
     np.testing.assert_allclose(vivid(batch[0]), 1.5 * plain(batch[0]).numpy(), rtol=1e-5)
     np.testing.assert_allclose(np.abs(loud(batch[0])).max(axis=(0, 1, 2)), [0.436, 0.615], atol=1e-3)
     assert float(vivid.test_step(batch)["pixel"]) == float(plain.test_step(batch)["pixel"])

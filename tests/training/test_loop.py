@@ -1,4 +1,4 @@
-"""The loop on a tiny run: what a run leaves, how it goes on, and whose workdir it is."""
+"""The loop on a tiny run: what a run leaves, how it is resumed, and whose workdir it is."""
 
 import dataclasses
 import json
@@ -11,8 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from colorgan_tf import config
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import restore
-from colorgan_tf.training import callbacks, loop
+from colorgan_tf.inference import training_run
+from colorgan_tf.training import loop, monitoring, workdir
 from pipelines.media import writing
 
 
@@ -60,15 +60,15 @@ def test_tensorboard_has_scalars_and_pictures(tiny_run):
 
 def test_a_finished_run_is_not_trained_again(copy, tiny_config, photographs):
     before = (copy / "last.weights.h5").read_bytes()
-    outcome = loop.train(tiny_config, photographs, copy, say=lambda text: None)
+    outcome = loop.train(tiny_config, photographs, copy, report=lambda text: None)
     assert (outcome.step, outcome.finished) == (2, True)
     assert (copy / "last.weights.h5").read_bytes() == before
     assert len(log_of(copy)) == 4
 
 
 def test_the_weights_are_the_average_and_open_as_a_model(tiny_run):
-    gan = restore.model(tiny_run, "last")
-    chroma = gan(np.full((1, 9, 9, 1), 0.5, np.float32)).numpy()
+    generator = training_run.generator(tiny_run, "last")
+    chroma = generator.chroma(np.full((1, 9, 9, 1), 0.5, np.float32)).numpy()
     assert np.isfinite(chroma).all()
 
 
@@ -93,52 +93,52 @@ def test_a_workdir_of_another_configuration_is_refused(tiny_run, tiny_config, ph
 
 def test_how_often_is_logged_and_saved_may_change(tiny_run, tiny_config):
     runtime = dataclasses.replace(tiny_config.runtime, checkpoint_every=7, log_every=3, strategy="auto")
-    loop.same_as_stored(tiny_run, dataclasses.replace(tiny_config, runtime=runtime))
+    workdir.check_configuration(tiny_run, dataclasses.replace(tiny_config, runtime=runtime))
 
 
-def test_a_run_goes_on_only_with_the_pictures_it_began_with(copy, tiny_config, photographs, tmp_path):
+def test_a_run_is_resumed_only_with_the_pictures_it_began_with(copy, tiny_config, photographs, tmp_path):
     more = shutil.copytree(photographs, tmp_path / "more")
     some = next(path for path in sorted(more.iterdir()))
     shutil.copy(some, more / f"another{some.suffix}")
-    with pytest.raises(InputError, match="must go on with the data that it began with"):
-        loop.train(tiny_config, more, copy, say=lambda text: None)
+    with pytest.raises(InputError, match="must be resumed with the data that it began with"):
+        loop.train(tiny_config, more, copy, report=lambda text: None)
     moved = shutil.copytree(photographs, tmp_path / "moved")
-    assert loop.train(tiny_config, moved, copy, say=lambda text: None).finished
+    assert loop.train(tiny_config, moved, copy, report=lambda text: None).finished
 
 
 @pytest.mark.parametrize("data", ["nowhere", "empty"])
 def test_bad_data_is_refused_before_a_workdir_is_made(tmp_path, tiny_config, data):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=data):
-        loop.train(tiny_config, tmp_path / data, tmp_path / "run", say=lambda text: None)
+        loop.train(tiny_config, tmp_path / data, tmp_path / "run", report=lambda text: None)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_workdir_that_is_a_file_is_refused(tmp_path, tiny_config, photographs):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="`workdir` must be a folder that can be written"):
-        loop.train(tiny_config, photographs, tmp_path / "file", say=lambda text: None)
+        loop.train(tiny_config, photographs, tmp_path / "file", report=lambda text: None)
 
 
-def test_pictures_that_were_skipped_are_said(copy, tiny_config, photographs, tmp_path):
+def test_pictures_that_were_skipped_are_reported(copy, tiny_config, photographs, tmp_path):
     folder = shutil.copytree(photographs, tmp_path / "photos")
     (folder / "broken.jpg").write_text("hello")
-    said = []
-    loop.train(tiny_config, folder, copy, say=said.append)
-    assert f"skipped {folder / 'broken.jpg'}: not a picture" in said
+    reported = []
+    loop.train(tiny_config, folder, copy, report=reported.append)
+    assert f"skipped {folder / 'broken.jpg'}: not a picture" in reported
 
 
 def test_lines_beyond_the_checkpoint_and_torn_ones_are_dropped(copy):
     with (copy / "log.jsonl").open("a") as log:
         log.write('{"step": 3, "group": "train"}\n{"step": 2, "gro')
-    run_log = callbacks.RunLog(copy, step=1, steps=5)
+    run_log = monitoring.RunLog(copy, step=1, steps=5)
     run_log.scalars(2, "train", {"pixel": 0.5})
     run_log.close()
     assert [(line["step"], line["group"]) for line in log_of(copy)] == [(1, "train"), (1, "validation"), (2, "train")]
 
 
 def test_means_are_those_since_the_last_line():
-    means = callbacks.Means()
+    means = monitoring.Means()
     for value in (1.0, 2.0, 6.0):
         means.add({"pixel": value})
     assert means.take()[0] == {"pixel": 3.0}

@@ -1,4 +1,4 @@
-"""The train command from outside: refusals, dry run, a run that is killed, stopped and gone on with, divergence."""
+"""The train command from outside: refusals, dry run, a run that is killed, stopped and resumed, divergence."""
 
 import json
 import signal
@@ -44,13 +44,14 @@ def wait_for(path, process, seconds=300):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--preset=huge"], "`preset` must be one of patent,"),
+        (["--preset=huge"], "flag --preset=huge: value should be one of <patent|"),
+        (["--set=loss.gain=2"], "`set` must name one of lambda_p, "),
         (["--set=model.filter=3"], "`set` must name one of generator, filters,"),
         (["--set=model.filters=many"], "`filters` cannot take this value: 'many' is not a whole number"),
         (["--steps=0"], "`steps` must be at least 1. Received: steps=0."),
         (["--batch=0"], "`batch` must be at least 1. Received: 0."),
-        (["--strategy=many"], "`strategy` cannot take this value: 'many' is not one of auto, one,"),
-        (["--precision=int8"], "`precision` cannot take this value: 'int8' is not one of auto, float32,"),
+        (["--strategy=many"], "flag --strategy=many: value should be one of <auto|one|"),
+        (["--precision=int8"], "flag --precision=int8: value should be one of <auto|float32|"),
         (["--steps=x"], "flag --steps=x"),
         (["--colour"], "Unknown command line flag 'colour'"),
         (["photos/"], "Flags are expected, as in --data=FOLDER. Received: photos/."),
@@ -80,7 +81,7 @@ def test_dry_run_prints_the_configuration_and_both_networks():
     assert code == 0, errors
     described, _ = json.JSONDecoder().raw_decode(output)
     assert (described["preset"], described["model"]["filters"], described["runtime"]["seed"]) == ("tiny", 4, 9)
-    for name in ("down8_conv", "up1_conv", "verdict_conv", "Total params"):
+    for name in ("down8_conv", "up1_conv", "logits_conv", "Total params"):
         assert name in output
 
 
@@ -116,11 +117,11 @@ def test_a_run_that_was_killed_and_stopped_ends_bit_identical_to_one_that_was_no
     process.send_signal(signal.SIGTERM)
     code, output, errors = finish(process)
     assert code == 130, errors
-    (going_on,) = [line for line in output.splitlines() if line.startswith("going on at step ")]
-    assert int(going_on.split()[4]) in known
+    (resuming,) = [line for line in output.splitlines() if line.startswith("resuming at step ")]
+    assert int(resuming.split()[3]) in known
     last = output.splitlines()[-1]
     assert last.startswith("stopped at step ")
-    assert last.endswith(" of 8; the same command goes on from there")
+    assert last.endswith(" of 8; the same command resumes it")
     assert (run / f"checkpoints/ckpt-{last.split()[3]}.index").exists()
 
     code, output, errors = finish(start(*flags, f"--workdir={run}"))

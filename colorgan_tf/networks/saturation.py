@@ -1,4 +1,4 @@
-"""Makes a network's chroma as vivid as photographs are: where the network sees colour, and where it cannot decide."""
+"""Brings the saturation of a network's chroma to that of photographs."""
 
 import tensorflow as tf
 
@@ -9,31 +9,31 @@ _USUAL_SPREAD = 0.08  # of the colours likely at once, over the photographs that
 def strengthen(
     chroma: tf.Tensor,
     gain: float,
-    contrast: float = 0.0,
+    gamma: float = 1.0,
     variance: tf.Tensor | None = None,
-    doubt: float = 0.0,
+    uncertainty_exponent: float = 0.0,
 ) -> tf.Tensor:
     """Multiplies chroma by `gain`, and by powers of two things that tell where more colour costs little.
 
-    A network that is unsure says weak colours. To strengthen all alike strengthens its doubtful stains as well: the
-    first power strengthens strong colours more than weak ones. And the mean of many likely colours is paler than any of
-    them: the second makes up for it, for a picture as a whole. The same colourfulness
-    costs less PSNR then; the shipped model's card says how much.
+    Where a network is uncertain its colours are weak. A gain for all colours strengthens its uncertain stains as well;
+    the gamma strengthens strong colours more than weak ones. The mean of many likely colours is paler than each of
+    them; the uncertainty exponent makes up for that, for a picture as a whole. The same colourfulness then costs less
+    PSNR; the shipped model's card says how much.
 
     Args:
         chroma: `[batch, height, width, 2]`, U and V.
         gain: of a colour that is as strong as its picture's mean, in a picture of the usual spread.
-        contrast: power of a colour's strength relative to its picture's mean.
+        gamma: power of a colour's strength relative to its picture's mean; 1 changes nothing.
         variance: `[batch, height, width, 1]` of the colours likely at each place; None where nothing is known.
-        doubt: power of the picture's root mean variance.
+        uncertainty_exponent: power of the picture's root mean variance; 0 changes nothing.
 
     Returns:
         The same shape; not bounded.
     """
-    if contrast:
+    if gamma != 1.0:
         strength = tf.norm(chroma, axis=-1, keepdims=True) + _FLOOR
-        chroma *= tf.pow(strength / tf.reduce_mean(strength, axis=(1, 2), keepdims=True), contrast)
-    if doubt and variance is not None:
+        chroma *= tf.pow(strength / tf.reduce_mean(strength, axis=(1, 2), keepdims=True), gamma - 1.0)
+    if uncertainty_exponent and variance is not None:
         spread = tf.sqrt(tf.reduce_mean(variance, axis=(1, 2), keepdims=True) + _FLOOR**2)
-        chroma *= tf.pow(spread / _USUAL_SPREAD, doubt)
+        chroma *= tf.pow(spread / _USUAL_SPREAD, uncertainty_exponent)
     return gain * chroma

@@ -1,12 +1,10 @@
-"""The PatchGAN: the method's shapes and parameters, patches of 70 pixels (seen by moving one), and what it is shown."""
+"""The PatchGAN: the patent's shapes and parameters, and patches of 70 pixels (seen by moving one)."""
 
 import keras
 import numpy as np
 import pytest
 
-from colorgan_tf import config
-from colorgan_tf.networks import heads
-from colorgan_tf.networks.discriminator import build, patch_gan
+from colorgan_tf.networks.discriminators import patch_gan
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +19,7 @@ def patent():
         ("down2_conv", (64, 128, 128)),
         ("down3_conv", (32, 64, 256)),
         ("context_conv", (31, 63, 512)),
-        ("verdict_conv", (30, 62, 1)),
+        ("logits_conv", (30, 62, 1)),
     ],
 )
 def test_maps_of_a_512_x_256_picture(patent, layer, shape):
@@ -29,7 +27,7 @@ def test_maps_of_a_512_x_256_picture(patent, layer, shape):
     assert probe.compute_output_shape((1, 256, 512, 3)) == (1, *shape)
 
 
-def test_a_256_x_256_picture_gives_the_30_x_30_verdicts_that_the_patent_prints(patent):
+def test_a_256_x_256_picture_gives_the_30_x_30_patch_scores_that_the_patent_prints(patent):
     assert patent.compute_output_shape((1, 256, 256, 3)) == (1, 30, 30, 1)
 
 
@@ -39,18 +37,18 @@ def test_parameters_are_those_counted_by_hand(patent):
     assert patent.count_params() == convolutions + 4 * (128 + 256 + 512) == 2_768_321
 
 
-def test_each_verdict_sees_70_x_70_pixels():
+def test_each_patch_score_sees_70_x_70_pixels():
     network = patch_gan(1, filters=2, normalization="none")
     grey = np.random.default_rng(0).normal(size=(1, 256, 256, 1)).astype(np.float32)
-    verdicts = network(grey).numpy()
+    scores = network(grey).numpy()
 
     def judges(row, column):
-        """Which verdicts change with one pixel."""
+        """Which patch scores change with one pixel."""
         changed = grey.copy()
         changed[0, row, column] += 100
-        return network(changed).numpy()[0, ..., 0] != verdicts[0, ..., 0]
+        return network(changed).numpy()[0, ..., 0] != scores[0, ..., 0]
 
-    # Three strides of 2 and five paddings of 1 put verdict 15's first pixel at 8 * 15 - (1 + 2 + 4 + 8 + 8); from there
+    # Three strides of 2 and five paddings of 1 put score 15's first pixel at 8 * 15 - (1 + 2 + 4 + 8 + 8); from there
     # it sees 70 in each direction, neither one more nor one less.
     first = 8 * 15 - 23
     for pixel, seen in ((first - 1, False), (first, True), (first + 69, True), (first + 70, False)):
@@ -69,14 +67,3 @@ def test_the_first_convolution_is_never_normalized():
     names = [layer.name for layer in patch_gan(3, 2).layers if layer.name.endswith("norm")]
     assert names == ["down2_norm", "down3_norm", "context_norm"]
     assert not [layer for layer in patch_gan(3, 2, normalization="none").layers if layer.name.endswith("norm")]
-
-
-@pytest.mark.parametrize(("head", "colour"), [("yuv", [0.5, -0.25]), ("rgb", [0.5, 0.0, -1.0])])
-def test_it_is_shown_grey_and_colour_in_the_same_range(head, colour):
-    model = config.Model(head=head, discriminator_filters=2)
-    discriminator = build(model, heads.build(model, config.Loss()))
-    luma, small_luma = (np.full((1, side, side, 1), 0.25, np.float32) for side in (128, 64))
-    seen = discriminator.seen(luma, small_luma, np.full((1, 64, 64, len(colour)), colour, np.float32))
-    np.testing.assert_array_equal(seen, np.full((1, 1, 64, 64, 1 + len(colour)), [-0.5, *colour]))
-    assert [logits.shape for logits in discriminator.verdicts(seen)] == [(1, 6, 6, 1)]
-    assert discriminator.feature_loss(seen, seen) is None

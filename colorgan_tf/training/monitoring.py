@@ -1,4 +1,4 @@
-"""What watches a training run: progress bar, JSON-lines log, TensorBoard, sample pictures and the NaN guard."""
+"""What monitors a training run: progress bar, JSON-lines log, TensorBoard, sample pictures and the NaN guard."""
 
 import json
 import math
@@ -37,7 +37,7 @@ class RunLog:
 
     Args:
         workdir: of the run.
-        step: where the run goes on; lines of a lost stretch beyond it are dropped.
+        step: where the run is resumed; lines of a lost stretch beyond it are dropped.
         steps: where it ends.
     """
 
@@ -51,7 +51,7 @@ class RunLog:
         """Counts one step on the progress bar."""
         self._bar.update()
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Prints a line without breaking the bar."""
         self._bar.write(text)
 

@@ -1,0 +1,50 @@
+"""The configuration of a training run: its options, presets, JSON in and out, and `--set` assignments."""
+
+from colorgan_tf.config.options import (
+    Config,
+    Data,
+    Decoding,
+    Degradation,
+    DiscriminatorName,
+    EncoderTraining,
+    GeneratorName,
+    HeadName,
+    Loss,
+    Model,
+    Normalization,
+    Optimizer,
+    Phase,
+    Precision,
+    Runtime,
+    Strategy,
+)
+from colorgan_tf.config.presets import PRESETS, preset
+from colorgan_tf.config.reading import from_dict, from_json, load, override, to_json
+from colorgan_tf.config.validation import validate
+
+__all__ = [
+    "PRESETS",
+    "Config",
+    "Data",
+    "Decoding",
+    "Degradation",
+    "DiscriminatorName",
+    "EncoderTraining",
+    "GeneratorName",
+    "HeadName",
+    "Loss",
+    "Model",
+    "Normalization",
+    "Optimizer",
+    "Phase",
+    "Precision",
+    "Runtime",
+    "Strategy",
+    "from_dict",
+    "from_json",
+    "load",
+    "override",
+    "preset",
+    "to_json",
+    "validate",
+]

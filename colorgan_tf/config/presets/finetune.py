@@ -1,0 +1,28 @@
+"""The last phase of `colorgan` alone: from the shipped model (`--start`) to one's own pictures.
+
+Cost: 1,000 steps of 16 windows of 224 px, half an hour at the pace of `colorgan`.
+
+Result: that of the model it starts from where the pictures are like those it was trained on. 2,800 such steps at a
+higher rate, on the shipped model's own pictures, ended at +0.88 dB where the shipped model has +1.00, at the same
+colourfulness and Frechet distance. Pictures of another kind have not been measured.
+"""
+
+import dataclasses
+
+from colorgan_tf.config.options import Phase
+from colorgan_tf.config.presets import colorgan
+
+CONFIG = dataclasses.replace(
+    colorgan.CONFIG,
+    preset="finetune",
+    phases=(
+        Phase(
+            name="adversarial",
+            steps=1_000,
+            learning_rate=4e-4,
+            final_learning_rate=1e-6,
+            warmup=100,
+            discriminator_learning_rate=4e-4,
+        ),
+    ),
+)

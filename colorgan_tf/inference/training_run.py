@@ -1,0 +1,66 @@
+"""A training run opened again: its generator with averaged weights, and that as a back end for the Colorizer."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from colorgan_tf import config as config_lib
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import run_files
+from colorgan_tf.tensorflow_environment import silence_tensorflow
+
+if TYPE_CHECKING:  # TensorFlow is imported when a run is opened
+    from colorgan_tf.networks.generator import Generator
+
+
+def generator(workdir: str | Path, weights: str = "best") -> "Generator":
+    """Builds a run's generator and loads its averaged weights.
+
+    Args:
+        workdir: of the run.
+        weights: "best" (smallest Frechet distance to the validation set) or "last".
+
+    Returns:
+        A generator in float32.
+
+    Raises:
+        InputError: if the folder holds no run, or the run has not reached its first checkpoint.
+    """
+    workdir = Path(workdir)
+    if not (workdir / run_files.CONFIG).is_file():
+        raise InputError(f"`workdir` must be the folder of a training run. Received: {workdir} without config.json.")
+    path = workdir / {"best": run_files.BEST, "last": run_files.LAST}[weights]
+    if not path.is_file():
+        raise InputError(f"The run must have reached its first checkpoint. Received: {workdir} without {path.name}.")
+    silence_tensorflow()
+    from colorgan_tf.networks.generator import Generator
+
+    generator = Generator(config_lib.load(workdir / run_files.CONFIG))
+    generator.network.load_weights(path)
+    return generator
+
+
+class RunBackend:
+    """A run as a back end; see `Backend`.
+
+    Args:
+        workdir: of the run.
+        identity: tells it from other models.
+
+    Raises:
+        InputError: as `generator` does.
+    """
+
+    def __init__(self, workdir: str | Path, identity: str):
+        opened = generator(workdir)
+        import tensorflow as tf
+
+        luma = tf.TensorSpec([None, None, None, 1], tf.float32)
+        self._network = tf.function(opened.chroma, input_signature=[luma])
+        self.input_resolution, self.multiple = opened.config.input_resolution, opened.multiple
+        self.identity = identity
+
+    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+        """See `Backend`."""
+        return self._network(luma).numpy()
