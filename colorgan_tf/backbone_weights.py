@@ -15,10 +15,12 @@ import sys
 import tempfile
 import zipfile
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from absl import flags
 
 from colorgan_tf import command
@@ -40,7 +42,7 @@ BLOCK_NORMS = {"_bn0": "expand_norm", "_bn1": "depthwise_norm", "_bn2": "project
 
 class _Storage(NamedTuple):
     key: str
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
 
 class _Tensor(NamedTuple):
@@ -50,7 +52,9 @@ class _Tensor(NamedTuple):
     stride: tuple[int, ...]
 
 
-def _rebuild_tensor(storage, offset, shape, stride, *_unused) -> _Tensor:
+def _rebuild_tensor(
+    storage: _Storage, offset: int, shape: Sequence[int], stride: Sequence[int], *_unused: Any
+) -> _Tensor:
     return _Tensor(storage, offset, tuple(shape), tuple(stride))
 
 
@@ -73,7 +77,7 @@ class _StateUnpickler(pickle.Unpickler):
         return _Storage(key, dtype)
 
 
-def read_state(file: io.BufferedIOBase) -> dict[str, np.ndarray]:
+def read_state(file: io.BufferedIOBase) -> dict[str, npt.NDArray[Any]]:
     """Reads a PyTorch state dictionary in the format of before 1.6.
 
     Args:
@@ -127,7 +131,7 @@ def keras_name(name: str) -> str:
     return f"{prefix}{layer}/{'kernel' if variable == 'weight' else variable}"
 
 
-def keras_layout(name: str, value: np.ndarray) -> np.ndarray:
+def keras_layout(name: str, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Turns an array from PyTorch's layout into that of the Keras variable called `name`."""
     if name.endswith("depthwise_conv/kernel"):
         return value.transpose(2, 3, 0, 1)  # [channels, 1, h, w] -> [h, w, channels, 1]
@@ -136,7 +140,7 @@ def keras_layout(name: str, value: np.ndarray) -> np.ndarray:
     return value.T if value.ndim == 2 else value
 
 
-def convert(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def convert(state: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Turns a PyTorch state of EfficientNet-Lite0 into float16 arrays by Keras name and in Keras layout.
 
     Half precision halves the file; its relative error of 2^-11 changes no top-1 label in a hundred.

@@ -1,4 +1,4 @@
-"""The files of a training run, by name: written by the loop, read by `restore` and `export`."""
+"""The files of a training run, by name: written by the loop, read by `training_run` and `export`."""
 
 CONFIG = "config.json"
 DATA = "data.json"  # which pictures it is trained on

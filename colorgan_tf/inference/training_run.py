@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
@@ -61,6 +62,6 @@ class RunBackend:
         self.input_resolution, self.multiple = opened.config.input_resolution, opened.multiple
         self.identity = identity
 
-    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """See `Backend`."""
         return self._network(luma).numpy()

@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from colorgan_tf.color import CHROMA_MAX
@@ -103,7 +104,7 @@ def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 @functools.cache
-def bin_weights(rebalance: float) -> np.ndarray:
+def bin_weights(rebalance: float) -> npt.NDArray[np.float32]:
     """Returns the weight of each bin, float32 `[bins]`; the mean weight of a pixel is 1."""
     frequency = _bins()[1].astype(np.float64)
     weights = 1.0 / ((1.0 - rebalance) * frequency + rebalance / len(frequency))
@@ -111,7 +112,7 @@ def bin_weights(rebalance: float) -> np.ndarray:
 
 
 @functools.cache
-def _bins() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bins() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Centres `[bins, 2]`, frequencies `[bins]`, and the nearest bin of each grid point `[33, 33]` int32."""
     with np.load(BINS) as archive:
         centres, frequency = archive["centres"], archive["frequency"]

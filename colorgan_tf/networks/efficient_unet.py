@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from colorgan_tf.config import EncoderTraining, Normalization
 from colorgan_tf.networks import efficientnet
 from colorgan_tf.networks.precision import dtype_policy
 from colorgan_tf.networks.unet import normalize
@@ -18,11 +19,11 @@ class Enlarge(keras.layers.Layer):
     (Keras' UpSampling2D cannot do that with bilinear interpolation.)
     """
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         """Returns `[batch, 2 height, 2 width, channels]`."""
         return tf.cast(tf.image.resize(x, 2 * tf.shape(x)[1:3]), x.dtype)
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the doubled shape; unknown sides stay unknown."""
         batch, height, width, channels = shape
         return batch, height and 2 * height, width and 2 * width, channels
@@ -104,20 +105,21 @@ def learns(path: str, encoder: str) -> bool:
 
     Args:
         path: of the variable, which begins with its layer's name.
-        encoder: the phase's setting: "frozen" none of the encoder learns, "late" its blocks at strides 16 and 32 do,
-            "trained" all do.
+        encoder: the phase's setting, an `EncoderTraining`.
     """
-    if not in_encoder(path) or encoder == "trained":
+    if not in_encoder(path) or encoder == EncoderTraining.TRAINED:
         return True
     number = path.removeprefix("block").split("_")[0]
-    return encoder == "late" and number.isdigit() and int(number) >= LATE_BLOCK
+    return encoder == EncoderTraining.LATE and number.isdigit() and int(number) >= LATE_BLOCK
 
 
-def _block(x, filters: int, normalization: str, name: str):
-    x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=normalization == "none", name=f"{name}_conv")(x)
+def _block(x: keras.KerasTensor, filters: int, normalization: str, name: str) -> keras.KerasTensor:
+    x = keras.layers.Conv2D(
+        filters, 3, padding="same", use_bias=normalization == Normalization.NONE, name=f"{name}_conv"
+    )(x)
     return _activated(x, normalization, name)
 
 
-def _activated(x, normalization: str, name: str):
+def _activated(x: keras.KerasTensor, normalization: str, name: str) -> keras.KerasTensor:
     x = normalize(x, normalization, f"{name}_norm")
     return keras.layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x)

@@ -6,9 +6,11 @@ place of swish, stem and head not scaled. The weights and their licence are in `
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import layers
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "saved_models" / "efficientnet_lite0" / "weights.npz"
@@ -34,7 +36,7 @@ LEVEL_CHANNELS = (16, 24, 40, 112, 320)
 LEVEL_BLOCKS = (0, 2, 4, 10, 15)
 
 
-def preprocess(rgb):
+def preprocess(rgb: Any) -> Any:
     """Maps RGB in [0, 1] (array or tensor) to the units the ImageNet weights expect: (255 x - 127) / 128."""
     return (255.0 * rgb - 127.0) / 128.0
 
@@ -126,7 +128,7 @@ def load_imagenet_weights(model: keras.Model, path: Path | str = WEIGHTS) -> ker
     return model
 
 
-def _fold(arrays: dict[str, np.ndarray], stem: str) -> None:
+def _fold(arrays: dict[str, npt.NDArray[np.float32]], stem: str) -> None:
     """Merges a batch normalization at inference into its convolution: kernel * scale, and a bias."""
     norm = {name: arrays[f"{stem}_norm/{name}"] for name in ("gamma", "beta", "moving_mean", "moving_variance")}
     scale = norm["gamma"] / np.sqrt(norm["moving_variance"] + NORM_EPSILON)
@@ -136,7 +138,7 @@ def _fold(arrays: dict[str, np.ndarray], stem: str) -> None:
     arrays[f"{stem}_conv/kernel"] = kernel * (scale[:, None] if kernel.shape[-1] == 1 else scale)
 
 
-def _conv_norm(x, convolution: layers.Layer, relu: bool):
+def _conv_norm(x: keras.KerasTensor, convolution: layers.Layer, relu: bool) -> keras.KerasTensor:
     """Convolution, batch normalization named after it (unless folded), and ReLU6 where the block has one."""
     stem = convolution.name.removesuffix("_conv")
     x = convolution(x)
@@ -146,8 +148,15 @@ def _conv_norm(x, convolution: layers.Layer, relu: bool):
 
 
 def _inverted_residual(
-    x, kernel: int, stride: int, expansion: int, filters: int, folded: bool, drop_path: float, prefix: str
-):
+    x: keras.KerasTensor,
+    kernel: int,
+    stride: int,
+    expansion: int,
+    filters: int,
+    folded: bool,
+    drop_path: float,
+    prefix: str,
+) -> keras.KerasTensor:
     """Expand 1x1, depthwise kxk, project 1x1 without activation; joined with its input where shapes allow."""
     inputs, channels = x, x.shape[-1]
     joined = stride == 1 and channels == filters

@@ -5,6 +5,7 @@ sharper one brings the Frechet distance down by a tenth and costs next to no PSN
 """
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 _LOBES = 3  # of the Lanczos kernel, each way
@@ -12,7 +13,7 @@ _BLUR = np.array([1.0, 2.0, 1.0]) / 4.0  # binomial, standard deviation 0.71
 _REACH = _LOBES + 1  # pixels that the filter looks each way
 
 
-def kernel(factor: int, unsharp_mask: float = 0.0) -> np.ndarray:
+def kernel(factor: int, unsharp_mask: float = 0.0) -> npt.NDArray[np.float32]:
     """Returns the filter that makes `factor` x `factor` pixels of each one.
 
     The unsharp mask x + unsharp_mask * (x - blurred x) and Lanczos' windowed sinc (Duchon, "Lanczos Filtering in One
@@ -33,7 +34,7 @@ def kernel(factor: int, unsharp_mask: float = 0.0) -> np.ndarray:
     blurred = np.stack([np.convolve(column, _BLUR) for column in weights.T], axis=1)
     plain = np.pad(weights, ((1, 1), (0, 0)))
 
-    def both_ways(of_one: np.ndarray) -> np.ndarray:
+    def both_ways(of_one: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.einsum("yp,xq->yxpq", of_one, of_one)
 
     sharpened = (1.0 + unsharp_mask) * both_ways(plain) - unsharp_mask * both_ways(blurred)

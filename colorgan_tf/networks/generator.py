@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from colorgan_tf.color import CHROMA_MAX
@@ -48,11 +49,11 @@ class Generator:
 
         return at_any_size(decoded, luma, self.multiple)
 
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Returns the network's weights by their paths."""
         return {weight.path: weight.numpy() for weight in self.network.weights}
 
-    def assign(self, values: Mapping[str, np.ndarray], name: str | Path) -> None:
+    def assign(self, values: Mapping[str, npt.NDArray[np.float32]], name: str | Path) -> None:
         """Takes the weights of another generator.
 
         Args:

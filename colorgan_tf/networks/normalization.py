@@ -13,7 +13,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     and so checkpoints, are the same.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Normalizes `[batch, height, width, channels]`; in training by the batch's own mean and variance."""
         shared = tf.distribute.get_strategy().num_replicas_in_sync > 1
         if not (training and self.trainable) or shared or mask is not None:

@@ -2,6 +2,7 @@
 
 import keras
 
+from colorgan_tf.config import Normalization
 from colorgan_tf.networks.normalization import BatchNormalization
 
 # Filters of the eight blocks as multiples of the outermost block's (64 in the patent: 64 ... 512).
@@ -69,12 +70,12 @@ def unet(
     return keras.Model(luma, x, name=name)
 
 
-def normalize(x, kind: str, name: str):
+def normalize(x: keras.KerasTensor, kind: str, name: str) -> keras.KerasTensor:
     """Applies the chosen normalization layer; statistics are taken over all replicas."""
-    if kind == "batch":
+    if kind == Normalization.BATCH:
         # Momentum as in PyTorch's pix2pix: small batches, short runs.
         return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, name=name)(x)
-    if kind == "instance":
+    if kind == Normalization.INSTANCE:
         return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)(x)
     return x
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,11 +21,11 @@ class Adam(keras.optimizers.Adam):
         **kwargs: of Keras' Adam.
     """
 
-    def __init__(self, *args, rates: Mapping[str, float] = MappingProxyType({}), **kwargs):
+    def __init__(self, *args: Any, rates: Mapping[str, float] = MappingProxyType({}), **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._rates = rates
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
         """Updates one variable and its two moments."""
         if self.amsgrad:  # the kernel has no such variant
             super().update_step(gradient, variable, learning_rate)

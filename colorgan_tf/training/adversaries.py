@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from colorgan_tf import color
-from colorgan_tf.config import Model
+from colorgan_tf.config import DiscriminatorName, Model
 from colorgan_tf.networks import discriminators, efficientnet
 from colorgan_tf.networks.heads import Head
 from colorgan_tf.training import losses
@@ -127,7 +127,7 @@ class FeatureExtractor:
 
 def build(model: Model, head: Head) -> Adversary:
     """Returns the adversary that the configuration names, for the colours of a head."""
-    if model.discriminator == "projected":
+    if model.discriminator == DiscriminatorName.PROJECTED:
         return ProjectedAdversary(model.discriminator_filters, head)
     channels = 1 + head.colour_channels
     return PatchAdversary(channels, model.discriminator_filters, model.discriminator_levels, model.normalization)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from colorgan_tf.config import Precision, Strategy
 from colorgan_tf.errors import InputError
 
 
@@ -14,26 +15,31 @@ def choose(name: str, devices: Sequence[str] = ()) -> tuple[tf.distribute.Strate
     """Returns a strategy and one sentence on why it was chosen.
 
     Args:
-        name: "auto", "one", "mirrored", "multiworker" or "tpu".
+        name: a `Strategy`.
         devices: for "mirrored": names such as "CPU:0"; all GPUs (or logical CPUs) when empty.
 
     Raises:
         InputError: if the strategy needs what is not there.
     """
     # Collective operations must be set up before TensorFlow is asked for its devices.
-    if name == "auto" and len(_workers()) > 1:
-        name, why = "multiworker", f"TF_CONFIG names {len(_workers())} workers"
-    elif name == "auto":
+    if name == Strategy.AUTO and len(_workers()) > 1:
+        name, why = Strategy.MULTIWORKER, f"TF_CONFIG names {len(_workers())} workers"
+    elif name == Strategy.AUTO:
         gpus = tf.config.list_logical_devices("GPU")
         if os.environ.get("TPU_NAME") or tf.config.list_logical_devices("TPU"):
-            name, why = "tpu", "a TPU is named by the environment"
+            name, why = Strategy.TPU, "a TPU is named by the environment"
         elif len(gpus) > 1:
-            name, why = "mirrored", f"{len(gpus)} GPUs were found"
+            name, why = Strategy.MIRRORED, f"{len(gpus)} GPUs were found"
         else:
-            name, why = "one", "one GPU was found" if gpus else "no accelerator was found"
+            name, why = Strategy.ONE, "one GPU was found" if gpus else "no accelerator was found"
     else:
         why = "asked for"
-    builders = {"one": _one, "mirrored": lambda: _mirrored(devices), "multiworker": _multiworker, "tpu": _tpu}
+    builders: dict[str, Callable[[], tf.distribute.Strategy]] = {
+        Strategy.ONE: _one,
+        Strategy.MIRRORED: lambda: _mirrored(devices),
+        Strategy.MULTIWORKER: _multiworker,
+        Strategy.TPU: _tpu,
+    }
     if name not in builders:
         raise InputError(f"`strategy` must be auto, {', '.join(builders)}. Received: strategy={name}.")
     return builders[name](), f"strategy {name}: {why}"
@@ -43,11 +49,11 @@ def precision_policy(name: str) -> tuple[str, str]:
     """Returns a Keras dtype policy and one sentence on why it was chosen.
 
     Args:
-        name: "auto" or a policy. auto takes mixed_bfloat16 where the hardware computes in it: convolutions of the U-Net
+        name: a `Precision`. "auto" takes mixed_bfloat16 where the hardware computes in it: convolutions of the U-Net
             then take about half the time on such a CPU.
     """
-    if name != "auto":
-        return name, f"precision {name}: asked for"
+    if name != Precision.AUTO:
+        return str(name), f"precision {name}: asked for"
     if tf.config.list_logical_devices("TPU"):
         return "mixed_bfloat16", "precision mixed_bfloat16: a TPU computes in it"
     for gpu in tf.config.list_physical_devices("GPU"):

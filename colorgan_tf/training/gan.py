@@ -149,7 +149,7 @@ class ColorGAN(keras.Model):
             if efficient_unet.in_encoder(variable.path)
         }
 
-    def _learning_variables(self) -> list:
+    def _learning_variables(self) -> list[keras.Variable]:
         variables = self.generator.network.trainable_variables
         if self.config.model.generator == GeneratorName.UNET:
             return variables

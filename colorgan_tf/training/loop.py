@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -174,8 +175,8 @@ class _Run:
                     due = step % config.runtime.checkpoint_every == 0 or step == config.steps or stopping
                     if due or step % config.runtime.log_every == 0:
                         scores, rate = means.take()
-                        finite = scores | self._weight_norms() if due else scores
-                        guard_against_nan(step, finite, self.manager.latest_checkpoint)
+                        checked = scores | self._weight_norms() if due else scores
+                        guard_against_nan(step, checked, self.manager.latest_checkpoint)
                         if self.log:
                             self.log.scalars(step, "train", scores, phase=phase.name, steps_per_second=round(rate, 4))
                     if due:
@@ -204,7 +205,7 @@ class _Run:
         if self.log:
             self.log.write(text)
 
-    def _distributed(self, source: dataset.Source, start: int):
+    def _distributed(self, source: dataset.Source, start: int) -> tf.distribute.DistributedDataset:
         runtime, replicas = self.config.runtime, self.strategy.num_replicas_in_sync
 
         def worker_batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -223,11 +224,11 @@ class _Run:
 
         return self.strategy.distribute_datasets_from_function(worker_batches)
 
-    def _compile(self, phase: Phase) -> Callable:
+    def _compile(self, phase: Phase) -> Callable[[Any], dict[str, tf.Tensor]]:
         self.gan.begin(phase)
 
         @tf.function
-        def train_step(batch):
+        def train_step(batch: Any) -> dict[str, tf.Tensor]:
             scores = self.strategy.run(self.gan.train_step, args=(batch,))
             return {name: self.strategy.reduce("MEAN", score, axis=None) for name, score in scores.items()}
 

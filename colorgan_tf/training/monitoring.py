@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -66,7 +67,7 @@ class RunLog:
         if group == "train":
             self._bar.set_postfix({name: f"{value:.3f}" for name, value in values.items()}, refresh=False)
 
-    def pictures(self, step: int, rows: np.ndarray) -> None:
+    def pictures(self, step: int, rows: npt.NDArray[np.uint8]) -> None:
         """Logs a sheet of pictures, uint8 `[rows, height, width, 3]`, to TensorBoard."""
         with self._writer.as_default(step=step):
             tf.summary.image("validation: grey, coloured, true", rows, max_outputs=len(rows))
@@ -80,7 +81,7 @@ class RunLog:
 class Means:
     """Running means of the losses between two lines of the log."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._sums: dict[str, float] = {}
         self._count = 0
         self._since = time.monotonic()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -30,7 +31,7 @@ class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
         rates = [(p.steps, p.discriminator_learning_rate) for p in phases if p.adversarial]
         return cls([(steps, 0, rate, rate) for steps, rate in rates] or [(1, 0, 0.0, 0.0)])
 
-    def __call__(self, step):
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the learning rate at `step`, counted from 0; past the end, that of the last step."""
         step = tf.cast(step, tf.float32)
         rate, first = tf.constant(0.0), 0.0
@@ -42,6 +43,6 @@ class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
             first += steps
         return rate
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {"phases": self.phases}

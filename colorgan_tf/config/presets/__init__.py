@@ -1,12 +1,13 @@
 """The presets, one a file: what each is for, what it costs and what it reached stands in its first lines."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from colorgan_tf.config.options import Config
 from colorgan_tf.config.presets import colorgan, finetune, patent, patent_rgb, tiny
 from colorgan_tf.errors import InputError
 
-PRESETS = MappingProxyType(
+PRESETS: Mapping[str, Config] = MappingProxyType(
     {config.preset: config for config in (each.CONFIG for each in (patent, patent_rgb, colorgan, finetune, tiny))}
 )
 
