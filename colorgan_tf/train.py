@@ -14,7 +14,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
-from colorgan_tf.errors import InputError, PartialFailure, TrainingDiverged
+from colorgan_tf.errors import InputError
 
 # Flags that set an option of `config.Runtime`.
 _RUNTIME_FLAGS = ("batch", "checkpoint_every", "strategy", "precision", "seed", "deterministic")
@@ -64,10 +64,7 @@ def main(argv: list[str]) -> None:
 
     from colorgan_tf.training import loop
 
-    try:
-        outcome = loop.train(config, values.data, values.workdir, values.validation, values.start)
-    except TrainingDiverged as error:
-        raise PartialFailure(error) from error
+    outcome = loop.train(config, values.data, values.workdir, values.validation, values.start)
     if outcome.finished:
         best = math.nan if outcome.best is None else outcome.best
         print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")
