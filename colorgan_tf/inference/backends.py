@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import training_run
 from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.tensorflow_environment import silence_tensorflow
@@ -46,6 +45,8 @@ def load(path: str | Path) -> Backend:
     if path.is_file() and path.suffix == ".tflite":
         return tflite(path)
     if _is_run(path):
+        from colorgan_tf.inference import training_run  # late: the desktop's executable opens no runs
+
         return training_run.RunBackend(path, identity(path))
     return saved_model(path)
 
