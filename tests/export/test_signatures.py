@@ -261,7 +261,7 @@ def test_a_model_that_regresses_has_no_confidence():
 
 def test_weights_are_stored_once():
     variables = exported_models.folder("efficient_unet") / "1" / "variables" / "variables.data-00000-of-00001"
-    parameters = exported_models.tiny_generator("efficient_unet").generator.count_params()
+    parameters = exported_models.tiny_generator("efficient_unet").network.count_params()
     assert variables.stat().st_size < 4 * parameters * 1.02 + 10_000
 
 
