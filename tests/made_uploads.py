@@ -43,7 +43,7 @@ class CrashingBackend(FakeBackend):
 
 
 def load_crashing():
-    return CrashingBackend(), "crashing"
+    return CrashingBackend()
 
 
 def grey(width=80, height=64, level=None, seed=0):
@@ -104,4 +104,4 @@ def load_when(path):
     """Loads only where a file is: a model, or a server, that comes up late."""
     if not Path(path).exists():
         raise InputError(f"The model must exist. Received: {path}.")
-    return FakeBackend(), "late"
+    return FakeBackend()

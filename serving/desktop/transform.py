@@ -56,7 +56,7 @@ def transform_img(
         kind = input_files.identify(path)
     except RequestError as error:
         raise InputError(f"{path}: {error.text}") from error
-    backend, identity = _backend(None if model is None else str(model), server)
+    backend = _backend(None if model is None else str(model), server)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Beside the result, so that it can be renamed into its place.
@@ -64,7 +64,7 @@ def transform_img(
             original = Path(place) / f"original{kind.suffix}"
             task = Task(Path(place), original, kind.kind, settings, input_files.LIMITS, keep_container=True)
             input_files.link(path, original)
-            finished = tasks.run(task, backend, identity, lambda progress: None, lambda: False)
+            finished = tasks.run(task, backend, lambda progress: None, lambda: False)
             made = Path(place) / finished.result
             target = names.free(folder / f"{path.stem}-coloured{made.suffix}")
             os.replace(made, target)
@@ -74,7 +74,7 @@ def transform_img(
 
 
 @functools.lru_cache(maxsize=1)
-def _backend(model: str | None, server: str | None) -> "tuple[Backend, str]":
+def _backend(model: str | None, server: str | None) -> "Backend":
     from serving.desktop import model_choice
     from serving.jobs.workers import Model
 

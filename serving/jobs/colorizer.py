@@ -1,7 +1,7 @@
 """The project's `Colorizer` with what jobs need around it: a cache of the network's chroma, hints, and reports."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +24,16 @@ class CachedBackend:
 
     Args:
         backend: runs the network.
-        folder: of what it answered; made where it is missing.
-        model: identity of the network: another one's answers are not taken.
+        folder: of what it answered; made where it is missing. Another model's answers are not taken.
     """
 
-    def __init__(self, backend: Backend, folder: Path, model: str):
+    def __init__(self, backend: Backend, folder: Path):
         self._backend = backend
         self._folder = folder
-        self._model = model.encode()
         folder.mkdir(exist_ok=True)
         self._room = CACHE_BYTES - sum(path.stat().st_size for path in folder.iterdir())
-        self.input_resolution = backend.input_resolution
-        self.identity = model
-        self.multiple = backend.multiple
+        self.input_resolution, self.multiple = backend.input_resolution, backend.multiple
+        self.identity = backend.identity
 
     def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
         """See `Backend`; answers are rounded to half precision, whether they are new or from the cache."""
@@ -51,7 +48,7 @@ class CachedBackend:
         return np.stack([np.asarray(answer, np.float32) for answer in answers])
 
     def _key(self, luma: np.ndarray) -> str:
-        content = hashlib.blake2b(self._model + repr(luma.shape).encode(), digest_size=16)
+        content = hashlib.blake2b(f"{self.identity}{luma.shape}".encode(), digest_size=16)
         content.update(np.ascontiguousarray(luma).tobytes())
         return content.hexdigest()
 
@@ -77,19 +74,21 @@ class HintedColorizer(Colorizer):
     Args:
         backend: runs the network.
         settings: strength and quality.
-        spots: of each picture or frame, in the order in which they come; further ones have none.
         watch: called with luma and chroma of every batch; what it raises ends the work.
+
+    Attributes:
+        spots: of each picture or frame, in the order in which they come; further ones have none.
     """
 
-    def __init__(self, backend: Backend, settings: JobSettings, spots: Sequence[tuple[Spot, ...]], watch: Watch):
+    def __init__(self, backend: Backend, settings: JobSettings, watch: Watch):
         super().__init__(backend, settings.quality, settings.strength)
-        self._spots = iter(spots)
+        self.spots: Iterator[tuple[Spot, ...]] = iter(())
         self._watch = watch
 
     def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Colorizer.coarse`. Hints are applied after the strength: a chosen colour is meant as it is."""
         small, chroma = super().coarse(luma)
-        edited = [hints.apply(*pair, next(self._spots, ())) for pair in zip(small, chroma, strict=True)]
+        edited = [hints.apply(*pair, next(self.spots, ())) for pair in zip(small, chroma, strict=True)]
         chroma = np.stack(edited)
         self._watch(small, chroma)
         return small, chroma

@@ -10,8 +10,8 @@ from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.errors import RequestError
 from pipelines.media import formats
+from pipelines.media.formats import Kind
 from serving.jobs import texts
-from serving.jobs.records import ANIMATION, FILM, PICTURE
 
 MEGA = 10**6
 
@@ -44,21 +44,21 @@ class Limits:
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
+class Upload:
     """What a file is.
 
     Attributes:
-        kind: "picture", "animation" or "film".
+        kind: picture, animation or film.
         suffix: the ending that goes with its content.
         frames: of an animation; 1 for a picture, 0 for a film, where it is not known yet.
     """
 
-    kind: str
+    kind: Kind
     suffix: str
     frames: int
 
 
-def check_upload(path: Path, limits: Limits) -> Kind:
+def check_upload(path: Path, limits: Limits) -> Upload:
     """Finds out what a file is.
 
     Raises:
@@ -68,10 +68,10 @@ def check_upload(path: Path, limits: Limits) -> Kind:
     if not head:
         raise RequestError(texts.EMPTY_FILE)
     film = formats.film_suffix(head)
-    return Kind(FILM, film, 0) if film else _picture(path, limits)
+    return Upload(Kind.FILM, film, 0) if film else _picture(path, limits)
 
 
-def _picture(path: Path, limits: Limits) -> Kind:
+def _picture(path: Path, limits: Limits) -> Upload:
     try:
         with formats.open_header(path) as image:
             width, height, suffix = image.width, image.height, formats.usual_suffix(image.format or "")
@@ -86,9 +86,9 @@ def _picture(path: Path, limits: Limits) -> Kind:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
         raise RequestError(texts.DAMAGED, 415) from error
-    if kind == PICTURE:
-        return Kind(PICTURE, suffix, 1)
+    if kind == Kind.PICTURE:
+        return Upload(kind, suffix, 1)
     if frames > limits.animation_frames or frames * width * height > limits.animation_pixels:
         most = limits.animation_frames, limits.animation_pixels
         raise RequestError(texts.too_long_animation(frames, width, height, *most), 413)
-    return Kind(ANIMATION, suffix, frames)
+    return Upload(kind, suffix, frames)

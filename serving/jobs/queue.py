@@ -9,10 +9,11 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 
 from colorgan_tf.errors import InputError, RequestError
+from pipelines.media.formats import Kind
 from serving.jobs import records, texts
 from serving.jobs.events import EventBus
 from serving.jobs.limits import Limits
-from serving.jobs.records import FILM, FileRecord
+from serving.jobs.records import FileRecord
 from serving.jobs.store import Store
 from serving.jobs.tasks import Outcome, Progress, Task
 from serving.jobs.workers import Worker
@@ -237,7 +238,7 @@ class JobQueue:
             kept = record.result  # what was done under earlier settings is still there
         self._changed_record(
             record.id,
-            state=records.DONE if outcome.stopped and record.kind != FILM and kept else state,
+            state=records.DONE if outcome.stopped and record.kind != Kind.FILM and kept else state,
             note=outcome.note,
             in_colour=outcome.in_colour,
             result=kept,
@@ -253,4 +254,4 @@ class JobQueue:
 
 
 def _queue_of(record: FileRecord) -> str:
-    return LONG if record.kind == FILM else QUICK
+    return LONG if record.kind == Kind.FILM else QUICK

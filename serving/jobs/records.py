@@ -9,7 +9,6 @@ from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
 from pipelines.media.formats import Kind
 
-PICTURE, ANIMATION, FILM = Kind
 # A file waits, is worked on, and ends in one of the last three; a stopped film keeps what was done.
 WAITING, WORKING, DONE, STOPPED, FAILED = "waiting", "working", "done", "stopped", "failed"
 MOST_HINTS = 40
@@ -59,7 +58,7 @@ class FileRecord:
         id: unguessable; also the name of its folder.
         user: whose it is.
         name: as it was called on the user's machine: shown, and offered for the download, never used as a path.
-        kind: "picture", "animation" or "film".
+        kind: picture, animation or film.
         suffix: ending of the original, chosen by its content.
         created: seconds since 1970.
         state: see above.
@@ -76,7 +75,7 @@ class FileRecord:
     id: str
     user: str
     name: str
-    kind: str
+    kind: Kind
     suffix: str
     created: float
     state: str = WAITING
@@ -113,7 +112,8 @@ def from_json(text: str) -> FileRecord:
     settings = values.pop("settings")
     settings["quality"] = Quality(settings["quality"])
     hints = tuple(_stored_hint(hint) for hint in settings.pop("hints"))
-    return FileRecord(**values | {"size": tuple(values["size"]), "settings": JobSettings(**settings, hints=hints)})
+    read = {"kind": Kind(values["kind"]), "size": tuple(values["size"])}
+    return FileRecord(**values | read, settings=JobSettings(**settings, hints=hints))
 
 
 def _stored_hint(values: dict[str, Any]) -> Hint:

@@ -11,14 +11,15 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
 from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.quality import Quality
-from pipelines.media import writing
+from pipelines.media import formats, writing
+from pipelines.media.formats import Kind
 from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
 from serving.jobs import hint_tracking, preview, texts
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint
 from serving.jobs.limits import Limits
-from serving.jobs.records import ANIMATION, PICTURE, Hint, JobSettings
+from serving.jobs.records import JobSettings
 
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
@@ -80,31 +81,29 @@ class Outcome:
 Report = Callable[[Progress], None]
 
 
-def run(task: Task, backend: Backend, model: str, report: Report, stopped: Callable[[], bool]) -> Outcome:
+def run(task: Task, backend: Backend, report: Report, stopped: Callable[[], bool]) -> Outcome:
     """Does a task.
 
     Args:
         task: what to do.
         backend: runs the network.
-        model: its identity.
         report: called now and then while it works.
         stopped: asked now and then whether to stop.
 
     Raises:
         InputError: the file cannot be coloured.
     """
-    remembered = CachedBackend(backend, task.folder / "memory", model)
-    if task.kind == PICTURE:
-        return _picture(task, remembered, stopped)
-    watch = _Watch(task.folder, report, stopped)
-    return (_animation if task.kind == ANIMATION else _film)(task, remembered, watch)
+    watch = _Watch(task, report, stopped)
+    colorizer = HintedColorizer(CachedBackend(backend, task.folder / "cache"), task.settings, watch)
+    work = {Kind.PICTURE: _picture, Kind.ANIMATION: _animation, Kind.FILM: _film}[Kind(task.kind)]
+    return work(task, colorizer, watch)
 
 
 class _Watch:
     """Watches while frames are coloured: counts them, keeps one as a preview, and stops when asked to."""
 
-    def __init__(self, folder: Path, report: Report, stopped: Callable[[], bool]):
-        self._folder, self._report, self._stopped = folder, report, stopped
+    def __init__(self, task: Task, report: Report, stopped: Callable[[], bool]):
+        self._task, self._report, self._stopped = task, report, stopped
         self.done, self.total, self.most = 0, 0, 0
         self.aspect = 1.0
         self._last = 0.0
@@ -118,6 +117,8 @@ class _Watch:
         """
         if self._stopped():
             raise KeyboardInterrupt
+        if self._task.kind == Kind.PICTURE:  # is seen when it is done
+            return
         self.done += len(luma)
         if self.most and self.done > self.most:
             raise InputError(texts.TOO_MANY_FRAMES)
@@ -131,24 +132,20 @@ class _Watch:
     def _show(self, rgb: np.ndarray) -> None:
         height = rgb.shape[0]
         rgb = preview.resized(rgb, max(1, round(height * self.aspect)), height)
-        writing.write_bytes(self._folder / "preview.jpg", preview.jpeg(rgb))
-        writing.write_bytes(self._folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
+        writing.write_bytes(self._task.folder / "preview.jpg", preview.jpeg(rgb))
+        _thumbnail(self._task, rgb)
 
 
-def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outcome:
+def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     from pipelines.stills import still as stills
     from pipelines.stills.colorize import colorize_still, encode_result
-
-    def watch(luma: np.ndarray, chroma: np.ndarray) -> None:
-        if stopped():
-            raise KeyboardInterrupt
 
     still = stills.read(task.original)
     name = f"result{task.original.suffix}"
     left = still.in_colour and not task.settings.force
+    colorizer.spots = iter([tuple(spot_of(hint) for hint in task.settings.hints)])
     try:
-        spots = [tuple(spot_of(hint) for hint in task.settings.hints)]
-        values = still.values if left else colorize_still(still, HintedColorizer(backend, task.settings, spots, watch))
+        values = still.values if left else colorize_still(still, colorizer)
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
     before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
@@ -165,23 +162,22 @@ def _picture(task: Task, backend: Backend, stopped: Callable[[], bool]) -> Outco
     return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
 
 
-def _animation(task: Task, backend: Backend, watch: _Watch) -> Outcome:
+def _animation(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     from pipelines.animations import decoding
     from pipelines.animations.colorize import AnimationOptions, colorize_animation
 
     animation = decoding.probe(str(task.original))
-    watch.total = _count(task.original)
+    with formats.open_header(task.original) as image:
+        watch.total = formats.frames(image)
     watch.aspect = animation.width / animation.height
-    spots = []
     if task.settings.hints:
-        size = HintedColorizer(backend, task.settings, (), watch).input_resolution(animation.height, animation.width)
-        spots = hint_tracking.carry(hint_tracking.animation_steps(str(task.original), size), _hints(task.settings))
+        size = colorizer.input_resolution(animation.height, animation.width)
+        steps = hint_tracking.animation_steps(str(task.original), size)
+        colorizer.spots = iter(hint_tracking.carry(steps, _hints(task.settings)))
     result = task.folder / f"result{task.original.suffix}"
     try:
         options = AnimationOptions(force=task.settings.force)
-        report = colorize_animation(
-            str(task.original), str(result), HintedColorizer(backend, task.settings, spots, watch), options
-        )
+        report = colorize_animation(str(task.original), str(result), colorizer, options)
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
     left = report.tone == Tone.COLOUR and not task.settings.force
@@ -196,7 +192,7 @@ def _animation(task: Task, backend: Backend, watch: _Watch) -> Outcome:
     )
 
 
-def _film(task: Task, backend: Backend, watch: _Watch) -> Outcome:
+def _film(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     from pipelines.films import decoding
     from pipelines.films.colorize import FilmOptions, colorize_film
 
@@ -211,12 +207,10 @@ def _film(task: Task, backend: Backend, watch: _Watch) -> Outcome:
     watch.most = round(limits.film_seconds * 120)
     watch.aspect = width / height
     settings = task.settings
-    spots = []
     if settings.hints:
-        working = HintedColorizer(backend, settings, (), watch).input_resolution(height, width)
-        spots = hint_tracking.carry(
-            hint_tracking.film_steps(str(task.original), working, settings.force), _hints(settings)
-        )
+        size = colorizer.input_resolution(height, width)
+        steps = hint_tracking.film_steps(str(task.original), size, settings.force)
+        colorizer.spots = iter(hint_tracking.carry(steps, _hints(settings)))
     result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
     options = FilmOptions(
         quality=Quality.FAST if settings.quality == Quality.FAST else Quality.GOOD,
@@ -225,9 +219,7 @@ def _film(task: Task, backend: Backend, watch: _Watch) -> Outcome:
         resume=not settings.hints,  # spots are counted from the first frame
     )
     try:
-        report = colorize_film(
-            str(task.original), str(result), HintedColorizer(backend, settings, spots, watch), options
-        )
+        report = colorize_film(str(task.original), str(result), colorizer, options)
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
     coloured = any(shot.tone == Tone.COLOUR for shot in report.shots)
@@ -241,18 +233,15 @@ def _film(task: Task, backend: Backend, watch: _Watch) -> Outcome:
 
 
 def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Outcome:
+    from pipelines.films import decoding
     from pipelines.films.colorize import partial_name
 
     partial = Path(partial_name(str(result)))
     if not partial.exists():
         return Outcome("", stopped=True)
-    return Outcome(partial.name, texts.STOPPED_EARLY, stopped=True, frames=_film_frames(partial), size=size)
-
-
-def _film_frames(path: Path) -> int:
-    from pipelines.films import decoding
-
-    return decoding.probe(str(path)).frames
+    return Outcome(
+        partial.name, texts.STOPPED_EARLY, stopped=True, frames=decoding.probe(str(partial)).frames, size=size
+    )
 
 
 def _thumbnail(task: Task, rgb: np.ndarray) -> None:
@@ -260,14 +249,4 @@ def _thumbnail(task: Task, rgb: np.ndarray) -> None:
 
 
 def _hints(settings: JobSettings) -> list[FrameHint]:
-    def of(hint: Hint) -> FrameHint:
-        return FrameHint(hint.frame, spot_of(hint))
-
-    return [of(hint) for hint in settings.hints]
-
-
-def _count(path: Path) -> int:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return getattr(image, "n_frames", 1)
+    return [FrameHint(hint.frame, spot_of(hint)) for hint in settings.hints]

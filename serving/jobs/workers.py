@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.backend import Backend
@@ -38,8 +38,8 @@ class Model:
     path: Path | None
     server: str | None = None
 
-    def load(self) -> tuple[Backend, str]:
-        """Returns the back end and its identity.
+    def load(self) -> Backend:
+        """Opens it.
 
         Raises:
             InputError: there is no such model or server.
@@ -49,30 +49,28 @@ class Model:
 
             client = Client(self.server)
             client.wait_until_available(_SERVER_SECONDS)  # it may be starting just now
-            versions = [number for number, state in client.states().items() if state == "AVAILABLE"]
-            return cast(Backend, client), f"{self.server} {max(versions, default=0)}"
+            return client
         from colorgan_tf.inference import backends
 
-        path = self.path or backends.default_path()
-        return backends.load(path), backends.identity(path)
+        return backends.load(self.path or backends.default_path())
 
 
 class InlineWorker:
     """Runs tasks in the caller's thread.
 
     Args:
-        load: returns back end and identity; called at the first task.
+        load: opens the back end; called at the first task.
     """
 
-    def __init__(self, load: Callable[[], tuple[Backend, str]]):
+    def __init__(self, load: Callable[[], Backend]):
         self._load = load
-        self._loaded: tuple[Backend, str] | None = None
+        self._backend: Backend | None = None
 
     def run(self, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
         """See `Worker`."""
-        if self._loaded is None:
-            self._loaded = self._load()
-        return tasks.run(task, *self._loaded, report, stopped)
+        if self._backend is None:
+            self._backend = self._load()
+        return tasks.run(task, self._backend, report, stopped)
 
     def close(self) -> None:
         """Does nothing."""
@@ -87,7 +85,7 @@ class ProcessWorker:
         load: in place of `model.load`, for tests; must be importable.
     """
 
-    def __init__(self, model: Model, seconds: float, load: Callable[[], tuple[Backend, str]] | None = None):
+    def __init__(self, model: Model, seconds: float, load: Callable[[], Backend] | None = None):
         self._load = load or model.load
         self._seconds = seconds
         self._context = multiprocessing.get_context("spawn")
@@ -148,13 +146,13 @@ class ProcessWorker:
                 self._process = None
 
 
-def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, str]]) -> None:
+def _serve(connection: Connection, stop: Any, load: Callable[[], Backend]) -> None:
     """The child: loads the model, then does one task after the other until its parent goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # where memory runs out, this process is to go, not its parent
     try:
-        backend, model = load()
+        backend = load()
         _warm_up(backend)
     except InputError as error:
         with contextlib.suppress(EOFError, OSError):
@@ -166,7 +164,7 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], tuple[Backend, 
         while True:
             task = connection.recv()
             try:
-                answer = tasks.run(task, backend, model, lambda each: connection.send(("progress", each)), stop.is_set)
+                answer = tasks.run(task, backend, lambda each: connection.send(("progress", each)), stop.is_set)
                 connection.send(("finished", answer))
             except InputError as error:
                 connection.send(("refused", str(error)))

@@ -12,8 +12,9 @@ from zipstream import ZipStream
 
 from colorgan_tf.errors import RequestError
 from pipelines.media import formats, names
+from pipelines.media.formats import Kind
 from serving.jobs import likely_colors, preview
-from serving.jobs.records import ANIMATION, PICTURE, FileRecord
+from serving.jobs.records import FileRecord
 from serving.web import texts
 from serving.web.site import own_file, site
 
@@ -94,11 +95,11 @@ def _send(path: Path, name: str) -> Response:
 def _frame(record: FileRecord, number: int) -> np.ndarray:
     folder = site().store.folder(_finished(record))
     try:
-        if record.kind == PICTURE:
+        if record.kind == Kind.PICTURE:
             with Image.open(folder / "after.jpg") as image:
                 return np.asarray(image.convert("RGB"))
         with _DECODING:
-            decoded = preview.animation_frame if record.kind == ANIMATION else preview.film_frame
+            decoded = preview.animation_frame if record.kind == Kind.ANIMATION else preview.film_frame
             return decoded(folder / record.result, number)
     except FileNotFoundError as error:
         raise RequestError(texts.NOT_READY, 404) from error

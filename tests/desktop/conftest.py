@@ -19,7 +19,7 @@ def runners(backend):
     from serving.jobs.queue import LONG, QUICK
     from serving.jobs.workers import InlineWorker
 
-    return {lane: InlineWorker(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+    return {lane: InlineWorker(lambda: backend) for lane in (QUICK, LONG)}
 
 
 @pytest.fixture

@@ -135,23 +135,21 @@ def test_without_hints_it_is_the_colorizer(tmp_path):
     rng = np.random.default_rng(0)
     luma = rng.random((2, 90, 120, 1), np.float32)
     plain = Colorizer(FakeBackend()).chroma(luma)
-    painter = HintedColorizer(
-        CachedBackend(FakeBackend(), tmp_path / "memory", "fake"), JobSettings(), (), lambda *_: None
-    )
-    assert np.abs(painter.chroma(luma) - plain).max() < 1e-3
+    hinted = HintedColorizer(CachedBackend(FakeBackend(), tmp_path / "cache"), JobSettings(), lambda *_: None)
+    assert np.abs(hinted.chroma(luma) - plain).max() < 1e-3
 
 
 def test_what_another_model_answered_is_not_taken(tmp_path):
     backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
-    for model in ("one", "one", "two"):
-        CachedBackend(backend, tmp_path / "memory", model).luma_to_chroma(luma)
+    for backend.identity in ("one", "one", "two"):
+        CachedBackend(backend, tmp_path / "cache").luma_to_chroma(luma)
     assert backend.calls == 2
 
 
-def test_a_damaged_memory_is_no_memory(tmp_path):
+def test_a_damaged_cache_is_no_cache(tmp_path):
     backend, luma = FakeBackend(), np.full((1, 64, 64, 1), 0.5, np.float32)
-    first = CachedBackend(backend, tmp_path / "memory", "one").luma_to_chroma(luma)
-    for path in (tmp_path / "memory").iterdir():
+    first = CachedBackend(backend, tmp_path / "cache").luma_to_chroma(luma)
+    for path in (tmp_path / "cache").iterdir():
         path.write_bytes(path.read_bytes()[:50])
-    assert np.array_equal(CachedBackend(backend, tmp_path / "memory", "one").luma_to_chroma(luma), first)
+    assert np.array_equal(CachedBackend(backend, tmp_path / "cache").luma_to_chroma(luma), first)
     assert backend.calls == 2

@@ -4,15 +4,15 @@ import made_uploads
 import pytest
 
 from colorgan_tf.errors import RequestError
-from serving.jobs.limits import Kind, Limits, check_upload
-from serving.jobs.records import FILM
+from pipelines.media.formats import Kind
+from serving.jobs.limits import Limits, Upload, check_upload
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".mpg", ".ts", ".flv"])
 def test_a_film_is_told_by_its_container_whatever_its_name(tmp_path, suffix):
     made_uploads.film(tmp_path / f"made{suffix}", frames=3)
     path = (tmp_path / f"made{suffix}").rename(tmp_path / "photo.jpg")
-    assert check_upload(path, Limits()) == Kind(FILM, suffix, 0)
+    assert check_upload(path, Limits()) == Upload(Kind.FILM, suffix, 0)
 
 
 def test_a_transport_stream_with_times_is_a_film(tmp_path):

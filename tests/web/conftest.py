@@ -26,7 +26,7 @@ def make_site(tmp_path, backend):
     def make(runners=None, start=True, **limits):
         settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
         settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, **limits))
-        inline = {lane: InlineWorker(lambda: (backend, "fake")) for lane in (QUICK, LONG)}
+        inline = {lane: InlineWorker(lambda: backend) for lane in (QUICK, LONG)}
         app = create_app(settings, runners or inline)
         if start:
             app.extensions["colorgan"].start()

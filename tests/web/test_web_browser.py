@@ -42,8 +42,8 @@ def gate():
 def address(request, tmp_path, gate):
     settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
     settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, streams=request.param))
-    quick = InlineWorker(lambda: (FakeBackend(), "fake"))
-    with live_site.serve(settings, {QUICK: quick, LONG: InlineWorker(lambda: (gate, "fake"))}) as address:
+    quick = InlineWorker(FakeBackend)
+    with live_site.serve(settings, {QUICK: quick, LONG: InlineWorker(lambda: gate)}) as address:
         yield address
         gate.gate.set()
 

@@ -38,7 +38,7 @@ def test_users_take_turns(make_site, backend):
 def test_a_picture_does_not_wait_for_a_film(make_site, tmp_path):
     slow, quick = made_uploads.FakeBackend(), made_uploads.FakeBackend()
     slow.gate.clear()
-    runners = {QUICK: InlineWorker(lambda: (quick, "fake")), LONG: InlineWorker(lambda: (slow, "fake"))}
+    runners = {QUICK: InlineWorker(lambda: quick), LONG: InlineWorker(lambda: slow)}
     user = User(make_site(runners))
     film = user.upload(made_uploads.film(tmp_path / "film.mp4"), "film.mp4").json
     assert slow.begun.wait(30)

@@ -7,12 +7,12 @@ from PySide6.QtGui import QGuiApplication
 
 from colorgan_tf.errors import RequestError
 from pipelines.media import names
+from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.preferences import Preferences
 from serving.desktop.session import input_files
 from serving.desktop.session.session import Session
-from serving.jobs.records import PICTURE
 
 
 class Opener(QObject):
@@ -42,7 +42,7 @@ class Opener(QObject):
         try:
             return input_files.identify(path).kind
         except RequestError:
-            return PICTURE
+            return Kind.PICTURE
 
     def from_clipboard(self) -> list[Path]:
         """Returns the files in the clipboard, or the picture in it as a file; reports it where there is neither."""

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from pipelines.media.formats import Kind
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import playback, previews
 from serving.desktop.session.item import BUSY, Item
@@ -16,7 +17,7 @@ from serving.desktop.widgets.images import from_rgb
 from serving.desktop.widgets.player import Player
 from serving.desktop.widgets.player_bar import PlayerBar
 from serving.desktop.widgets.viewer import Viewer
-from serving.jobs.records import PICTURE, WORKING, FileRecord
+from serving.jobs.records import WORKING, FileRecord
 
 _ORIGINAL, _PREVIEW, _RESULT = "original", "preview", "result"
 
@@ -96,7 +97,7 @@ class Presenter(QObject):
         record = item.record
         if self._session.result(record) is not None:
             return _Content(record.id, _RESULT, record.version)
-        if record.state == WORKING and record.kind != PICTURE and item.live.previews:
+        if record.state == WORKING and record.kind != Kind.PICTURE and item.live.previews:
             return _Content(record.id, _PREVIEW, item.live.previews)
         return _Content(record.id, _ORIGINAL)
 
@@ -107,7 +108,7 @@ class Presenter(QObject):
             self._bar.hide()
             preview = self._session.made(record, "preview.jpg")
             self._background.do(lambda: previews.read(preview), lambda read: self._show_one(content, read))
-        elif record.kind != PICTURE:
+        elif record.kind != Kind.PICTURE:
             result = self._session.result(record) if content.stage == _RESULT else None
             kind = record.kind
             self._background.do(
@@ -122,7 +123,7 @@ class Presenter(QObject):
             )
         else:
             self._background.do(
-                lambda: previews.original(original, PICTURE), lambda read: self._show_one(content, read)
+                lambda: previews.original(original, Kind.PICTURE), lambda read: self._show_one(content, read)
             )
 
     def _show_one(self, content: _Content, read: object) -> None:

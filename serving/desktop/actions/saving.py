@@ -7,11 +7,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 
 from pipelines.media import names
+from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import saving
 from serving.desktop.session.session import Session
-from serving.jobs.records import PICTURE, FileRecord
+from serving.jobs.records import FileRecord
 
 
 class Saver(QObject):
@@ -71,7 +72,7 @@ class Saver(QObject):
     def copy(self, identity: str) -> None:
         """Copies a coloured picture to the clipboard."""
         item = self._session.get(identity)
-        if item is None or item.record.kind != PICTURE:
+        if item is None or item.record.kind != Kind.PICTURE:
             return
         result = self._session.result(item.record)
         if result is not None:

@@ -10,7 +10,7 @@ from colorgan_tf.errors import InputError, RequestError
 from pipelines import batch
 from pipelines.media import formats
 from serving.desktop import texts
-from serving.jobs.limits import MEGA, Kind, Limits, check_upload
+from serving.jobs.limits import MEGA, Limits, Upload, check_upload
 
 # On their own machine people may do as they like: these only keep a file from taking all of the memory.
 LIMITS = Limits(
@@ -26,7 +26,7 @@ LIMITS = Limits(
 )
 
 
-def identify(path: Path) -> Kind:
+def identify(path: Path) -> Upload:
     """Finds out what a file is.
 
     Raises:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.media.formats import Kind
 from serving.jobs import preview
-from serving.jobs.records import FILM
 
 if TYPE_CHECKING:
     import av
@@ -45,7 +45,7 @@ def length(path: Path, kind: str) -> float:
     Raises:
         InputError: it cannot be read.
     """
-    if kind == FILM:
+    if kind == Kind.FILM:
         from pipelines.films import decoding
 
         return decoding.probe(str(path)).duration
@@ -64,7 +64,7 @@ def frames(path: Path, kind: str, side: int, start: float = 0.0) -> Iterator[Mov
     Raises:
         InputError: it cannot be read.
     """
-    every = _film(path, side, start) if kind == FILM else _animation(path, side)
+    every = _film(path, side, start) if kind == Kind.FILM else _animation(path, side)
     for frame in every:
         if frame.seconds + frame.lasts > start:
             yield frame

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from pipelines.media.formats import Kind
 from serving.desktop.session import playback
 from serving.desktop.session.playback import Rgb
 from serving.jobs import preview
-from serving.jobs.records import ANIMATION, FILM
 
 SIDE = preview.VIEW_SIDE
 _PLAIN = ("L", "RGB")  # modes in which Pillow may reduce a JPEG while it decodes
@@ -32,9 +32,9 @@ def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
         InputError: the file cannot be read.
         OSError: nor by Pillow.
     """
-    if kind == FILM:
+    if kind == Kind.FILM:
         return next(playback.frames(path, kind, side)).picture()
-    if kind == ANIMATION:
+    if kind == Kind.ANIMATION:
         return preview.fitted(preview.animation_frame(path, 0), side)
     reduced = _reduced_jpeg(path, side)
     if reduced is not None:

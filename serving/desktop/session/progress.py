@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from pipelines.media.formats import Kind
 from serving.desktop.session.item import BUSY, Item
 from serving.jobs import records
 
@@ -47,7 +48,7 @@ def overall(items: Sequence[Item], seconds: float) -> Overall:
         return Overall(0, 0, 0.0, None, "")
     parts = sum(item.fraction for item in items)
     estimates = [item.live.seconds_left for item in items if item.live.seconds_left is not None]
-    short = [item for item in items if item.record.kind == records.PICTURE]
+    short = [item for item in items if item.record.kind == Kind.PICTURE]
     ready = sum(item.record.state not in BUSY for item in short)
     if ready and ready < len(short):
         estimates.append(seconds / ready * (len(short) - ready))
