@@ -228,7 +228,9 @@ class JobQueue:
                 self._changed_record(record.id, state=records.FAILED, note=note)
                 self._finished(record.kind, records.FAILED, time.monotonic() - began)
             return
-        if not (self._closed and outcome.stopped):
+        with self._changed:
+            goes_on = self._closed or record.id in self._repeating
+        if not (outcome.stopped and goes_on):
             self._finish(record, outcome, time.monotonic() - began)
 
     def _finish(self, record: FileRecord, outcome: Outcome, seconds: float) -> None:
