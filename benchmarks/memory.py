@@ -70,7 +70,7 @@ def make_shards(folder: Path, count: int, files: int = 16) -> None:
     """
     from PIL import Image
 
-    from pipelines import shards
+    from pipelines.data import shards
 
     generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory(prefix="pairs.") as pairs:

@@ -17,8 +17,7 @@ import tensorflow as tf
 from colorgan_tf import config as config_lib
 from colorgan_tf.color import RGB_TO_YUV
 from colorgan_tf.errors import InputError
-from pipelines import shards
-from pipelines.data import pictures
+from pipelines.data import pictures, shards
 
 _SHARDS_AT_ONCE = 8  # read side by side
 

@@ -12,8 +12,7 @@ from PIL import Image
 from colorgan_tf import color
 from colorgan_tf.config import Data
 from colorgan_tf.errors import InputError
-from pipelines import shards
-from pipelines.data import dataset
+from pipelines.data import dataset, shards
 
 HALF = 40  # side of the coordinate pairs' halves
 

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from colorgan_tf.errors import InputError
-from pipelines import frames
+from pipelines.data import frame_extraction, frame_selection
 from pipelines.media import writing
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +45,12 @@ def write_film(path, pictures, codec="libx264rgb", pix_fmt="rgb24", rate=25, pre
 
 
 def thumbnail(rgb):
-    return frames._thumbnail(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
+    return frame_extraction._thumbnail(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
 
 
 def taken(film, folder, every=1):
     folder.mkdir(exist_ok=True)
-    report = frames.take(film, folder, every)
+    report = frame_extraction.take(film, folder, every)
     return report, [np.asarray(Image.open(path)) for path in sorted(folder.glob("*.jpg"))]
 
 
@@ -60,13 +60,13 @@ def taken(film, folder, every=1):
 @pytest.mark.parametrize("level", [0, 12, 128, 250])
 def test_black_frames_and_even_tones_are_black(level):
     noise = np.random.default_rng(0).normal(0, 3, (96, 128, 3))
-    assert frames.is_black(thumbnail(np.clip(level + noise, 0, 255).astype(np.uint8)))
+    assert frame_selection.is_black(thumbnail(np.clip(level + noise, 0, 255).astype(np.uint8)))
 
 
 def test_a_dark_scene_with_a_light_in_it_is_not_black():
     night = scene(1) // 16
     night[20:60, 30:70] = (255, 200, 90)
-    assert not frames.is_black(thumbnail(night))
+    assert not frame_selection.is_black(thumbnail(night))
 
 
 def test_grey_and_toned_frames_are_grey():
@@ -75,20 +75,20 @@ def test_grey_and_toned_frames_are_grey():
     sepia = (255 * luma * np.array([1.0, 0.86, 0.68])).astype(np.uint8)
     blue_shadows = (255 * (luma + (1 - luma) * np.array([0.0, 0.05, 0.25]))).clip(0, 255).astype(np.uint8)
     for toned in (plain, sepia, blue_shadows):
-        assert frames.is_grey(thumbnail(toned))
+        assert frame_selection.is_grey(thumbnail(toned))
 
 
 def test_colour_frames_are_not_grey_even_if_only_a_part_has_colour():
-    assert not frames.is_grey(thumbnail(scene(2)))
+    assert not frame_selection.is_grey(thumbnail(scene(2)))
     touch = grey(scene(2)).copy()
     touch[30:50, 30:60] = (200, 30, 40)
-    assert not frames.is_grey(thumbnail(touch))
+    assert not frame_selection.is_grey(thumbnail(touch))
 
 
 def test_a_cut_is_seen_and_motion_is_not_taken_for_one():
     wide = scene(3, 96, 160)
-    assert frames.is_cut(thumbnail(scene(3)), thumbnail(scene(4)))
-    assert not frames.is_cut(thumbnail(wide[:, :128]), thumbnail(wide[:, 2:130]))
+    assert frame_selection.is_cut(thumbnail(scene(3)), thumbnail(scene(4)))
+    assert not frame_selection.is_cut(thumbnail(wide[:, :128]), thumbnail(wide[:, 2:130]))
 
 
 # === Films ===
@@ -100,7 +100,7 @@ def test_near_duplicates_within_a_shot_black_and_grey_frames_are_dropped_and_cou
     write_film(tmp_path / "film.mkv", shots)
     report, pictures = taken(tmp_path / "film.mkv", tmp_path / "film", every=10)
     # Looked at: frame 0 black; 10, 20, 30 first scene; 40, 50 second; 60, 70 grey; 80, 90 the first scene, a new shot.
-    assert report.counts == frames.Counts(kept=3, duplicate=4, black=1, grey=2)
+    assert report.counts == frame_extraction.Counts(kept=3, duplicate=4, black=1, grey=2)
     assert report.warning == ""
     names = [path.name for path in sorted((tmp_path / "film").iterdir())]
     assert names == [
@@ -210,10 +210,10 @@ def test_films_of_the_same_name_do_not_collide_and_output_is_deterministic(tmp_p
     for folder, seed in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
         write_film(tmp_path / folder / "film.mkv", [scene(seed)] * 3)
-    films = frames.find([str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a/film.mkv")])
+    films = frame_extraction.find([str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a/film.mkv")])
     assert len(films) == 2
     for output in ("first", "second"):
-        reports, failed = frames.extract(films, tmp_path / output, workers=2)
+        reports, failed = frame_extraction.extract(films, tmp_path / output, workers=2)
         assert not failed
         assert [report.counts.kept for report in reports.values()] == [1, 1]
     first, second = (
@@ -227,14 +227,14 @@ def test_films_of_the_same_name_do_not_collide_and_output_is_deterministic(tmp_p
 def test_finished_films_are_not_read_again_and_other_settings_are_refused(tmp_path):
     film = tmp_path / "film.mkv"
     write_film(film, [scene(1)])
-    films = frames.find([str(film)])
-    frames.extract(films, tmp_path / "out", every=5, workers=1)
+    films = frame_extraction.find([str(film)])
+    frame_extraction.extract(films, tmp_path / "out", every=5, workers=1)
     film.write_bytes(b"")
-    reports, failed = frames.extract(films, tmp_path / "out", every=5, workers=1)
+    reports, failed = frame_extraction.extract(films, tmp_path / "out", every=5, workers=1)
     assert not failed
     assert reports[films[0]].counts.kept == 1
     with pytest.raises(InputError, match="--every=5. Received: .*--every=6"):
-        frames.extract(films, tmp_path / "out", every=6, workers=1)
+        frame_extraction.extract(films, tmp_path / "out", every=6, workers=1)
 
 
 def test_a_failure_leaves_nothing_behind_and_a_folder_of_others_is_not_replaced(tmp_path):
@@ -251,11 +251,11 @@ def test_a_failure_leaves_nothing_behind_and_a_folder_of_others_is_not_replaced(
 
 def test_no_film_and_a_missing_path_are_refused(tmp_path):
     with pytest.raises(InputError, match="At least one film is expected. Received: none"):
-        frames.find([])
+        frame_extraction.find([])
     with pytest.raises(InputError, match="does not exist"):
-        frames.find([str(tmp_path / "missing.mp4")])
+        frame_extraction.find([str(tmp_path / "missing.mp4")])
     with pytest.raises(InputError, match="At least one film"):
-        frames.find([str(tmp_path)])
+        frame_extraction.find([str(tmp_path)])
 
 
 def test_the_command_reports_films_that_cannot_be_read_and_goes_on(tmp_path):

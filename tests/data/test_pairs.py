@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from colorgan_tf.errors import InputError
-from pipelines import pairs
+from pipelines.data import pair_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def read(path):
 def test_a_pair_holds_the_central_square_twice_at_its_own_scale(tmp_path, height, width):
     rgb = unique_pixels(height, width)
     save(tmp_path / "in/a.png", rgb)
-    assert pairs.convert(tmp_path / "in", tmp_path / "out", format="png") == (1, {})
+    assert pair_files.convert(tmp_path / "in", tmp_path / "out", format="png") == (1, {})
     pair = read(tmp_path / "out/a.png")
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -47,7 +47,7 @@ def test_a_pair_holds_the_central_square_twice_at_its_own_scale(tmp_path, height
 @pytest.mark.parametrize(("size", "side"), [(960, 96), (64, 64), (50, 48), (20, 16)])
 def test_size_limits_the_half_and_jpeg_halves_are_whole_blocks_and_identical(tmp_path, size, side):
     save(tmp_path / "in/a.jpg", np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8))
-    pairs.convert(tmp_path / "in", tmp_path / "out", size=size)
+    pair_files.convert(tmp_path / "in", tmp_path / "out", size=size)
     with JpegImageFile(tmp_path / "out/a.jpg") as image:
         assert image.size == (2 * side, side)
         assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3  # no channel is subsampled
@@ -58,14 +58,14 @@ def test_size_limits_the_half_and_jpeg_halves_are_whole_blocks_and_identical(tmp
 def test_a_reduced_half_shows_the_whole_square():
     rgb = np.zeros((100, 200, 3), np.uint8)
     rgb[:, 50:100] = 255
-    half = np.asarray(pairs.square(Image.fromarray(rgb), 32)).astype(int)
+    half = np.asarray(pair_files.square(Image.fromarray(rgb), 32)).astype(int)
     assert (half[:, :15] > 250).all() and (half[:, 17:] < 5).all()
 
 
 def test_splitting_gives_back_both_halves_exactly(tmp_path):
     pair = unique_pixels(48, 96)
     save(tmp_path / "in/deep/a.png", pair)
-    assert pairs.convert(tmp_path / "in", tmp_path / "out", split=True, format="png") == (1, {})
+    assert pair_files.convert(tmp_path / "in", tmp_path / "out", split=True, format="png") == (1, {})
     np.testing.assert_array_equal(read(tmp_path / "out/A/deep/a.png"), pair[:, :48])
     np.testing.assert_array_equal(read(tmp_path / "out/B/deep/a.png"), pair[:, 48:])
 
@@ -73,7 +73,7 @@ def test_splitting_gives_back_both_halves_exactly(tmp_path):
 def test_the_tree_is_kept_and_equal_stems_do_not_collide(tmp_path):
     for name in ("a.jpg", "a.png", "x/a.jpg"):
         save(tmp_path / "in" / name, unique_pixels(16, 16))
-    pairs.convert(tmp_path / "in", tmp_path / "out")
+    pair_files.convert(tmp_path / "in", tmp_path / "out")
     made = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.jpg"))
     assert made == ["a.jpg.jpg", "a.png.jpg", "x/a.jpg"]
 
@@ -84,7 +84,7 @@ def test_a_picture_on_its_side_is_set_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn 90 degrees clockwise: the white upper half is on the right
     save(tmp_path / "in/a.jpg", rgb, exif=exif, quality=95)
-    pairs.convert(tmp_path / "in", tmp_path / "out")
+    pair_files.convert(tmp_path / "in", tmp_path / "out")
     half = read(tmp_path / "out/a.jpg")[:, :32]
     assert half[:, :16].max() < 20 and half[:, 16:].min() > 235
 
@@ -92,7 +92,7 @@ def test_a_picture_on_its_side_is_set_upright(tmp_path):
 def test_files_that_are_not_pairs_are_named_and_the_rest_go_on(tmp_path):
     save(tmp_path / "in/good.png", unique_pixels(8, 16))
     save(tmp_path / "in/bad.png", unique_pixels(8, 17))
-    count, failed = pairs.convert(tmp_path / "in", tmp_path / "out", split=True)
+    count, failed = pair_files.convert(tmp_path / "in", tmp_path / "out", split=True)
     assert count == 1
     assert failed == {tmp_path / "in/bad.png": "a pair must be twice as wide as high. Received: 17 x 8"}
     assert list(json.loads((tmp_path / "out/pairs.json").read_text())["failed"]) == [str(tmp_path / "in/bad.png")]
@@ -101,16 +101,16 @@ def test_files_that_are_not_pairs_are_named_and_the_rest_go_on(tmp_path):
 def test_a_folder_without_one_usable_picture_is_refused_and_leaves_nothing(tmp_path):
     save(tmp_path / "in/bad.png", unique_pixels(8, 17))
     with pytest.raises(InputError, match="bad.png: a pair must be twice as wide as high"):
-        pairs.convert(tmp_path / "in", tmp_path / "out", split=True)
+        pair_files.convert(tmp_path / "in", tmp_path / "out", split=True)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_a_finished_folder_is_replaced_only_when_told(tmp_path):
     save(tmp_path / "in/a.png", unique_pixels(16, 16))
-    pairs.convert(tmp_path / "in", tmp_path / "out")
+    pair_files.convert(tmp_path / "in", tmp_path / "out")
     with pytest.raises(InputError, match="--overwrite replaces it"):
-        pairs.convert(tmp_path / "in", tmp_path / "out")
-    pairs.convert(tmp_path / "in", tmp_path / "out", format="png", overwrite=True)
+        pair_files.convert(tmp_path / "in", tmp_path / "out")
+    pair_files.convert(tmp_path / "in", tmp_path / "out", format="png", overwrite=True)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "pairs.json"]
 
 

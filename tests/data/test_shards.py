@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from colorgan_tf.errors import InputError
-from pipelines import shards
+from pipelines.data import shards
 
 ROOT = Path(__file__).parents[2]
 
