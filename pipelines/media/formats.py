@@ -138,6 +138,20 @@ def is_film(path: Path) -> bool:
     return film_suffix(head(path)) is not None or path.suffix.lower() in FILM_SUFFIXES
 
 
+def suffix_by_content(path: str | Path) -> str:
+    """Returns the ending that goes with a file's content, whatever its name is.
+
+    Raises:
+        InputError: the file cannot be read, or is nothing that is coloured.
+    """
+    path = Path(path)
+    with naming_faults(path, EXPECTED):
+        if is_film(path):
+            return film_suffix(head(path)) or path.suffix.lower()
+        with open_header(path) as image:
+            return usual_suffix(image.format or "")
+
+
 def check_size(image: Image.Image, name: str) -> None:
     """Refuses a picture whose header says that it is huge, before anything is decoded.
 
