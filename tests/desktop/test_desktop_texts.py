@@ -1,0 +1,39 @@
+import pytest
+
+from serving.desktop import texts
+from serving.jobs import texts as shared
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "almost done"),
+        (7.4, "about 7 seconds left"),
+        (43, "about 45 seconds left"),
+        (62, "about 1 minute left"),
+        (600, "about 10 minutes left"),
+        (7200, "about 2 hours left"),
+    ],
+)
+def test_the_time_left_is_rounded_as_people_do(seconds, text):
+    assert texts.left(seconds) == text
+
+
+def test_times_in_films():
+    assert texts.clock(65.9) == "1:05"
+    assert texts.clock(3605) == "1:00:05"
+
+
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        ("A picture is expected. Received: /a/b.jpg, which is damaged: truncated.", shared.DAMAGED),
+        ("The disk must have room for the film. Received: disk full at /a/b.mp4.", texts.DISK_FULL),
+        ("The film must exist. Received: /a/b.mp4, which does not exist.", texts.GONE),
+        ("No answer from the server at a:1: is it running? (failed to connect)", texts.NO_SERVER),
+        ("`thing` must hold. Received: what.", texts.NOT_COLOURED),
+        (shared.HAS_COLOURS, shared.HAS_COLOURS),
+    ],
+)
+def test_messages_of_programs_become_sentences_for_people(note, text):
+    assert texts.friendly(note) == text
