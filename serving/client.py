@@ -8,7 +8,10 @@ from typing import Any
 
 import grpc
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -86,7 +89,7 @@ class Client:
             self._channel = grpc.insecure_channel(self._address, options)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-        self._signatures: dict[str, Any] | None = None
+        self._signatures: dict[str, meta_graph_pb2.SignatureDef] | None = None
         self._settings: dict[str, int] | None = None
         self._identity = f"{address} {model} {label or version}" if label or version is not None else ""
 
@@ -124,7 +127,7 @@ class Client:
             coloured += self._run(signature, proto, start).ravel().tolist()
         return coloured
 
-    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Predicts chroma.
 
         Args:
@@ -185,7 +188,7 @@ class Client:
 
     # === Protocol ===
 
-    def _signature(self, name: str):
+    def _signature(self, name: str) -> meta_graph_pb2.SignatureDef:
         if self._signatures is None:
             request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
             request.model_spec.CopyFrom(self._spec)
@@ -197,7 +200,7 @@ class Client:
             raise ServerError(f"The model {self._spec.name} at {self._address} must have a signature {name}.")
         return self._signatures[name]
 
-    def _run(self, signature_name: str, proto, start: int) -> np.ndarray:
+    def _run(self, signature_name: str, proto: tensor_pb2.TensorProto, start: int) -> npt.NDArray[Any]:
         signature = self._signature(signature_name)
         request = predict_pb2.PredictRequest()
         request.model_spec.CopyFrom(self._spec)
@@ -213,9 +216,10 @@ class Client:
             raise
         except InputError as error:  # the server counts from the first picture of this request
             raise InputError(re.sub(r"(`\w+`\[)(\d+)", lambda m: f"{m[1]}{int(m[2]) + start}", str(error))) from error
-        return tf.make_ndarray(response.outputs[output])
+        values: npt.NDArray[Any] = tf.make_ndarray(response.outputs[output])
+        return values
 
-    def _send(self, method: Callable, request: Any) -> Any:
+    def _send(self, method: Callable[..., Any], request: Any) -> Any:
         end, delay, retries = time.monotonic() + self._timeout, self._backoff, self._retries
         while True:
             try:

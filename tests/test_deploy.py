@@ -66,7 +66,7 @@ def test_the_example_of_tls_is_complete():
 def test_both_start_the_server_with_flags_it_has():
     compose = documents("docker-compose.yml")[0]["services"]["serving"]["command"]
     assert compose == container()["args"]
-    server = (ROOT / "serving" / "server.py").read_text()
+    server = (ROOT / "serving" / "model_server" / "server_flags.py").read_text()
     for flag in compose:
         assert f'"{flag[2:].split("=")[0]}"' in server
 

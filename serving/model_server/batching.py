@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.model_server import statuses
 from serving.model_server.config_files import Batching
 from serving.model_server.metrics import Metrics
 
-Tensors = dict[str, np.ndarray]
+Tensors = dict[str, npt.NDArray[Any]]
 Run = Callable[[Tensors], Tensors]
 
 
@@ -27,7 +29,7 @@ class _Task:
     inputs: Tensors
     size: int
     deadline: float | None
-    future: Future = field(default_factory=Future)
+    future: Future[Tensors] = field(default_factory=Future)
     enqueued: float = field(default_factory=time.monotonic)
 
 
@@ -64,14 +66,14 @@ def rows(inputs: Tensors) -> int:
     return sizes.pop()
 
 
-def _padded(parts: list[np.ndarray]) -> list[np.ndarray]:
+def _padded(parts: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     """Pads arrays with zeros at the end of each dimension but the first, up to the largest of them."""
     largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     filler = b"" if parts[0].dtype == object else 0
     widths = [
         [(0, 0), *((0, most - size) for most, size in zip(largest, part.shape[1:], strict=True))] for part in parts
     ]
-    return [np.pad(part, width, constant_values=filler) for part, width in zip(parts, widths, strict=True)]  # type: ignore[call-overload]
+    return [np.pad(part, width, constant_values=filler) for part, width in zip(parts, widths, strict=True)]
 
 
 class BatchScheduler:
@@ -124,7 +126,7 @@ class BatchScheduler:
         if size > limits.max_batch_size:
             raise statuses.batch_too_large(size, limits.max_batch_size)
         step = limits.execution_size
-        futures: list[Future] = []
+        futures: list[Future[Tensors]] = []
         try:
             for start in range(0, size, step):
                 part = (
@@ -143,8 +145,8 @@ class BatchScheduler:
                 future.cancel()
         return parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
-    def _enqueue(self, queue: Hashable, limits: Batching, run: Run, task: _Task) -> Future:
-        shapes: list[tuple] = sorted((name, values.shape[1:]) for name, values in task.inputs.items())
+    def _enqueue(self, queue: Hashable, limits: Batching, run: Run, task: _Task) -> Future[Tensors]:
+        shapes: list[tuple[str, Any]] = sorted((name, values.shape[1:]) for name, values in task.inputs.items())
         if limits.pad_variable_length_inputs:
             shapes = [(name, len(shape)) for name, shape in shapes]
         group = (queue, tuple(shapes))

@@ -78,7 +78,7 @@ class Batching:
     enable_large_batch_splitting: bool = False
     max_execution_batch_size: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {name}={getattr(self, name)}.")
@@ -146,7 +146,7 @@ def _message_classes() -> dict[str, type[message.Message]]:
             if isinstance(kind, str):
                 entry.type, entry.type_name = _FIELD.TYPE_MESSAGE, kind
             else:
-                entry.type = kind  # type: ignore[assignment]
+                entry.type = kind
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.Add(file)
@@ -189,7 +189,7 @@ def _read(path: str, kind: str) -> message.Message:
 
 def read_models(path: str) -> model_server_config_pb2.ModelServerConfig:
     """Reads a --model_config_file."""
-    return _read(path, "ModelServerConfig")  # type: ignore[return-value]
+    return _read(path, "ModelServerConfig")
 
 
 def read_batching(path: str) -> Batching:
@@ -214,7 +214,7 @@ def _batching(proto: message.Message) -> Batching:
 
 def read_prometheus_path(path: str) -> str | None:
     """Reads a --monitoring_config_file; returns the path of the metrics page, None where it is switched off."""
-    config = _read(path, "MonitoringConfig").prometheus_config  # type: ignore[attr-defined]
+    config = _read(path, "MonitoringConfig").prometheus_config
     return (config.path or PROMETHEUS_PATH) if config.enable else None
 
 
@@ -224,4 +224,4 @@ def read_tls(path: str) -> Tls:
     key, cert, ca = (getattr(proto, name).encode() for name in ("server_key", "server_cert", "custom_ca"))
     if not key or not cert:
         raise InputError(f"An SSLConfig must have `server_key` and `server_cert`. Received: {path}.")
-    return Tls(key, cert, ca or None, proto.client_verify)  # type: ignore[attr-defined]
+    return Tls(key, cert, ca or None, proto.client_verify)

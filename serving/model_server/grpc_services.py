@@ -3,7 +3,8 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import grpc
 from absl import logging
@@ -25,6 +26,8 @@ from serving.model_server import statuses, tensors
 from serving.model_server.inference.predict import Call
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
 from serving.model_server.server_core import ServerCore
+
+_Response = TypeVar("_Response", classification_pb2.ClassificationResponse, regression_pb2.RegressionResponse)
 
 
 @contextlib.contextmanager
@@ -48,7 +51,7 @@ def _remaining(context: grpc.ServicerContext) -> float | None:
 def _call(context: grpc.ServicerContext, api: str) -> Call:
     remaining = _remaining(context)
 
-    def on_cancel(cancel) -> None:
+    def on_cancel(cancel: Callable[[], object]) -> None:
         if not context.add_callback(cancel):  # already over
             cancel()
 
@@ -75,14 +78,16 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._as_content = as_content
 
     @contextlib.contextmanager
-    def _version(self, request, context: grpc.ServicerContext, api: str) -> Iterator[LoadedVersion]:
+    def _version(self, request: Any, context: grpc.ServicerContext, api: str) -> Iterator[LoadedVersion]:
         with _errors_as_statuses(context, api), self._core.observed(request.model_spec.name, api, "GRPC"):
             if not request.HasField("model_spec"):
                 raise statuses.missing_model_spec()
             with self._core.servables.use(request.model_spec) as version:
                 yield version
 
-    def Predict(self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext):  # noqa: N802
+    def Predict(  # noqa: N802
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
         """Runs a signature on tensors."""
         response = predict_pb2.PredictResponse()
         with self._version(request, context, "Predict") as version:
@@ -96,27 +101,32 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             _fill(response.model_spec, version, spec.signature_name)
         return response
 
-    def Classify(self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext):  # noqa: N802
+    def Classify(  # noqa: N802
+        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
+    ) -> classification_pb2.ClassificationResponse:
         """Runs a classifier on tf.Examples."""
         response = classification_pb2.ClassificationResponse()
-        with self._version(request, context, "Classify") as version:
-            name = request.model_spec.signature_name
-            result = self._core.inference.classify(version, name, request.input, _call(context, "Classify"))
-            response.result.CopyFrom(result)
-            _fill(response.model_spec, version, name)
-        return response
+        return self._infer(request, context, "Classify", self._core.inference.classify, response)
 
-    def Regress(self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext):  # noqa: N802
+    def Regress(  # noqa: N802
+        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
+    ) -> regression_pb2.RegressionResponse:
         """Runs a regressor on tf.Examples."""
         response = regression_pb2.RegressionResponse()
-        with self._version(request, context, "Regress") as version:
+        return self._infer(request, context, "Regress", self._core.inference.regress, response)
+
+    def _infer(
+        self, request: Any, context: grpc.ServicerContext, api: str, run: Callable[..., Any], response: _Response
+    ) -> _Response:
+        with self._version(request, context, api) as version:
             name = request.model_spec.signature_name
-            result = self._core.inference.regress(version, name, request.input, _call(context, "Regress"))
-            response.result.CopyFrom(result)
+            response.result.CopyFrom(run(version, name, request.input, _call(context, api)))
             _fill(response.model_spec, version, name)
         return response
 
-    def MultiInference(self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext):  # noqa: N802
+    def MultiInference(  # noqa: N802
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> inference_pb2.MultiInferenceResponse:
         """Runs several classifiers and regressors of one model on the same tf.Examples."""
         with _errors_as_statuses(context, "MultiInference"):
             if not request.tasks:
@@ -130,7 +140,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def GetModelMetadata(  # noqa: N802
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
-    ):
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Returns the signatures."""
         with _errors_as_statuses(context, "GetModelMetadata"):
             return self._core.metadata(request)
@@ -144,14 +154,14 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
-    ):
+    ) -> get_model_status_pb2.GetModelStatusResponse:
         """Returns the states of a model's versions."""
         with _errors_as_statuses(context, "GetModelStatus"):
             return self._core.status(request)
 
     def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
-    ):
+    ) -> model_management_pb2.ReloadConfigResponse:
         """Replaces the whole configuration."""
         with _errors_as_statuses(context, "HandleReloadConfigRequest"):
             if request.config.WhichOneof("config") != "model_config_list":

@@ -8,6 +8,7 @@ server answered a fifth fewer requests and took no less memory.
 
 import ctypes
 import os
+from collections.abc import Callable
 
 _M_ARENA_MAX = -8  # malloc.h
 _HEAPS = 2
@@ -25,7 +26,8 @@ def give_back() -> None:
         malloc_trim(ctypes.c_size_t(0))
 
 
-def _function(name: str):
+def _function(name: str) -> Callable[..., object] | None:
     if os.name != "posix":
         return None
-    return getattr(ctypes.CDLL(None), name, None)
+    found: Callable[..., object] | None = getattr(ctypes.CDLL(None), name, None)
+    return found

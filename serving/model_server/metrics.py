@@ -19,7 +19,7 @@ _EXAMPLES = tuple(2.0**i for i in range(15))
 class Metrics:
     """The metrics of one server, in a registry of their own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         disable_created_metrics()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)

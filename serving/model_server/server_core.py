@@ -72,7 +72,7 @@ class ServerCore:
         }
         start, status = time.monotonic(), "OK"
         try:
-            count, _ = warmup.run(path, handlers, self._loading.iterations)
+            count = warmup.run(path, handlers, self._loading.iterations)
             self.metrics.warmup_records.labels(path).inc(count)
         except ServingError as error:
             status = error.code.name
@@ -129,7 +129,7 @@ class ServerCore:
         version = spec.version.value if spec.HasField("version") else None
         response = get_model_status_pb2.GetModelStatusResponse()
         for found in self.servables.statuses(spec.name, version):
-            entry = response.model_version_status.add(version=found.version, state=int(found.state))  # type: ignore[arg-type]
+            entry = response.model_version_status.add(version=found.version, state=int(found.state))
             entry.status.error_code = found.error.code.value[0] if found.error else 0
             entry.status.error_message = statuses.truncated(found.error.text) if found.error else ""
         return response

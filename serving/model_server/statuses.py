@@ -224,7 +224,7 @@ _PLACE = re.compile(r"^\{\{function_node [^}]*\}\}\s*")
 
 def from_tensorflow(error: Exception) -> ServingError:
     """Converts a `tf.errors.OpError`: the same code, its text without the graph's inner names and stack traces."""
-    code = _BY_NUMBER.get(getattr(error, "error_code", None), StatusCode.INTERNAL)  # type: ignore[arg-type]
+    code = _BY_NUMBER.get(getattr(error, "error_code", None), StatusCode.INTERNAL)
     text = str(getattr(error, "message", error))
     plain = _PLACE.sub("", _NODE.sub("", _TRACE.sub("", text))).strip()
     return ServingError(code, plain or text)

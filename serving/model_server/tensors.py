@@ -6,8 +6,10 @@ megabytes a minute on a busy server; arrays given to `tf.raw_ops` do not.
 """
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
 
@@ -72,7 +74,7 @@ def _decoded_bytes(proto: tensor_pb2.TensorProto, count: int) -> int:
     return sum(lengths) + repeated + count * _STRING_BYTES
 
 
-def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> np.ndarray:
+def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> npt.NDArray[Any]:
     """Decodes a TensorProto by TensorFlow's own rules (`Tensor::FromProto`).
 
     Args:
@@ -106,24 +108,24 @@ def from_proto(alias: str, proto: tensor_pb2.TensorProto, max_bytes: int) -> np.
         raise statuses.tensor_parsing(alias) from error
 
 
-def to_array(tensor: tf.Tensor) -> np.ndarray:
+def to_array(tensor: tf.Tensor) -> npt.NDArray[Any]:
     """Returns an eager tensor as an array, of bytes objects for strings; numbers are not copied."""
     if tensor.dtype == tf.string:  # a scalar comes as a bytes object, which numpy would take for text of fixed width
         return np.array(tensor.numpy(), object)
     return np.asarray(tensor) if tensor.shape.rank else np.asarray(tensor.numpy())
 
 
-def from_array(values: np.ndarray) -> tf.Tensor:
+def from_array(values: npt.NDArray[Any]) -> tf.Tensor:
     """Returns an array as an eager tensor, without the leak (see above)."""
     return tf.raw_ops.Identity(input=values)
 
 
-def dtype_of(values: np.ndarray) -> tf.DType:
+def dtype_of(values: npt.NDArray[Any]) -> tf.DType:
     """Returns an array's TensorFlow type."""
     return tf.dtypes.as_dtype(values.dtype)
 
 
-def to_proto(values: np.ndarray, as_content: bool) -> tensor_pb2.TensorProto:
+def to_proto(values: npt.NDArray[Any], as_content: bool) -> tensor_pb2.TensorProto:
     """Encodes an array as TensorFlow Serving does.
 
     Args:

@@ -216,7 +216,10 @@ def test_the_command_refuses_bad_flags_in_one_line(tmp_path, capsys, flags, text
     from absl import flags as absl_flags
 
     from serving import server
+    from serving.model_server import server_flags
 
+    if "rest_api_port" not in absl_flags.FLAGS:
+        server_flags.define_flags()
     (tmp_path / "bad").write_text("nonsense {")
     (tmp_path / "relative").write_text("model_config_list { " + entry("x") + " }")
     values = [flag.format(bad=tmp_path / "bad", relative=tmp_path / "relative") for flag in flags]
@@ -229,7 +232,7 @@ def test_the_command_refuses_bad_flags_in_one_line(tmp_path, capsys, flags, text
         for number, handler in handlers.items():
             signal.signal(number, handler)
         absl_flags.FLAGS.unparse_flags()
-        for flag in absl_flags.FLAGS.get_key_flags_for_module(server):
+        for flag in absl_flags.FLAGS.get_key_flags_for_module(server_flags):
             flag.unparse()
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)

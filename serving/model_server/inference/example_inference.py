@@ -3,14 +3,19 @@
 ColorGAN's own signatures are for Predict; these answer them with TensorFlow Serving's texts, and serve other models.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
+from grpc import StatusCode
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis import classification_pb2, inference_pb2, input_pb2, regression_pb2
 
 from colorgan_tf.errors import ServingError
 from serving.model_server import statuses, tensors
 from serving.model_server.batching import Tensors
-from serving.model_server.inference.predict import Call, Predictor, SignatureDef
+from serving.model_server.inference.predict import Call, Predictor
 from serving.model_server.metrics import Metrics
 from serving.model_server.servables.saved_model import DEFAULT_SIGNATURE, LoadedVersion
 
@@ -50,7 +55,7 @@ def _check_regress(signature: SignatureDef) -> None:
             raise statuses.invalid_argument(f"No regression {kind} found in SignatureDef: {signature}")
 
 
-def _examples(request: input_pb2.Input) -> np.ndarray:
+def _examples(request: input_pb2.Input) -> npt.NDArray[Any]:
     """Returns the serialized examples `[n]`, each with the shared context merged in."""
     kind = request.WhichOneof("kind")
     if kind is None or not getattr(request, kind).examples:
@@ -179,9 +184,7 @@ class ExampleInference:
             elif task.method_name == REGRESS:
                 result.regression_result.CopyFrom(self.regress(version, name, request.input, call))
             else:
-                raise ServingError(
-                    statuses.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
-                )
+                raise ServingError(StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
             result.model_spec.name = version.name
             result.model_spec.signature_name = name or DEFAULT_SIGNATURE
             result.model_spec.version.value = version.version

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from urllib.parse import unquote
 import numpy as np
 from absl import logging
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
@@ -69,7 +71,7 @@ class RestApplication:
         self._options = options
         self._free = threading.Semaphore(options.threads)
 
-    def __call__(self, environ: dict, start_response):
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request (PEP 3333)."""
         request = Request(environ)
         request.max_content_length = self._options.max_body_bytes
@@ -176,7 +178,7 @@ def _has_tensors(document: dict[str, Any]) -> bool:
     return "instances" in document or "inputs" in document
 
 
-def _spec(match: re.Match) -> model_pb2.ModelSpec:
+def _spec(match: re.Match[str]) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=unquote(match["model"], errors="replace"))
     if match["version"]:
         digits = match["version"].lstrip("0") or "0"
@@ -193,8 +195,11 @@ def _shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _to_dict(message) -> dict[str, Any]:
-    return MessageToDict(message, including_default_value_fields=True, preserving_proto_field_name=True)
+def _to_dict(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = MessageToDict(
+        message, including_default_value_fields=True, preserving_proto_field_name=True
+    )
+    return found
 
 
 def _error(status: int, text: str) -> Response:

@@ -1,7 +1,5 @@
 """JSON of REST classify and regress calls to tf.Examples, by TensorFlow Serving's rules (util/json_tensor.cc)."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,24 +7,24 @@ from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
 from serving.model_server import statuses
+from serving.model_server.rest import json_tensors
 
 
 def _feature(name: str, values: list[Any]) -> example_pb2.Example:
     feature = example_pb2.Example().features.feature[name]
+    kind: str
+    stored: int | float | bytes
     for value in values:
         if isinstance(value, bool | int):
             kind, stored = "int64_list", int(value)
             if not -(2**63) <= stored < 2**63:
                 raise statuses.invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
         elif isinstance(value, float):
-            kind, stored = "float_list", value  # type: ignore[assignment]
+            kind, stored = "float_list", value
         elif isinstance(value, str):
-            kind, stored = "bytes_list", value.encode(errors="surrogatepass")  # type: ignore[assignment]
-        elif isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str):
-            try:
-                kind, stored = "bytes_list", base64.b64decode(value["b64"], validate=True)  # type: ignore[assignment]
-            except (binascii.Error, ValueError):
-                raise statuses.invalid_argument("Unable to base64 decode") from None
+            kind, stored = "bytes_list", value.encode(errors="surrogatepass")
+        elif json_tensors.is_base64(value):
+            kind, stored = "bytes_list", json_tensors.from_base64(value)
         else:
             what = {type(None): "Null", list: "Array"}.get(type(value), "Object")
             raise statuses.invalid_argument(f"Feature: {name} has element with unexpected JSON type: {what}")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from grpc import StatusCode
 from tensorflow.core.framework import types_pb2
 
 from colorgan_tf.errors import ServingError
@@ -138,8 +140,21 @@ def predict_body(document: Mapping[str, Any]) -> PredictBody:
     raise statuses.invalid_argument("Missing 'inputs' or 'instances' key")
 
 
-def _is_base64(value: Any) -> bool:
+def is_base64(value: Any) -> bool:
+    """Returns whether a JSON value stands for bytes: `{"b64": "..."}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def from_base64(value: dict[str, str]) -> bytes:
+    """Decodes such a value.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT: it is no base64.
+    """
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError):
+        raise statuses.invalid_argument("Unable to base64 decode") from None
 
 
 def _text(value: Any) -> bytes:
@@ -147,15 +162,12 @@ def _text(value: Any) -> bytes:
         return value.encode(errors="surrogatepass")
     if not isinstance(value, dict):
         raise _type_error(value, types_pb2.DT_STRING)
-    if not _is_base64(value):
+    if not is_base64(value):
         raise statuses.invalid_argument(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise statuses.invalid_argument("Unable to base64 decode") from None
+    return from_base64(value)
 
 
-def _floats(values: list, dtype: int) -> np.ndarray:
+def _floats(values: list[Any], dtype: int) -> npt.NDArray[Any]:
     kind = _FLOATS[dtype]
     most_whole, most = 2 ** (np.finfo(kind).nmant + 1) - 1, float(np.finfo(kind).max)
     for value in values:
@@ -172,7 +184,7 @@ def _floats(values: list, dtype: int) -> np.ndarray:
     return np.array(values, kind)
 
 
-def _leaves(values: list, dtype: int) -> np.ndarray:
+def _leaves(values: list[Any], dtype: int) -> npt.NDArray[Any]:
     """Converts a flat list of JSON values to one type, with TensorFlow Serving's strictness: 1.0 is no integer."""
     if dtype == types_pb2.DT_STRING:
         return np.array([_text(value) for value in values], object)
@@ -190,12 +202,12 @@ def _leaves(values: list, dtype: int) -> np.ndarray:
                 raise _type_error(value, dtype)
         return np.array(values, np.bool_)
     raise ServingError(
-        statuses.StatusCode.UNIMPLEMENTED,
+        StatusCode.UNIMPLEMENTED,
         f"Conversion of JSON Value: {_shown(values[:1])} to type: {tensors.type_name(dtype)}",
     )
 
 
-def to_array(value: Any, dtype: int) -> np.ndarray:
+def to_array(value: Any, dtype: int) -> npt.NDArray[Any]:
     """Converts a JSON value, nested lists or a single one, to an array of a DataType.
 
     Raises:
@@ -229,17 +241,17 @@ def to_array(value: Any, dtype: int) -> np.ndarray:
     return _leaves(level_values, dtype).reshape(shape)
 
 
-def _from_instances(instances: list, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
-    objects = isinstance(instances[0], dict) and not _is_base64(instances[0])
+def _from_instances(instances: list[Any], dtypes: Mapping[str, int]) -> dict[str, npt.NDArray[Any]]:
+    objects = isinstance(instances[0], dict) and not is_base64(instances[0])
     if not isinstance(instances[0], dict) and len(dtypes) > 1:
         raise statuses.invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
             "tensorinfo_map"
         )
     only = min(dtypes)
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in dtypes}
+    columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in dtypes}
     for number, element in enumerate(instances):
-        is_object = isinstance(element, dict) and not _is_base64(element)
+        is_object = isinstance(element, dict) and not is_base64(element)
         if objects and not is_object:
             raise statuses.invalid_argument(f"Expecting object but got list at item {number} of input list")
         if is_object and not objects:
@@ -264,7 +276,7 @@ def _from_instances(instances: list, dtypes: Mapping[str, int]) -> dict[str, np.
     return {name: np.stack(arrays) for name, arrays in columns.items()}
 
 
-def _compare(first: np.ndarray, other: np.ndarray) -> None:
+def _compare(first: npt.NDArray[Any], other: npt.NDArray[Any]) -> None:
     if first.size != other.size:
         raise statuses.invalid_argument(f"Expecting tensor size: {first.size} but got: {other.size}")
     if first.shape != other.shape:
@@ -272,8 +284,8 @@ def _compare(first: np.ndarray, other: np.ndarray) -> None:
         raise statuses.invalid_argument(f"Expecting shape {shapes[0]} but got: {shapes[1]}")
 
 
-def _from_inputs(content: Any, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
-    if not isinstance(content, dict) or _is_base64(content):
+def _from_inputs(content: Any, dtypes: Mapping[str, int]) -> dict[str, npt.NDArray[Any]]:
+    if not isinstance(content, dict) or is_base64(content):
         if len(dtypes) > 1:
             raise statuses.invalid_argument(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
@@ -286,7 +298,7 @@ def _from_inputs(content: Any, dtypes: Mapping[str, int]) -> dict[str, np.ndarra
     return {name: to_array(content[name], dtype) for name, dtype in dtypes.items()}
 
 
-def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, np.ndarray]:
+def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, npt.NDArray[Any]]:
     """Reads the tensors of a predict request.
 
     Args:
@@ -304,7 +316,7 @@ def to_tensors(body: PredictBody, dtypes: Mapping[str, int]) -> dict[str, np.nda
 # === Response ===
 
 
-def _to_json(alias: str, values: np.ndarray) -> Any:
+def _to_json(alias: str, values: npt.NDArray[Any]) -> Any:
     if values.dtype == object:
         flat = values.ravel()
         if alias.endswith("_bytes"):
@@ -318,7 +330,7 @@ def _to_json(alias: str, values: np.ndarray) -> Any:
     return values.tolist()
 
 
-def predictions(outputs: Mapping[str, np.ndarray], row: bool) -> dict[str, Any]:
+def predictions(outputs: Mapping[str, npt.NDArray[Any]], row: bool) -> dict[str, Any]:
     """Returns the answer to a predict request, in the form of the request.
 
     Raises:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from absl import logging
+from grpc import StatusCode
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -113,9 +114,7 @@ class Servables:
             failed = [text for name in sorted(new) if (text := self._failure(name))]
         if failed:
             text = "".join(f"{{{text}}}, " for text in failed)
-            raise ServingError(
-                statuses.StatusCode.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{text}}}"
-            )
+            raise ServingError(StatusCode.UNKNOWN, f"{len(failed)} model(s) did not become available: {{{text}}}")
 
     def _newest(self, name: str) -> tuple[int, Entry] | None:
         wanted = self._aspired.get(name)
@@ -326,7 +325,7 @@ class Servables:
         try:
             loaded = self._load(name, version, entry.path)
         except Exception as error:  # noqa: BLE001 - the other versions are served, whatever is wrong with this one
-            failed = error if isinstance(error, ServingError) else ServingError(statuses.StatusCode.UNKNOWN, str(error))
+            failed = error if isinstance(error, ServingError) else ServingError(StatusCode.UNKNOWN, str(error))
             entry.attempts += 1
             logging.error("Loading servable: {name: %s version: %d} failed: %s", name, version, failed)
             if entry.attempts > self._lifecycle.max_num_load_retries:

@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from grpc import StatusCode
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from colorgan_tf.errors import InputError, ServingError
@@ -39,7 +40,7 @@ class LoadedVersion:
     _owner: Any = field(repr=False)
     batching: Batching | None = None
 
-    def run(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def run(self, signature: str, inputs: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """Runs a signature on checked inputs.
 
         Raises:
@@ -66,7 +67,7 @@ def _meta_graph(path: str, tags: set[str]) -> meta_graph_pb2.MetaGraphDef:
     try:
         model = saved_model_pb2.SavedModel.FromString(tf.io.gfile.GFile(file, "rb").read())
     except DecodeError as error:
-        raise ServingError(statuses.StatusCode.DATA_LOSS, f"Can't parse {file} as binary proto") from error
+        raise ServingError(StatusCode.DATA_LOSS, f"Can't parse {file} as binary proto") from error
     for graph in model.meta_graphs:
         if set(graph.meta_info_def.tags) == tags:
             return graph
@@ -93,7 +94,7 @@ def load(name: str, version: int, path: str, tags: tuple[str, ...] = ("serve",))
     except tf.errors.OpError as error:
         raise statuses.from_tensorflow(error) from error
     except Exception as error:  # noqa: BLE001 - a broken file fails in many ways, and none may stop the server
-        raise ServingError(statuses.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
+        raise ServingError(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}") from error
     return LoadedVersion(name, version, path, dict(graph.signature_def), dict(loaded.signatures), loaded)
 
 
