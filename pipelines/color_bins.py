@@ -5,14 +5,17 @@ python -m pipelines.color_bins photos/ --output=colorgan_tf/color_bins.npz
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import flags
+from numpy.typing import NDArray
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
 from pipelines.media import writing
 
+Floats = NDArray[np.floating[Any]]
 STEP = 0.04  # grid of the UV plane
 REDUCTION = 4  # colours are counted at the resolution that a bin head predicts
 
@@ -23,7 +26,7 @@ def define_flags() -> None:
     flags.DEFINE_float("coverage", 0.999, "Part of all pixels that the kept bins cover.")
 
 
-def count(chromas: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def count(chromas: Iterable[Floats]) -> tuple[Floats, Floats]:
     """Counts colours on the grid, each spread bilinearly over the four grid points around it.
 
     Args:
@@ -47,7 +50,7 @@ def count(chromas: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return grid.reshape(-1, 2), counts.ravel() / counts.sum()
 
 
-def keep(points: np.ndarray, frequency: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+def keep(points: Floats, frequency: Floats, coverage: float) -> tuple[Floats, Floats]:
     """Keeps the most frequent grid points that together cover `coverage` of the pixels.
 
     Returns:
@@ -59,7 +62,7 @@ def keep(points: np.ndarray, frequency: np.ndarray, coverage: float) -> tuple[np
     return points[kept].astype(np.float32), (frequency[kept] / frequency[kept].sum()).astype(np.float32)
 
 
-def of_folder(folder: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> tuple[np.ndarray, np.ndarray]:
+def of_folder(folder: str | Path, progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> tuple[Floats, Floats]:
     """Counts the colours of all pictures below a folder (or in shards); see `count`."""
     import tensorflow as tf
 

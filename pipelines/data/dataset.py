@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -53,7 +54,7 @@ class Source:
         return hashlib.sha256(json.dumps([names, self.counts]).encode()).hexdigest()[:16]
 
 
-def open_source(folder: str | Path, progress: Callable[[Iterable], Iterable] = iter) -> Source:
+def open_source(folder: str | Path, progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> Source:
     """Finds out what a folder holds; loose pictures are decoded once, so that training meets only good ones.
 
     Raises:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from colorgan_tf.errors import InputError
 from pipelines.data.frame_selection import THUMBNAIL, FrameSelector
@@ -51,7 +52,7 @@ class FilmFrames:
     warning: str = ""
 
 
-def picture(frame: "av.VideoFrame", source: "FilmSource") -> np.ndarray:
+def picture(frame: "av.VideoFrame", source: "FilmSource") -> NDArray[np.uint8]:
     """Converts a decoded frame to what a player shows: uint8 `[height, width, 3]` RGB, square pixels, upright."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
@@ -71,7 +72,7 @@ def picture(frame: "av.VideoFrame", source: "FilmSource") -> np.ndarray:
     return np.rot90(rgb, source.rotation // 90)
 
 
-def _thumbnail(frame: "av.VideoFrame") -> np.ndarray:
+def _thumbnail(frame: "av.VideoFrame") -> NDArray[np.float32]:
     from av.video.reformatter import ColorRange, Interpolation
 
     small = frame.reformat(

@@ -4,19 +4,20 @@ A thumbnail is `[64, 64, 3]` float32: Y in [0, 1], U and V in YUV units. Grain a
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.media import tone
 
 THUMBNAIL = 64  # pixels a side
 
 
-def is_black(thumbnail: np.ndarray) -> bool:
+def is_black(thumbnail: NDArray[np.float32]) -> bool:
     """Says whether a frame is black or one even tone, as in a fade: nothing to learn from either."""
     luma = thumbnail[..., 0]
     return bool(np.quantile(luma, 0.98) < 0.08 or luma.std() < 0.02)
 
 
-def is_grey(thumbnail: np.ndarray) -> bool:
+def is_grey(thumbnail: NDArray[np.float32]) -> bool:
     """Says whether a frame is black and white, or toned: its chroma is then near zero, or follows from its luma.
 
     A sepia, blue or two-tone print is a curve through the YUV cube, so that a parabola in Y explains U and V. In 2,095
@@ -27,7 +28,7 @@ def is_grey(thumbnail: np.ndarray) -> bool:
     return bool(np.linalg.norm(chroma, axis=1).mean() < 0.013 or np.sqrt(np.square(left).sum(axis=1).mean()) < 0.01)
 
 
-def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+def is_cut(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
     """Says whether a new shot begins between two neighbouring frames.
 
     A mistake does little harm: it only decides with which frames the next ones are compared. So this is simpler and
@@ -39,7 +40,7 @@ def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
     return bool(difference > 0.1 or (moved > 0.3 and difference > 0.04))
 
 
-def is_duplicate(first: np.ndarray, second: np.ndarray) -> bool:
+def is_duplicate(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
     """Says whether two frames of one shot show the same: less than a tenth of the picture changed visibly."""
     return bool((np.abs(first - second).max(axis=-1) > 0.06).mean() < 0.1)
 
@@ -48,16 +49,16 @@ class FrameSelector:
     """Follows a film frame by frame and says what to do with those that are looked at."""
 
     def __init__(self) -> None:
-        self._before: np.ndarray | None = None
-        self._kept: list[np.ndarray] = []  # in the present shot
+        self._before: NDArray[np.float32] | None = None
+        self._kept: list[NDArray[np.float32]] = []  # in the present shot
 
-    def follow(self, thumbnail: np.ndarray) -> None:
+    def follow(self, thumbnail: NDArray[np.float32]) -> None:
         """Takes notice of a frame, so that shot cuts are seen between neighbours."""
         if self._before is not None and is_cut(self._before, thumbnail):
             self._kept = []
         self._before = thumbnail
 
-    def judge(self, thumbnail: np.ndarray) -> str:
+    def judge(self, thumbnail: NDArray[np.float32]) -> str:
         """Returns "kept", "black", "grey" or "duplicate"."""
         if is_black(thumbnail):
             return "black"

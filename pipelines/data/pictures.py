@@ -5,6 +5,7 @@ import functools
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_io as tfio
@@ -79,7 +80,7 @@ def is_pair(path: Path) -> bool:
     return width == 2 * height
 
 
-def check(paths: Sequence[Path], progress: Callable[[Iterable], Iterable] = iter) -> Checked:
+def check(paths: Sequence[Path], progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> Checked:
     """Decodes every file once, so that training meets only files that decode.
 
     Args:

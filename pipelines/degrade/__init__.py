@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.degrade.settings import EFFECTS, EVALUATION, TRAINING, Degradation, Effect, alone
 
@@ -112,7 +113,7 @@ def _compose(rgb: tf.Tensor, seed: tf.Tensor, settings: Degradation) -> tf.Tenso
     return tf.cond(chances[-1, 0] < settings.clean, new, old)
 
 
-def degrade_picture(rgb: np.ndarray, seed: int, degradation: Degradation = EVALUATION) -> np.ndarray:
+def degrade_picture(rgb: NDArray[Any], seed: int, degradation: Degradation = EVALUATION) -> NDArray[np.float32]:
     """Degrades one numpy picture with the same operations as `degrade`.
 
     Args:

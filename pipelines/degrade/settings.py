@@ -19,7 +19,7 @@ class Effect:
     weak: float
     strong: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError(f"`probability` must be in [0, 1]. Received: probability={self.probability}.")
 
@@ -72,7 +72,7 @@ class Degradation:
     combing: Effect = Effect(0.03, 1.0, 3.0)
     jpeg: Effect = Effect(0.4, 90.0, 25.0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0.0 <= self.clean <= 1.0:
             raise ValueError(f"`clean` must be in [0, 1]. Received: clean={self.clean}.")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pipelines.degrade import EFFECTS, Degradation, alone, degrade_picture
@@ -44,7 +45,7 @@ def contact_sheet(
 
 def _tiles(
     picture: Image.Image, seed: int, degradation: Degradation, compositions: int
-) -> list[tuple[str, np.ndarray]]:
+) -> list[tuple[str, NDArray[np.float32]]]:
     square = ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (TILE, TILE), Image.Resampling.LANCZOS)
     rgb = np.asarray(square)
     tiles = [("clean", degrade_picture(rgb, seed, Degradation(clean=1.0)))]

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipelines.media import names, writing
@@ -15,7 +17,7 @@ TEXT = (220, 220, 220)
 
 
 def contact_sheet(
-    rows: Sequence[Sequence[np.ndarray]],
+    rows: Sequence[Sequence[NDArray[Any]]],
     path: str | Path,
     labels: Sequence[str],
     captions: Sequence[str] | None = None,
@@ -60,7 +62,7 @@ def contact_sheet(
     return pages
 
 
-def _cell(picture: np.ndarray, height: int) -> Image.Image:
+def _cell(picture: NDArray[Any], height: int) -> Image.Image:
     """A picture at the sheet's height, its aspect kept."""
     picture = np.asarray(picture)
     if picture.dtype != np.uint8:

@@ -3,12 +3,15 @@
 import dataclasses
 import enum
 import math
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from colorgan_tf import color
 
+Floats = NDArray[np.floating[Any]]
 _SIDE = 128
 
 
@@ -51,7 +54,7 @@ STILL = Limits(99, 0.012, 0.035, line=0.012, opposite=0.004, strongest=0.25)
 FILM = Limits(98, 0.024, 0.044, curve_rms=0.011)
 
 
-def judge(luma: np.ndarray, chroma: np.ndarray, limits: Limits) -> Tone:
+def judge(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits) -> Tone:
     """Tells what a picture is.
 
     A toned picture has one colour for each luma (also with different colours in shadows and lights), or all its colours
@@ -74,7 +77,7 @@ def judge(luma: np.ndarray, chroma: np.ndarray, limits: Limits) -> Tone:
     return Tone.TONED if limits.line and _on_one_line(chroma, limits) else Tone.COLOUR
 
 
-def judge_rgb(rgb: np.ndarray) -> Tone:
+def judge_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Tone:
     """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is."""
     height, width = rgb.shape[:2]
     scale = min(1.0, _SIDE / min(height, width))
@@ -84,16 +87,17 @@ def judge_rgb(rgb: np.ndarray) -> Tone:
     return judge(yuv[..., 0], yuv[..., 1:], STILL)
 
 
-def off_curve(luma: np.ndarray, chroma: np.ndarray, degree: int) -> np.ndarray:
+def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:
     """Returns what is left of a chroma `[pixels, 2]` when the polynomial of the luma that comes closest is taken away.
 
     In a toned picture that is next to nothing.
     """
     powers = np.stack([luma**power for power in range(degree + 1)], axis=1)
-    return chroma - powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
+    curve: Floats = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
+    return chroma - curve
 
 
-def _on_one_line(chroma: np.ndarray, limits: Limits) -> bool:
+def _on_one_line(chroma: Floats, limits: Limits) -> bool:
     across, along = (chroma @ np.linalg.eigh(chroma.T @ chroma)[1]).T
     along = along * np.sign(along.sum())
     far = np.percentile(np.abs(across), limits.percentile)

@@ -5,10 +5,11 @@ import numpy as np
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media.orientation import as_stored, upright
 from pipelines.stills import encoding, metadata
+from pipelines.stills.pixels import Channels
 from pipelines.stills.still import Still
 
 
-def colorize_still(still: Still, colorizer: Colorizer) -> np.ndarray:
+def colorize_still(still: Still, colorizer: Colorizer) -> Channels:
     """Colours a picture, which the network sees upright.
 
     Returns:
@@ -18,7 +19,7 @@ def colorize_still(still: Still, colorizer: Colorizer) -> np.ndarray:
     return as_stored(colorizer.picture(np.ascontiguousarray(luma), still.levels), still.metadata.orientation)
 
 
-def encode_result(still: Still, rgb: np.ndarray, file_format: str | None = None, side_by_side: bool = False) -> bytes:
+def encode_result(still: Still, rgb: Channels, file_format: str | None = None, side_by_side: bool = False) -> bytes:
     """Encodes a coloured picture with the original's alpha, depth and metadata, and the provenance tag.
 
     Args:
@@ -46,5 +47,5 @@ def encode_unchanged(still: Still, file_format: str) -> bytes:
     return encoding.encode(still.values, still.alpha, still.metadata, file_format)
 
 
-def _pair(left: np.ndarray, right: np.ndarray, orientation: int) -> np.ndarray:
+def _pair(left: Channels, right: Channels, orientation: int) -> Channels:
     return np.concatenate([upright(left, orientation), upright(right, orientation)], axis=1)

@@ -9,10 +9,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills.metadata import Metadata
+from pipelines.stills.pixels import Channels
 
 JPEG_QUALITY = 95
 DEEP = ("PNG", "TIFF")  # these hold 16 bit
@@ -22,7 +24,11 @@ _XMP = 700
 
 
 def encode(
-    values: np.ndarray, alpha: np.ndarray | None, metadata: Metadata, file_format: str, luma: np.ndarray | None = None
+    values: Channels,
+    alpha: Channels | None,
+    metadata: Metadata,
+    file_format: str,
+    luma: NDArray[np.float32] | None = None,
 ) -> bytes:
     """Encodes a picture.
 
@@ -64,12 +70,12 @@ def encode(
     return _saved(_image(joined), file_format, options)
 
 
-def to_8_bit(values: np.ndarray) -> np.ndarray:
+def to_8_bit(values: Channels) -> Channels:
     """Rounds uint16 to uint8; uint8 passes."""
     return values if values.dtype == np.uint8 else np.rint(values / np.float32(257)).astype(np.uint8)
 
 
-def _image(values: np.ndarray) -> Image.Image:
+def _image(values: Channels) -> Image.Image:
     return Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
 
 
@@ -79,7 +85,12 @@ def _saved(image: Image.Image, file_format: str, options: dict[str, Any]) -> byt
     return buffer.getvalue()
 
 
-def _jpeg(values: np.ndarray, alpha: np.ndarray | None, metadata: Metadata, luma: np.ndarray | None) -> bytes:
+def _jpeg(
+    values: Channels,
+    alpha: Channels | None,
+    metadata: Metadata,
+    luma: NDArray[np.float32] | None,
+) -> bytes:
     image = _image(values)
     if alpha is not None:
         image = Image.composite(image, Image.new(image.mode, image.size, "white"), _image(alpha))
@@ -110,7 +121,7 @@ def _png_options(metadata: Metadata) -> dict[str, Any]:
     return {"pnginfo": text, "icc_profile": metadata.profile, "exif": metadata.exif or None, "compress_level": 4}
 
 
-def _deep_png(values: np.ndarray, metadata: Metadata) -> bytes:
+def _deep_png(values: Channels, metadata: Metadata) -> bytes:
     """OpenCV encodes the 16-bit pixels; the chunks with the metadata are those of a PNG of one pixel by Pillow."""
     order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[values.shape[-1]]  # OpenCV takes BGR
     done, data = cv2.imencode(".png", np.ascontiguousarray(values[..., order]))
@@ -131,7 +142,7 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         start += 12 + length
 
 
-def _tiff(values: np.ndarray, has_alpha: bool, metadata: Metadata) -> bytes:
+def _tiff(values: Channels, has_alpha: bool, metadata: Metadata) -> bytes:
     """Pillow writes the directories (EXIF and GPS too); the strips are made here, since it knows no 16-bit RGB."""
     height, width, channels = values.shape
     strips = [_strip(values[top : top + STRIP_ROWS]) for top in range(0, height, STRIP_ROWS)]
@@ -162,6 +173,6 @@ def _tiff(values: np.ndarray, has_alpha: bool, metadata: Metadata) -> bytes:
     return b"".join([head, directory.tobytes(len(head)), *strips])
 
 
-def _strip(rows: np.ndarray) -> bytes:
+def _strip(rows: Channels) -> bytes:
     first = np.zeros_like(rows[:, :1])
     return zlib.compress(np.diff(rows, axis=1, prepend=first).astype(rows.dtype.newbyteorder("<")).tobytes(), 5)

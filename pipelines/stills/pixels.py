@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from pipelines.media import icc
 
+Channels = NDArray[np.unsignedinteger[Any]]  # [H, W, channels], uint8 or uint16
 # TIFF tags and PNG's IHDR fields, by their place in the file.
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
 _PNG_DEPTH, _PNG_COLOUR_TYPE, _GREY_AND_ALPHA = 24, 25, 4
@@ -24,8 +26,8 @@ class Pixels(NamedTuple):
         alpha: `[H, W, 1]` of the same type, or None.
     """
 
-    values: np.ndarray
-    alpha: np.ndarray | None
+    values: Channels
+    alpha: Channels | None
 
 
 def deep_content(image: Image.Image) -> bytes | None:
@@ -75,7 +77,7 @@ def _content(image: Image.Image, size: int = -1) -> bytes:
 
 
 def _decode_16_bit(image: Image.Image, data: bytes) -> Pixels:
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    values: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.shape[:2] != image.size[::-1]:
         raise ValueError("the 16-bit pixels cannot be decoded")
     if values.ndim == 2:
@@ -91,7 +93,7 @@ def _tag(image: Image.Image, number: int, default: Any) -> Any:
     return image.tag_v2.get(number, default)  # type: ignore[attr-defined]
 
 
-def _split(values: np.ndarray) -> Pixels:
+def _split(values: Channels) -> Pixels:
     if values.ndim == 2:
         return Pixels(values[..., None], None)
     if values.shape[-1] in (2, 4):

@@ -5,6 +5,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from colorgan_tf import color
@@ -15,6 +16,7 @@ from pipelines.media.tone import Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels
 from pipelines.stills.metadata import Metadata
+from pipelines.stills.pixels import Channels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Still:
         pages: pictures in the file; only the first is read.
     """
 
-    values: np.ndarray
-    alpha: np.ndarray | None
+    values: Channels
+    alpha: Channels | None
     tone: Tone
     file_format: str
     metadata: Metadata
@@ -43,7 +45,7 @@ class Still:
         return int(np.iinfo(self.values.dtype).max)
 
     @functools.cached_property
-    def luma(self) -> np.ndarray:
+    def luma(self) -> NDArray[np.float32]:
         """The picture's luma `[H, W, 1]`, float32 in [0, 1]. A toned picture is neutralized by it."""
         scaled = self.values.astype(np.float32) / np.float32(self.levels)
         return scaled if scaled.shape[-1] == 1 else np.clip(color.luma(scaled), 0, 1)

@@ -28,8 +28,7 @@ def view(values: np.ndarray, alpha: np.ndarray | None, orientation: int, side: i
     if alpha is not None:
         share = fitted(alpha, side).astype(np.float32) / np.iinfo(alpha.dtype).max
         small = small * share + np.float32(np.iinfo(values.dtype).max) * (1 - share)
-    small = still_encode.to_8_bit(np.rint(small).astype(values.dtype))
-    shown = upright(small, orientation)
+    shown = upright(still_encode.to_8_bit(np.rint(small).astype(values.dtype)), orientation)
     return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
 
 
