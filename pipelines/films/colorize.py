@@ -94,7 +94,7 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
             try:
                 _encode(source, plan, colorizer, options, store, report)
             except KeyboardInterrupt:
-                _leave_partial(source, plan, store, output, options)
+                _leave_partial(source, plan, store, output)
                 raise
         joined = os.path.join(store.folder, "joined")
         report.notes += muxing.mux(source, plan, store.packets(), joined)
@@ -188,7 +188,7 @@ def _encode(
             store.finish(chunk, item.frames, item.last_pts, item.state)
             chunk, done = chunk + 1, item.frames
     finally:
-        items.close()  # type: ignore[attr-defined]
+        items.close()
     report.stage_seconds = pipeline.seconds | {"encode": seconds}
     report.frames, report.resumed, report.colored = done, point.frames, network.colored
     report.shots = merge.tally.shots
@@ -198,7 +198,7 @@ def _encode(
         report.notes.append("the film ends early: it is truncated or damaged")
 
 
-def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str, options: FilmOptions) -> None:
+def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str) -> None:
     point = store.resume_point()
     if point is None:
         return

@@ -79,7 +79,8 @@ def mux(
                     copies[stream.index] = copy
             assert video is not None
             new.start_encoding()
-            _interleave(new, video, _in_order(picture, plan), old, copies, until, plan.time_base, source.time_base)
+            end = None if until is None else until * source.time_base
+            _interleave(new, video, _in_order(picture), plan.time_base, old, copies, end)
     return notes
 
 
@@ -229,7 +230,7 @@ def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
     return _Copy(stream, stream.codec_context, resampler)
 
 
-def _in_order(picture: Iterable[StoredPacket], plan: EncoderPlan) -> Iterator[StoredPacket]:
+def _in_order(picture: Iterable[StoredPacket]) -> Iterator[StoredPacket]:
     """Makes decoding times rise across chunks: where frame spacing varies, a chunk may begin before the last ended."""
     last = None
     for packet in picture:
@@ -242,17 +243,15 @@ def _interleave(
     new: Any,
     video: Any,
     picture: Iterator[StoredPacket],
+    time_base: Fraction,
     old: "av.container.InputContainer",
     copies: dict[int, _Copy],
-    until: int | None,
-    time_base: Fraction,
-    until_base: Fraction,
+    end: Fraction | None,
 ) -> None:
-    """Feeds the muxer in the order of time, so that it holds little back."""
+    """Feeds the muxer in the order of time, so that it holds little back, up to `end` seconds."""
     import av
 
     waiting = next(picture, None)
-    limit = None if until is None else until * until_base
 
     def write_picture(before: Fraction | None) -> None:
         nonlocal waiting
@@ -273,7 +272,7 @@ def _interleave(
         timestamp = packet.dts if packet.dts is not None else packet.pts
         if timestamp is not None:
             time = timestamp * packet.time_base
-            if limit is not None and time > limit:
+            if end is not None and time > end:
                 continue
             write_picture(time)
         for made in copy.convert(packet):

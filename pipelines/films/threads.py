@@ -6,7 +6,7 @@ The heavy calls (decoding, OpenCV, the network, encoding) leave Python's lock, s
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 Stage = Callable[[Iterator[Any]], Iterator[Any]]
@@ -31,7 +31,7 @@ class Pipeline:
         self._failure: BaseException | None = None
         self.seconds: dict[str, float] = {name: 0.0 for name, _ in [source, *stages]}
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Generator[Any, None, None]:
         """Yields what the last stage makes.
 
         Raises:

@@ -115,9 +115,9 @@ class ShotDetector:
         self._steps.append(step)
         if step > _CUT and step > _CUT_OVER_USUAL * usual:
             return "cut"
-        return "dissolve" if self._dissolved(small, step) else None
+        return "dissolve" if self._dissolved(small) else None
 
-    def _dissolved(self, small: np.ndarray, step: float) -> bool:
+    def _dissolved(self, small: np.ndarray) -> bool:
         """A dissolve has just ended: far from the frame a second ago, the middle a mix of both, and now at rest."""
         if len(self._recent) <= _DISSOLVE_FRAMES // 2:
             return False
