@@ -33,9 +33,9 @@ def measure(model: str | Path, signature: str, rounds: int) -> dict[int, tuple[f
     """
     import tensorflow as tf
 
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
-    function = tf.saved_model.load(str(backends.version_folder(model))).signatures.get(signature)
+    function = tf.saved_model.load(str(model_files.version_folder(model))).signatures.get(signature)
     if function is None:
         raise InputError(f"`signature` must be one of the model's. Received: {signature}.")
     data = serving_requests.picture()

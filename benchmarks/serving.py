@@ -85,10 +85,10 @@ def main(argv: list[str]) -> None:
     """Runs the scenario that the command line names."""
     if len(argv) != 2 or argv[1] not in SCENARIOS:
         raise InputError(f"One of {', '.join(SCENARIOS)} is expected. Received: {' '.join(argv[1:]) or 'nothing'}.")
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
-    folder = Path(FLAGS.model or backends.default_path()).resolve()
-    backends.version_folder(folder)
+    folder = Path(FLAGS.model or model_files.default_path()).resolve()
+    model_files.version_folder(folder)
     if (folder / "saved_model.pb").is_file():
         raise InputError(f"`model` must be the folder above the version's. Received: {folder}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the server would be left running

@@ -13,9 +13,9 @@ _KILLS = 3
 
 def run(folder: Path) -> list[Rule]:
     """Runs each fault, prints what happened and returns the rules."""
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
-    source = backends.version_folder(folder)
+    source = model_files.version_folder(folder)
     right = RightAnswers(direct_call(str(source))([picture()]))
     with tempfile.TemporaryDirectory(prefix="faults.") as temporary:
         models = Path(temporary)

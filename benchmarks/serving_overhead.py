@@ -45,9 +45,9 @@ def measure(folder: Path, rounds: int) -> Figures:
     import grpc
     from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
-    call, data = direct_call(str(backends.version_folder(folder))), picture()
+    call, data = direct_call(str(model_files.version_folder(folder))), picture()
     request = predict_request([data])
 
     def sender(server: ServerProcess) -> Callable[[], bytes]:

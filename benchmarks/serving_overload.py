@@ -152,9 +152,9 @@ def run(folder: Path, clients: int, load: float, minutes: float) -> list[Rule]:
         load: requests sent over requests that can be answered.
         minutes: how long.
     """
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
-    call = direct_call(str(backends.version_folder(folder)))
+    call = direct_call(str(model_files.version_folder(folder)))
     right = RightAnswers([call([picture(number)])[0] for number in range(_PICTURES)])
     with ServerProcess(folder, "--enable_batching", f"--batching_parameters_file={BATCHING}") as server:
         server.wait_until_available()

@@ -16,10 +16,10 @@ _REPORTS = 10
 
 def run(folder: Path, swaps: int) -> list[Rule]:
     """Swaps a version so many times, prints how it went and returns the rules."""
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
     from serving.client import Client
 
-    source = backends.version_folder(folder)
+    source = model_files.version_folder(folder)
     right = RightAnswers(direct_call(str(source))([picture()]))
     with tempfile.TemporaryDirectory(prefix="swaps.") as temporary:
         models = Path(temporary)

@@ -183,11 +183,11 @@ def measure(address: str, process: int, folder: Path) -> dict[str, float]:
 
 def main(argv: list[str]) -> None:
     """Measures and prints."""
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
-    model = Path(FLAGS.model or backends.default_path())
+    model = Path(FLAGS.model or model_files.default_path())
     if not model.exists():
         raise InputError(f"The model must exist. Received: {model}.")
     with (

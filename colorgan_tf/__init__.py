@@ -67,7 +67,7 @@ def colorize(
         InputError: the file cannot be coloured, `output` cannot be written, or there is no such model or server.
     """
     from colorgan_tf.errors import InputError
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
     from colorgan_tf.inference.colorizer import Colorizer
     from pipelines.colorize_file import ColorizeOptions, colorize_file
     from pipelines.media import formats, names
@@ -77,7 +77,7 @@ def colorize(
     path = Path(path)
     folder = path.absolute().parent if output is None else Path(output)
     suffix = formats.suffix_by_content(path)
-    colorizer = Colorizer(_backend(model or backends.default_path(quality), server), quality, saturation)
+    colorizer = Colorizer(_backend(model or model_files.default_path(quality), server), quality, saturation)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         target = names.free(folder / f"{path.stem}-coloured{suffix}")

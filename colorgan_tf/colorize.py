@@ -49,7 +49,7 @@ def define_flags() -> None:
 
 def colorizer() -> "Colorizer":
     """Returns the Colorizer that the flags ask for."""
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import backends, model_files
     from colorgan_tf.inference.colorizer import Colorizer
 
     values = flags.FLAGS
@@ -57,7 +57,7 @@ def colorizer() -> "Colorizer":
         from serving.client import Client
 
         return Colorizer(Client(values.server), values.quality, values.saturation)
-    backend = backends.load(values.model or backends.default_path(values.quality))
+    backend = backends.load(values.model or model_files.default_path(values.quality))
     return Colorizer(backend, values.quality, values.saturation)
 
 

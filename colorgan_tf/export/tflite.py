@@ -13,8 +13,9 @@ import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from colorgan_tf.inference import backends
+from colorgan_tf.inference import model_files
 from colorgan_tf.inference.finish import resize, working_shape
+from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 
 # Height and width of the input; None for any that the model's `multiple` divides.
 SHAPES: tuple[tuple[int, int] | None, ...] = (None, (256, 256), (256, 512))
@@ -47,16 +48,16 @@ class Converter:
     """Converts one SavedModel.
 
     Args:
-        path: of the SavedModel, as `backends.saved_model` takes it.
+        path: of the SavedModel, as `SavedModelBackend` takes it.
 
     Raises:
         InputError: if there is no such model at the path.
     """
 
     def __init__(self, path: str | Path):
-        self.backend = backends.saved_model(path)
-        self._model = tf.saved_model.load(str(backends.version_folder(path)))
-        self._signature = self._model.signatures[backends.SIGNATURE]
+        self.backend = SavedModelBackend(path)
+        self._model = tf.saved_model.load(str(model_files.version_folder(path)))
+        self._signature = self._model.signatures[model_files.SIGNATURE]
 
     def convert(self, variant: Variant, calibration: Sequence[np.ndarray] = ()) -> bytes:
         """Returns the file of a variant.
@@ -132,7 +133,7 @@ def _described(data: bytes, settings: dict[str, Any]) -> bytes:
     """Writes a description, the signature's name and the settings into a file."""
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
     model.description = b"ColorGAN: luma to chroma"
-    model.signatureDefs[0].signatureKey = backends.SIGNATURE.encode()
+    model.signatureDefs[0].signatureKey = model_files.SIGNATURE.encode()
     text = schema.BufferT()
     text.data = list(json.dumps(settings).encode())
     entry = schema.MetadataT()

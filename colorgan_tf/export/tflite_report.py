@@ -11,10 +11,10 @@ import numpy as np
 from colorgan_tf import color
 from colorgan_tf.evaluation.evaluator import PSNR_CEILING, Evaluator
 from colorgan_tf.export.tflite import Variant
-from colorgan_tf.inference import backends
 from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.finish import resize, working_shape
+from colorgan_tf.inference.litert_backend import LiteRTBackend
 from colorgan_tf.metrics import pictures as metrics
 
 # What int8 may lose against the SavedModel and still be handed out.
@@ -67,7 +67,7 @@ class Measuring:
         """Measures a file, its settings beside it. Quality is measured for files that take any size: the others bend
         pictures to their own shape, which would be measured as well.
         """
-        backend = backends.tflite(path)
+        backend = LiteRTBackend(path)
         shape = variant.shape or working_shape(256, 384, backend.input_resolution, backend.multiple)
         pairs = [self._pair(backend, resize(luma, *shape)) for luma in self._lumas]
         row = Row(

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from colorgan_tf.inference import backends
+from colorgan_tf.inference import backends, model_files
 from colorgan_tf.inference import finish as finishing
 from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.finish import Finish
@@ -63,7 +63,7 @@ class Colorizer:
         Raises:
             InputError: there is no such model, or `quality` or `saturation` is out of its range.
         """
-        return cls(backends.load(model or backends.default_path(quality)), quality, saturation)
+        return cls(backends.load(model or model_files.default_path(quality)), quality, saturation)
 
     @property
     def identity(self) -> str:

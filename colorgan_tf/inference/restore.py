@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import backends, run_files, training_run
+from colorgan_tf.inference import model_files, run_files, training_run
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 if TYPE_CHECKING:  # TensorFlow is imported when a model is opened
@@ -33,8 +33,8 @@ def exported(path: str | Path) -> "Generator":
     Raises:
         InputError: if there is no SavedModel of `colorgan_tf.export` at the path.
     """
-    folder = backends.version_folder(path)
-    settings = backends.settings(folder / "assets.extra" / "colorgan.json")
+    folder = model_files.version_folder(path)
+    settings = model_files.settings(folder / model_files.SETTINGS)
     if "config" not in settings:
         raise InputError(f"The model must be one of colorgan_tf.export's. Received: {folder} without a configuration.")
     silence_tensorflow()
@@ -44,6 +44,6 @@ def exported(path: str | Path) -> "Generator":
 
     generator = Generator(config_lib.from_dict(settings["config"]))
     loaded = tf.saved_model.load(str(folder))  # a signature alone does not keep its variables alive
-    variables = loaded.signatures[backends.SIGNATURE].variables
+    variables = loaded.signatures[model_files.SIGNATURE].variables
     generator.assign({variable.name.removesuffix(":0"): variable.numpy() for variable in variables}, path)
     return generator

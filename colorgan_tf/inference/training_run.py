@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import run_files
+from colorgan_tf.inference import model_files, run_files
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 if TYPE_CHECKING:  # TensorFlow is imported when a run is opened
@@ -47,20 +47,19 @@ class RunBackend:
 
     Args:
         workdir: of the run.
-        identity: tells it from other models.
 
     Raises:
         InputError: as `generator` does.
     """
 
-    def __init__(self, workdir: str | Path, identity: str):
+    def __init__(self, workdir: str | Path):
         opened = generator(workdir)
         import tensorflow as tf
 
         luma = tf.TensorSpec([None, None, None, 1], tf.float32)
         self._network = tf.function(opened.chroma, input_signature=[luma])
         self.input_resolution, self.multiple = opened.config.input_resolution, opened.multiple
-        self.identity = identity
+        self.identity = model_files.identity(workdir)
 
     def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """See `Backend`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import backends, run_files
+from colorgan_tf.inference import model_files, run_files
 from pipelines.data import dataset
 from pipelines.media import writing
 
@@ -35,7 +35,7 @@ def check_data(workdir: Path, source: dataset.Source, start: str | Path | None =
     """
     given = {"pictures": source.count, "fingerprint": source.fingerprint}
     if start is not None:
-        given["start"] = backends.identity(start)
+        given["start"] = model_files.identity(start)
     path = workdir / run_files.DATA
     if not path.exists():
         writing.write_text(path, json.dumps(given) + "\n")

@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import backends
+from colorgan_tf.inference import model_files
 
 
 def chosen(model: str | Path | None) -> Path:
@@ -16,10 +16,10 @@ def chosen(model: str | Path | None) -> Path:
     Raises:
         InputError: there is no such model, or this program has no TensorFlow to run it with.
     """
-    path = Path(model) if model else backends.default_path()
+    path = Path(model) if model else model_files.default_path()
     if not path.exists():
         hint = "" if model else " There is no model with this copy yet: give one with --model or --server."
-        raise InputError(f"The model must be {backends.EXPECTED}. Received: {path}, which does not exist.{hint}")
+        raise InputError(f"The model must be {model_files.EXPECTED}. Received: {path}, which does not exist.{hint}")
     if path.suffix != ".tflite" and not has_tensorflow():
         raise InputError(f"Without TensorFlow, the model must be a .tflite file. Received: {path}.")
     return path.resolve()

@@ -50,9 +50,9 @@ class Model:
             client = Client(self.server)
             client.wait_until_available(_SERVER_SECONDS)  # it may be starting just now
             return client
-        from colorgan_tf.inference import backends
+        from colorgan_tf.inference import backends, model_files
 
-        return backends.load(self.path or backends.default_path())
+        return backends.load(self.path or model_files.default_path())
 
 
 class InlineWorker:

@@ -36,16 +36,16 @@ def settings():
     """
     from pathlib import Path
 
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
     from serving.web.settings import MEGA, Settings, SiteLimits
 
     values = flags.FLAGS
     if values.model and values.server:
         raise InputError("`--model` and `--server` must not be given together. Received: both.")
-    model = Path(values.model) if values.model else backends.default_path()
+    model = Path(values.model) if values.model else model_files.default_path()
     if not values.server and not model.exists():
         hint = "" if values.model else " There is no model with this copy yet: give one with --model or --server."
-        raise InputError(f"The model must be {backends.EXPECTED}. Received: {model}, which does not exist.{hint}")
+        raise InputError(f"The model must be {model_files.EXPECTED}. Received: {model}, which does not exist.{hint}")
     limits = SiteLimits(
         age_days=values.days, upload_bytes=values.upload_megabytes * MEGA, film_seconds=60 * values.film_minutes
     )

@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import backends
+from colorgan_tf.inference import backends, litert_backend, model_files
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.litert_backend import LiteRTBackend
 
 
 class Tiny(tf.Module):
@@ -72,7 +73,7 @@ def test_one_version_folder_can_be_named(versions):
 def test_models_are_told_apart_by_their_identity(versions, flexible):
     one, other, lite = (backends.load(path).identity for path in (versions, versions / "2", flexible))
     assert len({one, other, lite}) == 3
-    assert backends.load(versions).identity == one == backends.identity(versions)
+    assert backends.load(versions).identity == one == model_files.identity(versions)
 
 
 def test_tflite_takes_any_size_in_any_order(flexible):
@@ -95,7 +96,7 @@ def test_tflite_settings_stand_beside_the_file(flexible, tmp_path, name):
     copy = tmp_path / "copy.tflite"
     copy.write_bytes(flexible.read_bytes())
     (tmp_path / "copy.json").write_text(json.dumps({name: 128, "multiple": 8}))
-    backend = backends.tflite(copy)
+    backend = LiteRTBackend(copy)
     assert (backend.input_resolution, backend.multiple) == (128, 8)
 
 
@@ -109,8 +110,8 @@ def test_saved_model_and_tflite_colour_alike(versions, flexible):
 def test_integer_tensors_are_scaled():
     tensor = {"dtype": np.int8, "quantization": (1 / 255, -128)}
     values = np.array([0.0, 0.6, 1.0, 2.0], np.float32)
-    np.testing.assert_array_equal(backends._quantized(values, tensor), [-128, 25, 127, 127])
-    np.testing.assert_allclose(backends._dequantized(np.array([-128, 127], np.int8), tensor), [0, 1])
+    np.testing.assert_array_equal(litert_backend._quantized(values, tensor), [-128, 25, 127, 127])
+    np.testing.assert_allclose(litert_backend._dequantized(np.array([-128, 127], np.int8), tensor), [0, 1])
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -145,5 +146,5 @@ def test_a_training_run_is_known_by_its_configuration_and_checkpoints(tmp_path, 
 
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "checkpoints").mkdir()
-    monkeypatch.setattr(training_run, "RunBackend", lambda path, identity: f"run in {path}")
+    monkeypatch.setattr(training_run, "RunBackend", lambda path: f"run in {path}")
     assert backends.load(tmp_path) == f"run in {tmp_path}"

@@ -77,11 +77,11 @@ def main(argv: list[str]) -> None:
     """Takes the pictures."""
     import live_site
 
-    from colorgan_tf.inference import backends
+    from colorgan_tf.inference import model_files
 
     if argv[1:]:
         raise InputError(f"Flags only are expected. Received: {' '.join(argv[1:])}.")
-    model = Path(flags.FLAGS.model or backends.default_path())
+    model = Path(flags.FLAGS.model or model_files.default_path())
     if not model.exists():
         raise InputError(f"The model must exist. Received: {model}.")
     if live_site.browser_path() is None:

@@ -1,0 +1,93 @@
+"""A .tflite file as a back end for the Colorizer, through LiteRT."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import finish, model_files
+
+Floats = npt.NDArray[np.float32]
+
+
+class LiteRTBackend:
+    """Runs a .tflite file; see `Backend`. `NAME.json` beside `NAME.tflite` may hold input resolution and multiple.
+
+    Args:
+        path: of the file.
+        threads: that one run takes.
+
+    Raises:
+        InputError: if the file is missing, is no TFLite model or does not take luma `[N, h, w, 1]` to chroma `[N, h, w,
+            2]`.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 2):
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"A .tflite file is expected. Received: {path}, which is not a file.")
+        self._interpreter = _interpreter(path, threads)
+        self._lock = threading.Lock()  # an interpreter holds one set of tensors
+        self._input = self._interpreter.get_input_details()[0]
+        signature = self._input.get("shape_signature", self._input["shape"])
+        self._fixed = (int(signature[1]), int(signature[2])) if min(signature[1:3]) > 0 else None
+        self._batches = signature[0] <= 0
+        settings = model_files.settings(path.with_suffix(".json"))
+        self.input_resolution = min(self._fixed) if self._fixed else int(settings["input_resolution"])
+        self.multiple = int(settings["multiple"])
+        self.identity = model_files.identity(path)
+
+    def luma_to_chroma(self, luma: Floats) -> Floats:
+        """See `Backend`."""
+        size = luma.shape[1:3]
+        if self._fixed:
+            luma = np.stack([finish.resize(each, *self._fixed) for each in luma])
+        batches = [luma] if self._batches else np.split(luma, len(luma))
+        with self._lock:
+            chroma = np.concatenate([self._run(batch) for batch in batches])
+        return np.stack([finish.resize(each, *size) for each in chroma]) if self._fixed else chroma
+
+    def _run(self, luma: Floats) -> Floats:
+        if tuple(self._input["shape"]) != luma.shape:
+            self._interpreter.resize_tensor_input(self._input["index"], luma.shape)
+            self._interpreter.allocate_tensors()
+            self._input = self._interpreter.get_input_details()[0]
+        self._interpreter.set_tensor(self._input["index"], _quantized(luma, self._input))
+        self._interpreter.invoke()
+        output = self._interpreter.get_output_details()[0]
+        return _dequantized(self._interpreter.get_tensor(output["index"]), output)
+
+
+def _interpreter(path: Path, threads: int) -> Any:
+    from ai_edge_litert.interpreter import Interpreter  # late: --help needs none
+
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"A TFLite model is expected. Received: {path}: {reason}") from error
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(inputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][-1] != 1 or outputs[0]["shape"][-1] != 2:
+        shapes = [detail["shape"].tolist() for detail in (*inputs, *outputs)]
+        raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
+    return interpreter
+
+
+def _quantized(values: Floats, tensor: dict[str, Any]) -> npt.NDArray[Any]:
+    dtype = tensor["dtype"]
+    if not np.issubdtype(dtype, np.integer):
+        return values.astype(dtype)
+    scale, zero = tensor["quantization"]
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values / scale) + zero, limits.min, limits.max).astype(dtype)
+
+
+def _dequantized(values: npt.NDArray[Any], tensor: dict[str, Any]) -> Floats:
+    if not np.issubdtype(values.dtype, np.integer):
+        return values.astype(np.float32)
+    scale, zero = tensor["quantization"]
+    return ((values.astype(np.float32) - zero) * scale).astype(np.float32)

@@ -1,0 +1,76 @@
+"""Where models lie and what their files say: found, told apart, and their settings read, without opening them."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import run_files
+from colorgan_tf.inference.quality import Quality
+
+SIGNATURE = "luma_to_chroma"
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "colorgan"
+# Used where a model does not say what it was trained for.
+INPUT_RESOLUTION = 256
+MULTIPLE = 32
+SETTINGS = Path("assets.extra", "colorgan.json")  # in the folder of a version
+EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite file or a training run"
+
+
+def default_path(quality: str = Quality.GOOD) -> Path:
+    """Returns where the model that comes with the project is: a SavedModel, or its int8 copy for LiteRT.
+
+    The copy is for `fast`, and stands in where there is no SavedModel, as in the desktop's executable.
+    """
+    small = SHIPPED.with_suffix(".tflite")
+    return small if small.is_file() and (quality == Quality.FAST or not SHIPPED.exists()) else SHIPPED
+
+
+def is_run(path: Path) -> bool:
+    """Tells whether a folder is that of a training run."""
+    return (path / run_files.CONFIG).is_file() and (path / run_files.CHECKPOINTS).is_dir()
+
+
+def identity(path: str | Path) -> str:
+    """Returns a short text that differs between models: a film is resumed only by the model that began it."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / run_files.BEST_SCORE if is_run(path) else version_folder(path) / "fingerprint.pb"
+    data = path.read_bytes() if path.is_file() else str(path.resolve()).encode()
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def version_folder(path: str | Path) -> Path:
+    """Returns the folder of the SavedModel that `path` stands for: itself, or its version of the largest number.
+
+    Args:
+        path: NAME/ with version folders, or one version folder.
+
+    Raises:
+        InputError: if there is no SavedModel at the path.
+    """
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [each for each in path.glob("[0-9]*") if each.name.isdigit() and (each / "saved_model.pb").is_file()]
+    if not versions:
+        raise InputError(f"The model must be {EXPECTED}. Received: {path}.")
+    return max(versions, key=lambda each: int(each.name))
+
+
+def settings(path: Path) -> dict[str, Any]:
+    """Reads what an export says of its model; the input resolution and the multiple are always there.
+
+    Older exports call the input resolution "working_size"; it is returned under its present name.
+
+    Raises:
+        InputError: if the file is not a JSON object.
+    """
+    try:
+        values = dict(json.loads(path.read_text())) if path.is_file() else {}
+    except (ValueError, TypeError) as error:
+        raise InputError(f"The model's settings must be a JSON object. Received: {path}: {error}") from error
+    if "working_size" in values:
+        values.setdefault("input_resolution", values.pop("working_size"))
+    return {"input_resolution": INPUT_RESOLUTION, "multiple": MULTIPLE} | values

@@ -1,0 +1,44 @@
+"""A SavedModel as a back end for the Colorizer, through TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import model_files
+from colorgan_tf.tensorflow_environment import silence_tensorflow
+
+
+class SavedModelBackend:
+    """Runs a SavedModel; see `Backend`.
+
+    Args:
+        path: NAME/ with version folders (the largest number is taken, as TF Serving does), or one version folder.
+
+    Raises:
+        InputError: if there is no SavedModel at the path, or it lacks the signature `luma_to_chroma`.
+    """
+
+    def __init__(self, path: str | Path):
+        folder = model_files.version_folder(path)
+        silence_tensorflow()
+        import tensorflow as tf  # late: the desktop's executable has none
+
+        self._model = tf.saved_model.load(str(folder))  # a signature alone does not keep its variables alive
+        if model_files.SIGNATURE not in self._model.signatures:
+            names = ", ".join(self._model.signatures) or "none"
+            raise InputError(
+                f"The SavedModel must have the signature {model_files.SIGNATURE}. Received: {folder} with {names}."
+            )
+        self._signature = self._model.signatures[model_files.SIGNATURE]
+        settings = model_files.settings(folder / model_files.SETTINGS)
+        self.input_resolution, self.multiple = int(settings["input_resolution"]), int(settings["multiple"])
+        self.identity = model_files.identity(folder)
+
+    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """See `Backend`."""
+        import tensorflow as tf
+
+        chroma: npt.NDArray[np.float32] = self._signature(luma=tf.constant(luma, tf.float32))["chroma"].numpy()
+        return chroma
