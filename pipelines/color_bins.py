@@ -1,6 +1,6 @@
 """Command: counts the colours of photographs, and writes the bins of the UV plane that a bin head classifies into.
 
-python -m pipelines.color_bins photos/ --output=colorgan_tf/color_bins.npz
+python -m pipelines.color_bins photos/ --output=colorgan_tf/networks/color_bins.npz
 """
 
 from collections.abc import Callable, Iterable

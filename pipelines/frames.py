@@ -22,7 +22,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "output", None, "Folder for the frames; each film gets a folder of its own in it.", required=True
     )
-    flags.DEFINE_integer("every", 50, "One frame in so many is looked at.", lower_bound=1)
+    flags.DEFINE_integer("every", 50, "Every n-th frame is looked at.", lower_bound=1)
     flags.DEFINE_integer(
         "workers", None, "Films read at the same time; as many as the machine has cores by default.", 1
     )

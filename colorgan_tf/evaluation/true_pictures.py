@@ -63,7 +63,7 @@ def load_pictures(
     files = [files[number] for number in spread(len(files), limit)]
     squares, good, bad = [], [], []
     for path in progress(files):
-        fault = pictures.header_fault(path)
+        fault = pictures.read_header(path).fault
         if fault is None:
             try:
                 with Image.open(path) as image:

@@ -69,16 +69,12 @@ def open_source(folder: str | Path, progress: Callable[[Iterable[Any]], Iterable
     skipped = tuple((str(path), reason) for path, reason in checked.bad)
     if not checked.good:
         raise InputError(f"The folder must hold a picture that can be decoded. Received: {folder}; {skipped[0][1]}.")
-    pairs: list[Path] = []
-    others: list[Path] = []
-    for path in checked.good:
-        (pairs if pictures.is_pair(path) else others).append(path)
-    paired = shards.decide_kind(pairs, others) == "pairs"
-    return Source(tuple(str(path) for path in checked.good), (1,) * len(checked.good), False, paired, skipped)
+    paths = tuple(str(path) for path in checked.good)
+    return Source(paths, (1,) * len(paths), False, checked.kind() == "pairs", skipped)
 
 
 def hold_out(source: Source, count: int) -> tuple[Source, Source]:
-    """Splits `source` into pictures to train on and at most `count` (and a tenth) to watch.
+    """Splits `source` into a training set and a validation set of at most `count` pictures (and a tenth).
 
     From shards, whole last shards are held out; from loose files, evenly spread ones. A source too small to split
     serves as both.
@@ -86,13 +82,13 @@ def hold_out(source: Source, count: int) -> tuple[Source, Source]:
     items = len(source.paths)
     if source.sharded:
         held = min(max(1, round(count * items / source.count)), items // 10)
-        watched = range(items - held, items)
+        held_out = range(items - held, items)
     else:
         held = min(count, items // 10)
-        watched = range(0, items, items // held)[:held] if held else range(0)
+        held_out = range(0, items, items // held)[:held] if held else range(0)
     if not held:
         return source, source
-    return _part(source, [item for item in range(items) if item not in watched]), _part(source, watched)
+    return _part(source, [item for item in range(items) if item not in held_out]), _part(source, held_out)
 
 
 def _part(source: Source, items: Sequence[int]) -> Source:
@@ -166,7 +162,7 @@ def training(
 
 
 def validation(source: Source, data: config_lib.Data, batch: int) -> tf.data.Dataset:
-    """Returns every picture of `source` once, in order, as batches of centre windows without flips or ageing."""
+    """Returns every picture of `source` once, in order, as batches of centre windows without flips or degradation."""
     shape = tf.constant(data.window[::-1])
     stream = _encoded(source).map(
         lambda encoded: window(encoded, source.paired, data, shape, None), num_parallel_calls=tf.data.AUTOTUNE
@@ -184,7 +180,7 @@ def window(
         paired: whether it holds A (whose luma is the input) left and B (whose chroma is the target) right.
         data: the window's variation.
         shape: int32 `[2]`, height and width of the window.
-        seed: int64 `[2]` of the random choices; None takes the centre, without flip or ageing.
+        seed: int64 `[2]` of the random choices; None takes the centre, without flip or degradation.
 
     Returns:
         luma `[height, width, 1]` float32 in [0, 1] and chroma `[height, width, 2]` (U, V).

@@ -93,7 +93,7 @@ def take(film: Path, folder: Path, every: int) -> FilmFrames:
     Args:
         film: the film, in any container that PyAV opens.
         folder: where the frames go; their names begin with its name.
-        every: one frame in so many is looked at.
+        every: every n-th frame is looked at.
 
     Raises:
         InputError: if the film cannot be opened, has no video, or not one frame that can be decoded.

@@ -59,7 +59,7 @@ def _opened(path: Path) -> Image.Image:
 
     from pipelines.data import pictures
 
-    if fault := pictures.header_fault(path):
+    if fault := pictures.read_header(path).fault:
         raise InputError(fault)
     try:
         return Image.fromarray(pictures.decode(path.read_bytes()).numpy())

@@ -2,10 +2,9 @@
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_io as tfio
@@ -21,10 +20,43 @@ MIN_SIDE = 2
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """The outcome of `check`: the files that decode, and those that do not with the reason."""
+    """The outcome of `check`.
+
+    Attributes:
+        good: files that decode.
+        bad: those that do not, with the reason.
+        unpaired: those of `good` that are not exactly twice as wide as high.
+    """
 
     good: tuple[Path, ...]
     bad: tuple[tuple[Path, str], ...]
+    unpaired: tuple[Path, ...]
+
+    def kind(self) -> str:
+        """Returns "pairs" if every picture is exactly 2:1, else "photos".
+
+        Raises:
+            InputError: if most pictures are 2:1 but not all, as pair files with a stranger among them.
+        """
+        paired = len(self.good) - len(self.unpaired)
+        if self.unpaired and paired > len(self.unpaired):
+            raise InputError(
+                f"A pair file must be exactly twice as wide as high, as {paired} of the {len(self.good)} pictures are. "
+                f"Received: {self.unpaired[0]}; take it out, or make shards with --kind=pairs or photos."
+            )
+        return "photos" if self.unpaired else "pairs"
+
+
+class Header(NamedTuple):
+    """What a picture file's header says.
+
+    Attributes:
+        fault: why it alone rules the file out, or None.
+        is_pair: whether the picture is exactly twice as wide as high.
+    """
+
+    fault: str | None
+    is_pair: bool = False
 
 
 def find(folder: str | Path) -> list[Path]:
@@ -47,37 +79,29 @@ def find(folder: str | Path) -> list[Path]:
     return files
 
 
-def header_fault(path: Path) -> str | None:
-    """Returns why the header alone rules a file out, or None."""
+def read_header(path: Path) -> Header:
+    """Reads a picture file's header; whatever is wrong with the file is the header's `fault`."""
     if path.stat().st_size == 0:
-        return "the file is empty"
+        return Header("the file is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is our own
-            with Image.open(path) as image:
-                (width, height), kind, mode = image.size, image.format, image.mode
-                turned = orientation.of(image.getexif())
+        with formats.open_header(path) as image:
+            (width, height), kind, mode = image.size, image.format, image.mode
+            turned = orientation.of(image.getexif())
     except Image.DecompressionBombError:
-        return f"more than {MAX_PIXELS // 10**6} megapixels"
+        return Header(f"more than {MAX_PIXELS // 10**6} megapixels")
     except Exception:  # Pillow's readers raise many kinds of error on damaged headers
-        return "not a picture"
+        return Header("not a picture")
+    fault = None
     if width * height > MAX_PIXELS:
-        return f"more than {MAX_PIXELS // 10**6} megapixels ({width} x {height})"
-    if min(width, height) < MIN_SIDE:
-        return f"too small ({width} x {height}); {MIN_SIDE} pixels a side are needed"
+        fault = f"more than {MAX_PIXELS // 10**6} megapixels ({width} x {height})"
+    elif min(width, height) < MIN_SIDE:
+        fault = f"too small ({width} x {height}); {MIN_SIDE} pixels a side are needed"
     # What `decode` cannot do: libtiff mirrors but does not turn, and only JPEG's EXIF is read inside the graph.
-    if turned > {"JPEG": 8, "TIFF": 4}.get(kind or "", 1):
-        return f"it lies on its side or is mirrored, by an orientation tag that is not read from {kind}"
-    if (kind, mode) == ("BMP", "P"):
-        return "a BMP with a palette"
-    return None
-
-
-def is_pair(path: Path) -> bool:
-    """Returns whether a picture file is exactly twice as wide as high, as its header says."""
-    with Image.open(path) as image:
-        width, height = image.size
-    return width == 2 * height
+    elif turned > {"JPEG": 8, "TIFF": 4}.get(kind or "", 1):
+        fault = f"it lies on its side or is mirrored, by an orientation tag that is not read from {kind}"
+    elif (kind, mode) == ("BMP", "P"):
+        fault = "a BMP with a palette"
+    return Header(fault, width == 2 * height)
 
 
 def check(paths: Sequence[Path], progress: Callable[[Iterable[Any]], Iterable[Any]] = iter) -> Checked:
@@ -87,7 +111,8 @@ def check(paths: Sequence[Path], progress: Callable[[Iterable[Any]], Iterable[An
         paths: the files.
         progress: wraps the iteration over the files that decode, for example `tqdm`.
     """
-    faults = {path: fault for path in paths if (fault := header_fault(path))}
+    headers = {path: read_header(path) for path in paths}
+    faults = {path: header.fault for path, header in headers.items() if header.fault}
     candidates = [path for path in paths if path not in faults]
     good: list[Path] = []
     if candidates:
@@ -99,7 +124,8 @@ def check(paths: Sequence[Path], progress: Callable[[Iterable[Any]], Iterable[An
         good = [candidates[number] for number in progress(numbers.as_numpy_iterator())]
     decodable = set(good)
     faults |= {path: "damaged: it cannot be decoded" for path in candidates if path not in decodable}
-    return Checked(tuple(good), tuple((path, faults[path]) for path in paths if path in faults))
+    bad = tuple((path, faults[path]) for path in paths if path in faults)
+    return Checked(tuple(good), bad, tuple(path for path in good if not headers[path].is_pair))
 
 
 def decode(data: tf.Tensor) -> tf.Tensor:

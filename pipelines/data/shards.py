@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
@@ -121,24 +121,6 @@ def _sha256(path: Path) -> str:
 # === Writing ===
 
 
-def decide_kind(pairs: Sequence[Path], others: Sequence[Path]) -> str:
-    """Returns "pairs" if every picture is exactly 2:1, else "photos".
-
-    Args:
-        pairs: the pictures that are exactly 2:1.
-        others: those that are not.
-
-    Raises:
-        InputError: if most pictures are 2:1 but not all, as pair files with a stranger among them.
-    """
-    if others and len(pairs) > len(others):
-        raise InputError(
-            f"A pair file must be exactly twice as wide as high, as {len(pairs)} of the {len(pairs) + len(others)} "
-            f"pictures are. Received: {others[0]}; take it out, or make shards with --kind=pairs or photos."
-        )
-    return "photos" if others else "pairs"
-
-
 def stored_bytes(path: Path, size: int | None = None) -> bytes:
     """Returns what goes into a shard for one picture: the file as it is, where that will do.
 
@@ -205,11 +187,9 @@ def write(
         files = pictures.find(folder)
         checked = pictures.check(files, lambda items: progress(items, total=len(files), desc="check"))
         faults = dict(checked.bad)
-        strangers = [path for path in checked.good if not pictures.is_pair(path)]
-        if kind == "auto":
-            kind = decide_kind(sorted(set(checked.good) - set(strangers)), strangers)
+        kind = checked.kind() if kind == "auto" else kind
         if kind == "pairs":
-            faults |= {path: "a pair file must be exactly twice as wide as high" for path in strangers}
+            faults |= {path: "a pair file must be exactly twice as wide as high" for path in checked.unpaired}
         order = [path for path in checked.good if path not in faults]
         if not order:
             path, fault = next(iter(faults.items()))

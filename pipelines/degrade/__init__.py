@@ -1,4 +1,4 @@
-"""Old film made from new: degrades the grey input of a training or test picture, never its colour target.
+"""Degradation as of old film, of the grey input of a training or test picture, never of its colour target.
 
 `degrade` works on tensors inside tf.data, `degrade_picture` on numpy pictures; `python -m pipelines.degrade` draws a
 contact sheet. Every operation is a function of its own in `camera`, `stock`, `wear` and `transfer`. TensorFlow is
@@ -57,7 +57,7 @@ def operations() -> dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Ten
 
 
 def degrade(rgb: tf.Tensor, seed: tf.Tensor, degradation: Degradation = TRAINING) -> tf.Tensor:
-    """Photographs a colour picture on old film, ages the film and copies it.
+    """Degrades a colour picture as if it were photographed on old film, worn and copied.
 
     Geometry stays, so the picture's own chroma still fits. An operation that is not drawn costs nothing.
 
@@ -94,7 +94,7 @@ def _compose(rgb: tf.Tensor, seed: tf.Tensor, settings: Degradation) -> tf.Tenso
         strength = effect.weak + (effect.strong - effect.weak) * share
         return tf.cond(chance < effect.probability, lambda: change(strength, own_seed), lambda: value)
 
-    def old() -> tf.Tensor:
+    def degraded() -> tf.Tensor:
         weights = tf.constant(stock.BT601)
         weights = sometimes("panchromatic", stock.panchromatic, weights)
         weights = sometimes("orthochromatic", stock.orthochromatic, weights)
@@ -103,14 +103,14 @@ def _compose(rgb: tf.Tensor, seed: tf.Tensor, settings: Degradation) -> tf.Tenso
             luma = sometimes(name, functools.partial(operation, luma), luma)
         return luma
 
-    def new() -> tf.Tensor:
+    def clean() -> tf.Tensor:
         return tf.clip_by_value(stock.grey(rgb, tf.constant(stock.BT601)), 0.0, 1.0)
 
     if settings.clean >= 1.0:
-        return new()
+        return clean()
     if settings.clean <= 0.0:
-        return old()
-    return tf.cond(chances[-1, 0] < settings.clean, new, old)
+        return degraded()
+    return tf.cond(chances[-1, 0] < settings.clean, clean, degraded)
 
 
 def degrade_picture(rgb: NDArray[Any], seed: int, degradation: Degradation = EVALUATION) -> NDArray[np.float32]:

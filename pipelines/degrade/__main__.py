@@ -25,7 +25,8 @@ def main(argv: list[str]) -> None:
 
     from PIL import Image
 
-    from pipelines.degrade import EVALUATION, TRAINING, sheet
+    from pipelines.degrade import EVALUATION, TRAINING
+    from pipelines.degrade.contact_sheet import draw, save
 
     if len(argv) < 2:
         raise InputError("At least one PICTURE must be given. Received: none.")
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> None:
         except (OSError, Image.DecompressionBombError) as error:
             raise InputError(f"PICTURE must be a picture file. Received: {path} ({error}).") from error
     preset = EVALUATION if FLAGS.preset == "evaluation" else dataclasses.replace(TRAINING, clean=0.0)
-    sheet.save(sheet.contact_sheet(pictures, FLAGS.seed, preset, FLAGS.compositions), FLAGS.output)
+    save(draw(pictures, FLAGS.seed, preset, FLAGS.compositions), FLAGS.output)
     print(f"{FLAGS.output}: {len(pictures)} pictures")
 
 

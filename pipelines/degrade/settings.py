@@ -29,7 +29,7 @@ class Degradation:
     """The whole course from light to file, in physical order. The defaults are the training settings.
 
     The ranges were set by eye, against photographs of 1900 to 1960 and worn film prints, on windows of 256 pixels:
-    at that working size most real pictures are sharp and hard in contrast, some are soft, few are badly worn.
+    at that size most real pictures are sharp and hard in contrast, some are soft, few are badly worn.
 
     Attributes:
         clean: chance in [0, 1] that a picture is left alone, as its plain BT.601 luma.
@@ -81,7 +81,7 @@ EFFECTS = tuple(field.name for field in dataclasses.fields(Degradation) if field
 
 TRAINING = Degradation()
 
-# Always degraded, never at the harsh end: for measuring how well a model stands old film.
+# Always degraded, never at the harsh end: for measuring how well a model copes with old film.
 EVALUATION = Degradation(
     clean=0.0,
     orthochromatic=Effect(0.3, 0.6, 0.9),

@@ -73,7 +73,7 @@ def test_other_turned_files_are_read_upright_or_refused(tmp_path, picture, kind,
     exif[0x0112] = orientation
     path = tmp_path / f"turned.{kind.lower()}"
     picture.save(path, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
-    if fault := pictures.header_fault(path):
+    if fault := pictures.read_header(path).fault:
         assert fault == f"it lies on its side or is mirrored, by an orientation tag that is not read from {kind}"
         assert orientation > 1
     else:

@@ -14,9 +14,7 @@ _COLUMNS = 8
 _LABEL = 18
 
 
-def contact_sheet(
-    pictures: Sequence[Image.Image], seed: int, degradation: Degradation, compositions: int = 6
-) -> Image.Image:
+def draw(pictures: Sequence[Image.Image], seed: int, degradation: Degradation, compositions: int = 6) -> Image.Image:
     """Draws one block of tiles for each picture: clean grey, every effect alone, then whole compositions.
 
     Args:
