@@ -5,7 +5,7 @@ A GIF or a picture works as well: the content of a file says what it is.
 
 import sys
 
-from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf import Colorizer
 from pipelines.colorize_file import ColorizeOptions, colorize_file
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf import Colorizer
 
 
 def main(photo: str, coloured: str) -> None:

@@ -28,13 +28,12 @@ import importlib.metadata, json
 import numpy as np
 from PIL import Image
 import colorgan_tf
-from colorgan_tf.inference.colorizer import Colorizer
-from colorgan_tf.version import __version__
 luma = np.asarray(Image.open("photo.jpg"), np.float32)[..., None] / 255
-Image.fromarray(Colorizer.load(quality="fast").picture(luma)).save("coloured.png")
+Image.fromarray(colorgan_tf.Colorizer.load(quality="fast").picture(luma)).save("coloured.png")
 print(json.dumps({
     "package": colorgan_tf.__file__,
-    "version": [__version__, importlib.metadata.version("colorgan-tf")],
+    "result": colorgan_tf.colorize("photo.jpg", quality="fast").name,
+    "version": [colorgan_tf.__version__, importlib.metadata.version("colorgan-tf")],
 }))
 """
 
@@ -125,6 +124,7 @@ def test_the_package_colours_from_python(installed, tmp_path):
     assert Path(told["package"]).is_relative_to(installed.parent)
     assert told["version"][0] == told["version"][1]
     assert saturation(Image.open(tmp_path / "coloured.png")) > 5
+    assert saturation(Image.open(tmp_path / told["result"])) > 5
 
 
 def test_the_command_lists_what_it_can_do_without_loading_tensorflow(installed, tmp_path):
