@@ -1,6 +1,7 @@
 """Many files at once: finds them, keeps the tree, skips what is finished, and goes on after a bad one."""
 
 import dataclasses
+import enum
 import json
 import os
 import time
@@ -20,18 +21,27 @@ class Job:
     target: Path
 
 
+class State(enum.StrEnum):
+    """How a job ended."""
+
+    COLOURED = "coloured"
+    COPIED = "copied"  # in colour already
+    SKIPPED = "skipped"  # finished before
+    FAILED = "failed"
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What became of a job.
 
     Attributes:
         job: the job.
-        state: "coloured", "copied" (already in colour), "skipped" (finished before) or "failed".
-        note: what a person should know of it; for "failed" the reason.
+        state: how it ended.
+        note: what a person should know of it; the reason where it failed.
     """
 
     job: Job
-    state: str
+    state: State
     note: str = ""
 
 
@@ -95,7 +105,7 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
 
     Args:
         jobs: what to do.
-        work: does one job; any exception makes it "failed".
+        work: does one job; any exception makes it a failed one.
         workers: threads.
         overwrite: do finished files (whose target exists) again.
     """
@@ -104,7 +114,7 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
     try:
         for job in jobs:
             if not overwrite and job.target.exists():
-                yield Outcome(job, "skipped")
+                yield Outcome(job, State.SKIPPED)
             else:
                 pending.append(executor.submit(_attempt, work, job))
         for future in as_completed(pending):
@@ -116,7 +126,7 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
 def run_in_turn(jobs: Iterable[Job], work: Callable[[Job], Outcome], overwrite: bool) -> Iterator[Outcome]:
     """Does the jobs in turn in the caller's thread: for work that is parallel in itself, and hears Ctrl-C."""
     for job in jobs:
-        yield Outcome(job, "skipped") if not overwrite and job.target.exists() else _attempt(work, job)
+        yield Outcome(job, State.SKIPPED) if not overwrite and job.target.exists() else _attempt(work, job)
 
 
 def shard(jobs: Sequence[Job], number: int, count: int) -> tuple[Job, ...]:
@@ -137,14 +147,14 @@ class Manifest:
 
     def add(self, outcome: Outcome) -> None:
         """Appends what became of a file; a file that was skipped keeps its older line."""
-        if outcome.state == "skipped":
+        if outcome.state == State.SKIPPED:
             return
         line = {
             "file": str(outcome.job.source),
             "result": str(outcome.job.target),
             "state": outcome.state,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            ("error" if outcome.state == "failed" else "note"): outcome.note,
+            ("error" if outcome.state == State.FAILED else "note"): outcome.note,
         }
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
@@ -154,9 +164,9 @@ def _attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
     try:
         return work(job)
     except InputError as error:
-        return Outcome(job, "failed", str(error))
+        return Outcome(job, State.FAILED, str(error))
     except Exception as error:  # one bad file never stops the rest
-        return Outcome(job, "failed", f"{job.source}: {error or type(error).__name__}")
+        return Outcome(job, State.FAILED, f"{job.source}: {error or type(error).__name__}")
 
 
 def _walk(folder: Path, output: Path, suffixes: Collection[str]) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from PIL import Image
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
-from pipelines.batch import Job, Outcome
+from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
 from pipelines.media import formats, writing
@@ -58,7 +58,7 @@ def colorize_file(
         options: how; the defaults where None.
 
     Returns:
-        Whether it was "coloured", or "copied" since it has colours already; and what a person should know of it.
+        Whether it was coloured, or copied since it has colours already, and what a person should know of it.
 
     Raises:
         InputError: the source cannot be coloured, or the target cannot be written.
@@ -86,17 +86,17 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if still.in_colour and not options.force:
         same = file_format == still.file_format
         writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
-        return Outcome(job, "copied", "already in colour")
+        return Outcome(job, State.COPIED, "already in colour")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
-    return Outcome(job, "coloured", f"only the first of {still.pages} pages" if still.pages > 1 else "")
+    return Outcome(job, State.COLOURED, f"only the first of {still.pages} pages" if still.pages > 1 else "")
 
 
 def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     how = AnimationOptions(steady=options.steady, force=options.force)
     report = colorize_animation(str(job.source), str(job.target), colorizer, how)
     copied = report.tone == Tone.COLOUR and not options.force
-    return Outcome(job, "copied" if copied else "coloured", report.to_text())
+    return Outcome(job, State.COPIED if copied else State.COLOURED, report.to_text())
 
 
 def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
@@ -106,4 +106,4 @@ def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     if options.report:
         writing.write_text(job.target.with_suffix(".report.json"), report.to_json() + "\n")
         write_contact_sheet(report, str(job.target.with_suffix(".report.png")))
-    return Outcome(job, "coloured", report.to_text())
+    return Outcome(job, State.COLOURED, report.to_text())

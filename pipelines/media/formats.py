@@ -39,8 +39,8 @@ PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suff
 # Containers that films are read from and written to.
 FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
 # Containers that frames for training are read from as well.
-MORE_FILM_SUFFIXES = (
-    *(".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m"),
+MORE_FILM_SUFFIXES = tuple(
+    [".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m"]
 )
 SUFFIXES = (*PICTURE_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
 EXPECTED_STILL = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
