@@ -2,7 +2,7 @@
 
     python -m benchmarks.batch_sizes --model=saved_models/colorgan [--signature=colorize_jpeg] [--rounds=5]
 
-The sizes are measured in turns, so that whatever else the machine does strikes all alike; medians are told.
+The sizes are measured in turns, so that whatever else the machine does strikes all alike; medians are printed.
 """
 
 import statistics

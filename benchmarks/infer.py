@@ -3,9 +3,9 @@
     python -m benchmarks.infer [--presets=patent,tiny] [--precisions=float32,mixed_bfloat16] [--rounds=15]
     python -m benchmarks.infer --model=saved_models/colorgan --model=colorgan-int8.tflite [--presets=]
 
-Each network lives in a process of its own, whose peak memory is told, and colours 512 x 256 luma in batches of one. All
-of them are measured in turns, so that a disturbance strikes them alike; the median is told. The finish is measured on a
-larger picture (--width, --height), in bands of rows as `Colorizer.picture` works.
+Each network lives in a process of its own, whose peak memory is printed, and colours 512 x 256 luma in batches of one.
+All of them are measured in turns, so that a disturbance strikes them alike; the median is printed. The finish is
+measured on a larger picture (--width, --height), in bands of rows as `Colorizer.picture` works.
 """
 
 import dataclasses
@@ -141,7 +141,7 @@ def finishing_steps(height: int, width: int) -> dict[str, Callable[[], object]]:
     chroma = generator.uniform(-0.2, 0.2, (*WORKING, 2)).astype(np.float32)
     larger = generator.uniform(-0.2, 0.2, (*(side * 3 // 2 for side in WORKING), 2)).astype(np.float32)
     full = generator.uniform(-0.2, 0.2, (height, width, 2)).astype(np.float32)
-    guidance = finish.guide(chroma, small, steps.grain, steps.blur, steps.radius, steps.epsilon)
+    guidance = finish.guide(chroma, small, steps.guide_downscale, steps.blur, steps.radius, steps.epsilon)
 
     def in_bands(work: Callable[[int, np.ndarray], object]) -> None:
         for top in range(0, height, BAND):
@@ -155,7 +155,7 @@ def finishing_steps(height: int, width: int) -> dict[str, Callable[[], object]]:
         "saturation gain (if asked)": lambda: finish.saturate(chroma, small, 1.2),
         "average two sizes (best)": lambda: finish.average([chroma, larger]),
         "fit chroma to luma (good, best)": lambda: finish.guide(
-            chroma, small, steps.grain, steps.blur, steps.radius, steps.epsilon
+            chroma, small, steps.guide_downscale, steps.blur, steps.radius, steps.epsilon
         ),
         "enlarge bilinear (fast)": lambda: enlarge(None),
         "enlarge guided (good, best)": lambda: enlarge(guidance),

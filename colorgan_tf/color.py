@@ -1,4 +1,4 @@
-"""Colour mathematics of the method, as pure numpy functions: RGB, YUV, luma and chroma.
+"""Colour mathematics as pure numpy functions: RGB, YUV, luma and chroma.
 
 Units: R, G, B and Y in [0, 1]; U in [-0.436, 0.436]; V in [-0.615, 0.615] (BT.601 analog YUV).
 The factors are those of `tf.image.rgb_to_yuv`, which the training pipeline uses.

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference import run_files, training_run
+from colorgan_tf.inference import model_files, run_files, training_run
 from pipelines.media import writing
 
 if TYPE_CHECKING:  # TensorFlow is not imported for --help
     from colorgan_tf.networks.generator import Generator
 
-SETTINGS = "colorgan.json"
 CARD = "MODEL_CARD.md"
 
 
@@ -56,7 +55,7 @@ def write(generator: "Generator", output: str | Path, metrics: dict[str, Any], w
         module = signatures.ExportModule(generator)
         with writing.beside(version) as unfinished:
             module.save(unfinished)
-            extra = unfinished / "assets.extra"
+            extra = unfinished / model_files.SETTINGS.parent
             extra.mkdir(exist_ok=True)
             settings = {
                 "input_resolution": generator.config.input_resolution,
@@ -65,7 +64,7 @@ def write(generator: "Generator", output: str | Path, metrics: dict[str, Any], w
                 "metrics": metrics,
                 "config": dataclasses.asdict(generator.config),
             }
-            (extra / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
+            (unfinished / model_files.SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
             (extra / CARD).write_text(card(generator.config, generator.network.count_params(), metrics))
             warmup_records.write(extra, output.name, module.names, generator.config.input_resolution)
     except OSError as error:
@@ -75,6 +74,8 @@ def write(generator: "Generator", output: str | Path, metrics: dict[str, Any], w
 
 def card(config: config_lib.Config, parameters: int, metrics: dict[str, Any]) -> str:
     """Returns a model card in Markdown, of what is known of the run."""
+    from colorgan_tf.metrics.pictures import FRECHET_NOTE  # late: OpenCV is not imported for --help
+
     model, phases = config.model, config.phases
     lines = [
         f"# ColorGAN model: preset `{config.preset}`",
@@ -86,11 +87,13 @@ def card(config: config_lib.Config, parameters: int, metrics: dict[str, Any]) ->
         + ", ".join(f"{phase.name} {phase.steps:,}" for phase in phases)
         + f"; seed {config.runtime.seed}.",
         "",
-        "## Measures on the pictures watched during training",
+        "## Measures on the validation pictures",
         "",
         "| measure | value |",
         "|---|---|",
         *(f"| {name} | {value:.4g} |" for name, value in metrics.items()),
+        "",
+        f"`frechet` is the Frechet distance {FRECHET_NOTE}.",
         "",
         "Colours are plausible, not historical truth: the model guesses from what it has seen.",
         "",

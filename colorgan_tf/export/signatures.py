@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from colorgan_tf.export import graph_color, graph_pictures
+from colorgan_tf.export import graph_finish, graph_pictures
 from colorgan_tf.networks import padding
 from colorgan_tf.networks.bins import BinHead
 from colorgan_tf.networks.generator import Generator
@@ -30,8 +30,8 @@ SETTINGS = "settings"
 MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
 # A request's pictures together may have so many times a picture's limit: each is decoded before the network runs.
 REQUEST_PICTURES = 4
-# Largest number times common working shape of a request's pictures. A lying and a standing strip of 8:1 share a shape 8
-# times as large as their own.
+# Largest number times common input shape of a request's pictures. A landscape and a portrait strip of 8:1 share a shape
+# 8 times as large as their own.
 MAX_NETWORK_PIXELS = 16_000_000
 JPEG_QUALITY = 95
 PNG_COMPRESSION = 2  # the usual 6 takes longer than the network, for files a tenth smaller
@@ -136,8 +136,8 @@ class ExportModule:
             text = f"image_bytes must have at most {most} pixels together:"
             with tf.control_dependencies([tf.debugging.Assert(pixels <= most, [text, pixels])]):
                 picture = tf.identity(picture)
-            shape = graph_color.working_shape(size[0], size[1], self._input_resolution, self._generator.multiple)
-            small = graph_color.resize(graph_pictures.luma(picture), shape)
+            shape = graph_finish.input_shape(size[0], size[1], self._input_resolution, self._generator.multiple)
+            small = graph_finish.resize(graph_pictures.luma(picture), shape)
             written = pictures.write(number, picture), lumas.write(number, small), shapes.write(number, shape)
             return number + 1, pixels, *written
 
@@ -166,7 +166,7 @@ class ExportModule:
         def finished(number: tf.Tensor) -> tf.Tensor:
             picture = tf.ensure_shape(pictures.read(number), [None, None, None])
             own = chroma[number, : shapes[number, 0], : shapes[number, 1]]
-            rgb = graph_color.rgb(picture, own, tf.ensure_shape(lumas.read(number), [None, None, 1]))
+            rgb = graph_finish.rgb(picture, own, tf.ensure_shape(lumas.read(number), [None, None, 1]))
             return encode(rgb, graph_pictures.alpha(picture))
 
         return tf.map_fn(finished, numbers, parallel_iterations=_PARALLEL_PICTURES, fn_output_signature=tf.string)

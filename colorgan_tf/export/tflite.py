@@ -14,7 +14,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.finish import resize, working_shape
+from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 
 # Height and width of the input; None for any that the model's `multiple` divides.
@@ -107,7 +107,7 @@ class Converter:
 
     def _sides(self, variant: Variant, luma: np.ndarray) -> tuple[int, int]:
         height, width = luma.shape[:2]
-        return variant.shape or working_shape(height, width, self.backend.input_resolution, self.backend.multiple)
+        return variant.shape or input_shape(height, width, self.backend.input_resolution, self.backend.multiple)
 
 
 def metadata(data: bytes) -> dict[str, Any]:

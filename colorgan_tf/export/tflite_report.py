@@ -13,7 +13,7 @@ from colorgan_tf.evaluation.evaluator import PSNR_CEILING, Evaluator
 from colorgan_tf.export.tflite import Variant
 from colorgan_tf.inference.backend import Backend
 from colorgan_tf.inference.colorizer import Colorizer
-from colorgan_tf.inference.finish import resize, working_shape
+from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.litert_backend import LiteRTBackend
 from colorgan_tf.metrics import pictures as metrics
 
@@ -68,7 +68,7 @@ class Measuring:
         pictures to their own shape, which would be measured as well.
         """
         backend = LiteRTBackend(path)
-        shape = variant.shape or working_shape(256, 384, backend.input_resolution, backend.multiple)
+        shape = variant.shape or input_shape(256, 384, backend.input_resolution, backend.multiple)
         pairs = [self._pair(backend, resize(luma, *shape)) for luma in self._lumas]
         row = Row(
             name=path.name,

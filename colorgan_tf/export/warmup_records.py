@@ -14,7 +14,7 @@ FILE = "tf_serving_warmup_requests"
 
 
 def write(extra: Path, model: str, names: Iterable[str], input_resolution: int) -> None:
-    """Writes one request for each signature and usual picture shape: square, 3:2 lying, 3:2 standing.
+    """Writes one request for each signature and usual picture shape: square, 3:2 landscape, 3:2 portrait.
 
     Args:
         extra: the version's `assets.extra` folder.

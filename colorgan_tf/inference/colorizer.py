@@ -1,4 +1,4 @@
-"""Colorizer: the one function that colours, luma in and chroma out, used by every door. Needs numpy and OpenCV only."""
+"""Colorizer: what colours, luma in and chroma out, for every front end. Needs numpy and OpenCV only."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -91,8 +91,8 @@ class Colorizer:
         return np.stack([self.enlarge(*each) for each in zip(small_chroma, small_luma, luma, strict=True)])
 
     def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Does the first half of `chroma`: reduction, network, averaging, saturation. Film is steadied between the
-        halves.
+        """Does the first half of `chroma`: reduction, network, averaging, saturation. Film is stabilized between
+        the halves.
 
         Args:
             luma: `[N, H, W, 1]` float32 in [0, 1].
@@ -155,7 +155,7 @@ class Colorizer:
 
     def _input_shape(self, height: int, width: int, scale: float) -> tuple[int, int]:
         resolution = round(self.backend.input_resolution * scale)
-        return finishing.working_shape(height, width, resolution, self.backend.multiple)
+        return finishing.input_shape(height, width, resolution, self.backend.multiple)
 
     def _network(self, luma: np.ndarray) -> np.ndarray:
         chroma = np.asarray(self.backend.luma_to_chroma(luma), np.float32)
@@ -168,7 +168,7 @@ class Colorizer:
     def _guidance(self, chroma: np.ndarray, luma: np.ndarray) -> np.ndarray | None:
         steps = self.finish
         return (
-            finishing.guide(chroma, luma, steps.grain, steps.blur, steps.radius, steps.epsilon)
+            finishing.guide(chroma, luma, steps.guide_downscale, steps.blur, steps.radius, steps.epsilon)
             if steps.guided
             else None
         )

@@ -16,7 +16,7 @@ from colorgan_tf.inference.quality import Quality
 
 Passes = Callable[[np.ndarray], np.ndarray]
 
-# The long side at the working size is at most this many times the short one. Longer strips are squashed to it: the
+# The long side at the input resolution is at most this many times the short one. Longer strips are squashed to it: the
 # network has never seen such a scene, and memory must not depend on how odd a picture is.
 LONGEST = 8
 
@@ -27,10 +27,10 @@ class Finish:
 
     Attributes:
         flip: colour the mirrored picture as well and take the mean.
-        scales: working sizes to colour at, as multiples of the back end's own; their chroma is averaged.
+        scales: input resolutions to colour at, as multiples of the back end's own; their chroma is averaged.
         saturation: gain of the chroma; 1 leaves it as the network gave it, 0 gives grey.
         guided: let chroma edges follow luma edges when enlarging (`guide`); False is plain bilinear.
-        grain: the network's chroma is about this many times coarser than its working size.
+        guide_downscale: the network's chroma is about this many times coarser than its input.
         blur: how soft the network's chroma is on that coarse grid (Gaussian sigma, in its pixels).
         radius: window of the local fit, in pixels of the coarse grid: (2 radius + 1) squared.
         epsilon: luma variance below which the fit is not trusted: flat regions get no detail from luma.
@@ -40,7 +40,7 @@ class Finish:
     scales: tuple[float, ...] = (1.0,)
     saturation: float = 1.0
     guided: bool = True
-    grain: int = 4
+    guide_downscale: int = 4
     blur: float = 2.0
     radius: int = 2
     epsilon: float = 0.01
@@ -64,15 +64,16 @@ def of_quality(quality: Quality | str, saturation: float = 1.0) -> Finish:
     return dataclasses.replace(_OF_QUALITY[Quality(quality)], saturation=saturation)
 
 
-def working_shape(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:
+def input_shape(height: int, width: int, resolution: int, multiple: int) -> tuple[int, int]:
     """Returns the (height, width) at which a picture goes through the network.
 
-    The short side becomes `size`, the long side keeps the aspect, rounded to `multiple` so that no padding is needed,
-    and is bounded by `LONGEST`. Smaller pictures are enlarged: the network knows things by the size it was trained at.
+    The short side becomes `resolution`, the long side keeps the aspect, rounded to `multiple` so that no padding is
+    needed, and is bounded by `LONGEST`. Smaller pictures are enlarged: the network knows things by the size it was
+    trained at.
     """
     short, long = sorted((height, width))
     aspect = min(long / short, LONGEST)
-    small = max(multiple, round(size / multiple) * multiple)
+    small = max(multiple, round(resolution / multiple) * multiple)
     large = max(small, round(small * aspect / multiple) * multiple)
     return (small, large) if height <= width else (large, small)
 
@@ -122,7 +123,7 @@ def saturate(chroma: np.ndarray, luma: np.ndarray, gain: float) -> np.ndarray:
     return chroma * (1 + np.float32(gain - 1) * (1 - (2 * luma - 1) ** 4))
 
 
-def guide(chroma: np.ndarray, luma: np.ndarray, grain: int, blur: float, radius: int, epsilon: float) -> np.ndarray:
+def guide(chroma: np.ndarray, luma: np.ndarray, downscale: int, blur: float, radius: int, epsilon: float) -> np.ndarray:
     """Fits chroma to luma locally, so that the luma detail which a small picture lacks can steer the chroma at full
     size.
 
@@ -136,9 +137,9 @@ def guide(chroma: np.ndarray, luma: np.ndarray, grain: int, blur: float, radius:
     bilinear, this gains.
 
     Args:
-        chroma: `[h, w, 2]` at the working size.
+        chroma: `[h, w, 2]` at the input resolution.
         luma: `[h, w, 1]` in [0, 1] at the same size.
-        grain: how many times coarser the grid is on which the model is fitted.
+        downscale: how many times coarser the grid is on which the model is fitted.
         blur: sigma of a Gaussian that makes luma as soft as the chroma is, on that grid.
         radius: of the window of the fit, on that grid.
         epsilon: regularization of the slope, in squared luma.
@@ -147,7 +148,7 @@ def guide(chroma: np.ndarray, luma: np.ndarray, grain: int, blur: float, radius:
         `[h, w, 3]`: slope for U, slope for V, blurred luma.
     """
     height, width = chroma.shape[:2]
-    coarse = (-(-height // grain), -(-width // grain))
+    coarse = (-(-height // downscale), -(-width // downscale))
     chroma, luma = resize(chroma, *coarse), resize(luma, *coarse)
     if blur > 0:
         luma = cv2.GaussianBlur(luma, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)[..., None]
@@ -169,7 +170,7 @@ def enlarge(
     """Enlarges a small chroma to rows of a picture: bilinear, plus the luma detail that `guidance` passes on.
 
     Args:
-        chroma: `[h, w, 2]` at the working size.
+        chroma: `[h, w, 2]` at the input resolution.
         guidance: what `guide` returned, or None for plain bilinear.
         luma: `[rows, W, 1]`: the rows of the full picture that are wanted, beginning at `top`.
         top: first row wanted.

@@ -24,12 +24,12 @@ def soft_noise(seed, height, width, channels, sigma=4.0):
         (3, 2, (384, 256)),
     ],
 )
-def test_working_shape_keeps_the_aspect_in_whole_multiples(height, width, expected):
-    assert finish.working_shape(height, width, 256, 32) == expected
+def test_input_shape_keeps_the_aspect_in_whole_multiples(height, width, expected):
+    assert finish.input_shape(height, width, 256, 32) == expected
 
 
-def test_working_shape_is_never_smaller_than_one_multiple():
-    assert finish.working_shape(5, 5, 8, 32) == (32, 32)
+def test_input_shape_is_never_smaller_than_one_multiple():
+    assert finish.input_shape(5, 5, 8, 32) == (32, 32)
 
 
 def test_shrinking_takes_the_mean_of_what_a_pixel_covers():
@@ -65,7 +65,7 @@ def test_guided_enlarging_gives_back_a_chroma_that_is_linear_in_luma():
     luma = np.clip(0.5 + 0.3 * soft_noise(0, 128, 192, 1, 1.5), 0, 1)
     chroma = luma * np.array([0.3, -0.2], np.float32) + 0.05
     small_luma, small_chroma = finish.resize(luma, 32, 48), finish.resize(chroma, 32, 48)
-    guidance = finish.guide(small_chroma, small_luma, grain=1, blur=0.0, radius=2, epsilon=1e-6)
+    guidance = finish.guide(small_chroma, small_luma, downscale=1, blur=0.0, radius=2, epsilon=1e-6)
     guided = finish.enlarge(small_chroma, guidance, luma)
     bilinear = finish.enlarge(small_chroma, None, luma)
     assert np.abs(guided - chroma).max() < 2e-3 < np.abs(bilinear - chroma).max() / 5
@@ -78,7 +78,7 @@ def test_guided_enlarging_moves_a_blurred_edge_onto_the_luma_edge():
     # What a network that works at a quarter of the size would know.
     network = finish.resize(cv2.GaussianBlur(finish.resize(chroma, 16, 64), (0, 0), 1.0), 64, 256)
     steps = finish.Finish()
-    guidance = finish.guide(network, luma, steps.grain, steps.blur, steps.radius, steps.epsilon)
+    guidance = finish.guide(network, luma, steps.guide_downscale, steps.blur, steps.radius, steps.epsilon)
     error = np.square(finish.enlarge(network, guidance, luma) - chroma).mean()
     assert error < 0.35 * np.square(finish.enlarge(network, None, luma) - chroma).mean()
 

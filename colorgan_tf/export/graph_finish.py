@@ -17,11 +17,11 @@ _PARALLEL = 2
 _STEPS = finish.of_quality("good")
 
 
-def working_shape(height: tf.Tensor, width: tf.Tensor, size: int, multiple: int) -> tf.Tensor:
-    """Returns the shape `[2]` int32 at which a picture goes through the network; see `finish.working_shape`."""
+def input_shape(height: tf.Tensor, width: tf.Tensor, resolution: int, multiple: int) -> tf.Tensor:
+    """Returns the shape `[2]` int32 at which a picture goes through the network; see `finish.input_shape`."""
     sides = tf.cast(tf.stack([height, width]), tf.float64)
     aspect = tf.minimum(tf.reduce_max(sides) / tf.reduce_min(sides), finish.LONGEST)
-    small = max(multiple, round(size / multiple) * multiple)
+    small = max(multiple, round(resolution / multiple) * multiple)
     # Both roundings go to the even number at a half.
     large = tf.maximum(small, tf.cast(tf.round(small * aspect / multiple), tf.int32) * multiple)
     return tf.where(height <= width, tf.stack([small, large]), tf.stack([large, small]))
@@ -40,7 +40,7 @@ def guide(chroma: tf.Tensor, luma: tf.Tensor) -> tf.Tensor:
         `[h, w, 3]`: slope for U, slope for V, blurred luma.
     """
     shape = tf.shape(chroma)[:2]
-    coarse = -(-shape // _STEPS.grain)
+    coarse = -(-shape // _STEPS.guide_downscale)
     chroma, luma = resize(chroma, coarse), _blur(resize(luma, coarse))
     mean_luma, mean_chroma = _box(luma), _box(chroma)
     variance = _box(luma * luma) - mean_luma * mean_luma
@@ -62,7 +62,7 @@ def rgb(picture: tf.Tensor, chroma: tf.Tensor, small_luma: tf.Tensor) -> tf.Tens
 
     Args:
         picture: uint8 `[H, W, 1 to 4]`, as `graph_pictures.decode` gives it.
-        chroma: `[h, w, 2]` at the working size.
+        chroma: `[h, w, 2]` at the input resolution.
         small_luma: `[h, w, 1]` at the same size.
 
     Returns:
