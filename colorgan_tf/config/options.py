@@ -149,10 +149,11 @@ class Loss:
 
 @dataclasses.dataclass(frozen=True)
 class Decoding:
-    """How chroma is made of the network's output. No loss sees it, so it may be changed after training.
+    """How chroma is made of the network's output; may be changed after training.
 
-    Squared distances, those of features too, draw colours towards grey where several are likely; all but the first two
-    options make up for that.
+    The adversary judges colours decoded with the first two options; the others come after all losses. Squared
+    distances, those of features too, draw colours towards grey where several are likely: gain, gamma and uncertainty
+    exponent make up for that.
 
     Attributes:
         temperature: of the bins' annealed mean; below 1 colours are more saturated.
