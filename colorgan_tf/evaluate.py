@@ -4,7 +4,8 @@
         [--quality=good] [--size=256] [--limit=N] [--degraded]
     python -m colorgan_tf.evaluate --model=MODEL --film=clip.mp4
 
-Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone.
+Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone. Faces
+and skin are measured in whole pictures.
 """
 
 import json
@@ -46,6 +47,7 @@ def main(argv: Sequence[str]) -> None:
 
     from colorgan_tf.evaluation import film_measure, sheet
     from colorgan_tf.evaluation.evaluator import Evaluator, InputFn
+    from colorgan_tf.evaluation.people import measure_people
     from colorgan_tf.evaluation.true_pictures import load_pictures
     from colorgan_tf.inference.colorizer import Colorizer
 
@@ -65,10 +67,14 @@ def main(argv: Sequence[str]) -> None:
     report = evaluator.report(
         colorizer.chroma, input_fn, lambda batches: tqdm(batches, unit="batch", desc="measure", disable=None)
     )
+    people = measure_people(
+        loaded.whole, colorizer.chroma, input_fn, lambda each: tqdm(each, unit="picture", desc="people", disable=None)
+    )
     print(report.table())
+    print(people.table())
     if args.json:
         chosen = {"model_path": args.model, "data": args.data, "quality": args.quality, "degraded": args.degraded}
-        writing.write_text(args.json, json.dumps(chosen | report.to_dict(), indent=2) + "\n")
+        writing.write_text(args.json, json.dumps(chosen | report.to_dict() | people.to_dict(), indent=2) + "\n")
     if args.sheet:
         names = [path.name for path in loaded.files]
         pages = sheet.write(evaluator, colorizer.chroma, input_fn, args.sheet, args.sheet_pictures, names)

@@ -32,8 +32,15 @@ class PeopleMeasures:
     other_hue: float
     skin_left_grey: float
 
+    def to_dict(self) -> dict[str, dict[str, float | None]]:
+        """Returns plain values for JSON under the name `people`; what is undefined (NaN) becomes `None`."""
+        values = dataclasses.asdict(self)
+        return {"people": {name: value if math.isfinite(value) else None for name, value in values.items()}}
+
     def table(self) -> str:
-        """Returns two lines for people to read."""
+        """Returns two lines to read."""
+        if not self.faces:
+            return f"faces                      none found\nskin left grey             {self.skin_left_grey:.1%}"
         labels = f"natural {self.natural:.0%}, orange {self.orange:.0%}, grey {self.grey:.0%}"
         return (
             f"faces                      {labels}, other hue {self.other_hue:.0%} of {self.faces}\n"

@@ -14,26 +14,26 @@ from pipelines.data import pictures
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """True pictures of one size, and the files that gave none.
+    """True pictures, and the files that gave none.
 
     Attributes:
-        pictures: uint8 RGB `[n, size, size, 3]`.
+        pictures: their centre squares, uint8 RGB `[n, size, size, 3]`.
+        whole: the same pictures uncut, short side `size`, uint8 RGB `[height, width, 3]` each.
         files: the files they come from, in order.
         bad: files that could not be read, each with the reason.
     """
 
     pictures: np.ndarray
+    whole: tuple[np.ndarray, ...]
     files: tuple[Path, ...]
     bad: tuple[tuple[Path, str], ...]
 
 
-def centre_square(image: Image.Image, size: int) -> np.ndarray:
-    """Brings a picture to a short side of `size` and cuts its centre square.
-
-    A picture that has the short side already is only cut, never resampled, so its pixels are the file's own.
+def with_short_side(image: Image.Image, size: int) -> np.ndarray:
+    """Turns a picture upright and brings it to a short side of `size`; one that has it keeps the file's own pixels.
 
     Returns:
-        uint8 RGB `[size, size, 3]`.
+        uint8 RGB `[height, width, 3]`.
     """
     image = ImageOps.exif_transpose(image).convert("RGB")
     if min(image.size) != size:
@@ -41,8 +41,15 @@ def centre_square(image: Image.Image, size: int) -> np.ndarray:
         image = image.resize(
             (max(size, round(image.width * scale)), max(size, round(image.height * scale))), Image.Resampling.LANCZOS
         )
-    left, top = (image.width - size) // 2, (image.height - size) // 2
-    return np.asarray(image.crop((left, top, left + size, top + size)))
+    return np.asarray(image)
+
+
+def centre_square(picture: np.ndarray) -> np.ndarray:
+    """Cuts the centre square of `[height, width, 3]`."""
+    height, width = picture.shape[:2]
+    size = min(height, width)
+    top, left = (height - size) // 2, (width - size) // 2
+    return picture[top : top + size, left : left + size]
 
 
 def load_pictures(
@@ -61,18 +68,19 @@ def load_pictures(
     """
     files = pictures.find(folder)
     files = [files[number] for number in spread(len(files), limit)]
-    squares, good, bad = [], [], []
+    whole, good, bad = [], [], []
     for path in progress(files):
         fault = pictures.read_header(path).fault
         if fault is None:
             try:
                 with Image.open(path) as image:
-                    squares.append(centre_square(image, size))
+                    whole.append(with_short_side(image, size))
                 good.append(path)
                 continue
             except Exception as error:  # Pillow's readers raise many kinds of error on damaged data
                 fault = str(error) or type(error).__name__
         bad.append((path, fault))
-    if not squares:
+    if not whole:
         raise InputError(f"{folder} must hold a picture that can be read. Received: {bad[0][0]}: {bad[0][1]}")
-    return Loaded(np.stack(squares), tuple(good), tuple(bad))
+    squares = np.stack([centre_square(picture) for picture in whole])
+    return Loaded(squares, tuple(whole), tuple(good), tuple(bad))

@@ -9,6 +9,7 @@ import enum
 import functools
 
 import cv2
+import cv2.data
 import numpy as np
 
 from colorgan_tf import color

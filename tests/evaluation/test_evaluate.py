@@ -12,7 +12,7 @@ from PIL import Image
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.evaluation.evaluator import Evaluator, spread
-from colorgan_tf.evaluation.true_pictures import centre_square, load_pictures
+from colorgan_tf.evaluation.true_pictures import centre_square, load_pictures, with_short_side
 from colorgan_tf.metrics import pictures as metrics
 
 
@@ -137,9 +137,10 @@ def test_spread_is_even_and_whole_where_it_can_be():
 
 def test_centre_square_of_a_fitting_picture_is_not_resampled():
     picture = np.random.default_rng(0).integers(0, 256, (40, 61, 3), np.uint8)
-    np.testing.assert_array_equal(centre_square(Image.fromarray(picture), 40), picture[:, 10:50])
-    assert centre_square(Image.fromarray(picture), 32).shape == (32, 32, 3)
-    assert centre_square(Image.fromarray(picture), 64).shape == (64, 64, 3)
+    np.testing.assert_array_equal(centre_square(with_short_side(Image.fromarray(picture), 40)), picture[:, 10:50])
+    assert with_short_side(Image.fromarray(picture), 32).shape == (32, 49, 3)
+    assert centre_square(with_short_side(Image.fromarray(picture), 32)).shape == (32, 32, 3)
+    assert centre_square(with_short_side(Image.fromarray(picture), 64)).shape == (64, 64, 3)
 
 
 def test_unreadable_files_are_named(tmp_path):
@@ -198,6 +199,8 @@ def test_command_reports_table_json_and_sheet(tmp_path, blue_model):
     assert values["pictures"] == 3
     assert values["model"]["colorfulness"] > 5 > values["grey"]["colorfulness"]
     assert values["frechet_ratio"] > 0
+    assert values["people"]["faces"] == 0
+    assert values["people"]["natural"] is None
     assert f"{values['model']['psnr']:.2f}" in done.stdout
     assert Image.open(sheet).size[0] > 3 * 64
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "report.json", "sheet.png"]

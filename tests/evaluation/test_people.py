@@ -105,4 +105,5 @@ def test_the_grey_copy_has_no_natural_face_and_the_table_says_so(astronaut):
 def test_without_people_nothing_is_claimed():
     measures = measure_people([np.zeros((40, 40, 3), np.uint8)], lambda luma: pytest.fail("not to be coloured"))
     assert measures.faces == 0
+    assert "none found" in measures.table()
     assert np.isnan([measures.natural, measures.orange, measures.grey, measures.skin_left_grey]).all()
