@@ -75,7 +75,7 @@ def test_an_idle_connection_is_closed(serve, send):
 
 
 def test_beyond_the_limits_the_answer_is_503(serve, send):
-    for settings, data in (({}, b"GET / HT"), ({"max_idle": 0}, b"")):
+    for settings, data in (({}, b"GET / HT"), ({"max_connections": 0}, b"")):
         server = serve(max_requests=1, **settings)
         send(server, data)
         assert get(server).status_code == 503

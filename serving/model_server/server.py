@@ -144,6 +144,7 @@ class ModelServer:
                     options.host,
                     options.rest_port,
                     max_body_bytes=options.rest.max_body_bytes,
+                    max_connections=options.rest.connections,
                     tls=encryption if options.rest_tls else None,
                     name="ModelServer",
                 )

@@ -24,6 +24,7 @@ def define_flags() -> None:
     flags.DEFINE_string("grpc_socket_path", "", "Unix socket for gRPC, beside the port.")
     flags.DEFINE_integer("rest_api_port", 0, "Port of the REST front end; 0 for no REST, -1 for any free port.")
     flags.DEFINE_integer("rest_api_num_threads", 0, "Threads of the REST front end; 0 for 4 for each CPU.")
+    flags.DEFINE_integer("rest_api_max_connections", 4000, "REST connections that may wait for their next request.")
     flags.DEFINE_integer("rest_api_timeout_in_ms", 30000, "Deadline of each REST request.")
     flags.DEFINE_integer("rest_api_max_body_bytes", 256 * 2**20, "Largest body of a REST request.")
     flags.DEFINE_bool(
@@ -121,6 +122,7 @@ def options() -> "ServerOptions":
         tls=config_files.read_tls(tls) if tls else None,
         rest_tls=_FLAGS.rest_api_enable_tls,
         rest=RestOptions(
+            connections=_FLAGS.rest_api_max_connections,
             threads=_FLAGS.rest_api_num_threads or 4 * (os.cpu_count() or 1),
             timeout_seconds=_FLAGS.rest_api_timeout_in_ms / 1000,
             max_body_bytes=_FLAGS.rest_api_max_body_bytes,

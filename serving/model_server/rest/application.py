@@ -49,6 +49,7 @@ class RestOptions:
     """Settings of the REST front end.
 
     Attributes:
+        connections: connections that may wait for their next request.
         threads: requests that are worked on at once; others wait.
         timeout_seconds: deadline of each request.
         max_body_bytes: largest body, also once unpacked.
@@ -56,6 +57,7 @@ class RestOptions:
         prometheus_path: path of the metrics page; None for no such page.
     """
 
+    connections: int = 4000
     threads: int = 4 * (os.cpu_count() or 1)
     timeout_seconds: float = 30.0
     max_body_bytes: int = 256 * 2**20
