@@ -88,7 +88,7 @@ class Program:
         return file
 
     def done(self, file: dict[str, Any]) -> dict[str, Any]:
-        """Waits for a result newer than the one that `file` tells of."""
+        """Waits for a result newer than the one in `file`."""
         version = file["version"]
         return self.wait(file, lambda now: now["state"] == "done" and now["version"] > version)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf import color
 from colorgan_tf.inference.backend import Backend
@@ -16,7 +17,7 @@ from serving.jobs.records import Hint, JobSettings
 
 # Chroma at input resolution, half precision: a picture takes 0.4 MB, so this holds a picture or a short film whole.
 CACHE_BYTES = 192 * 2**20
-Watch = Callable[[np.ndarray, np.ndarray], None]
+Watch = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], None]
 
 
 class CachedBackend:
@@ -35,10 +36,10 @@ class CachedBackend:
         self.input_resolution, self.multiple = backend.input_resolution, backend.multiple
         self.identity = backend.identity
 
-    def luma_to_chroma(self, luma: np.ndarray) -> np.ndarray:
+    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """See `Backend`; answers are rounded to half precision, whether they are new or from the cache."""
         paths = [self._folder / f"{self._key(each)}.npy" for each in luma]
-        answers: list[np.ndarray | None] = [_read(path, each.shape[:2]) for path, each in zip(paths, luma, strict=True)]
+        answers = [_read(path, each.shape[:2]) for path, each in zip(paths, luma, strict=True)]
         missing = [number for number, answer in enumerate(answers) if answer is None]
         if missing:
             new = self._backend.luma_to_chroma(np.ascontiguousarray(luma[missing]))
@@ -47,12 +48,12 @@ class CachedBackend:
                 self._keep(paths[number], chroma)
         return np.stack([np.asarray(answer, np.float32) for answer in answers])
 
-    def _key(self, luma: np.ndarray) -> str:
+    def _key(self, luma: npt.NDArray[np.float32]) -> str:
         content = hashlib.blake2b(f"{self.identity}{luma.shape}".encode(), digest_size=16)
         content.update(np.ascontiguousarray(luma).tobytes())
         return content.hexdigest()
 
-    def _keep(self, path: Path, chroma: np.ndarray) -> None:
+    def _keep(self, path: Path, chroma: npt.NDArray[np.float16]) -> None:
         if self._room < chroma.nbytes:
             return
         self._room -= chroma.nbytes
@@ -60,7 +61,7 @@ class CachedBackend:
             np.save(partial, chroma)
 
 
-def _read(path: Path, size: tuple[int, ...]) -> np.ndarray | None:
+def _read(path: Path, size: tuple[int, ...]) -> npt.NDArray[np.float16] | None:
     try:
         chroma = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -85,7 +86,7 @@ class HintedColorizer(Colorizer):
         self.spots: Iterator[tuple[Spot, ...]] = iter(())
         self._watch = watch
 
-    def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def coarse(self, luma: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Colorizer.coarse`. Hints are applied after the strength: a chosen colour is meant as it is."""
         small, chroma = super().coarse(luma)
         edited = [hints.apply(*pair, next(self.spots, ())) for pair in zip(small, chroma, strict=True)]

@@ -1,6 +1,6 @@
 """Carries colour hints through a shot: where a hint's spot is in each frame, followed along the optical flow.
 
-Shots and flow are those of the film code itself (`MotionStage`), so that a hint ends where steadying ends.
+Shots and flow are those of the film code itself (`MotionStage`), so that a hint ends where temporal stabilization ends.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from pipelines.motion.flow import Motion
 from serving.jobs.hints import Spot
 
 # Flow of the frames of a shot is kept for hints that are given later in it; at a quarter size, half precision.
-_MOST_BACK = 3000
+_MOST_FRAMES = 3000
 _LOST = 0.25  # a spot that is trusted less is given up
 _UNSURE, _FADE, _REGAIN = 0.3, 0.85, 1.1
 
@@ -24,15 +24,15 @@ class Step:
 
     Attributes:
         new_shot: whether a shot begins with it.
-        ask: whether the network colours it; frames of shots that have colours keep theirs.
-        back: motion that brings the frame before onto this one; None at the start of a shot.
-        ahead: motion that brings this frame onto the one before; None at the start of a shot.
+        needs_network: whether the network colours it; frames of shots that have colours keep theirs.
+        backward: motion that brings the frame before onto this one; None at the start of a shot.
+        forward: motion that brings this frame onto the one before; None at the start of a shot.
     """
 
     new_shot: bool
-    ask: bool
-    back: Motion | None
-    ahead: Motion | None
+    needs_network: bool
+    backward: Motion | None
+    forward: Motion | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,24 +53,24 @@ def carry(steps: Iterable[Step], hints: Iterable[FrameHint]) -> list[tuple[Spot,
     for hint in hints:
         given.setdefault(hint.frame, []).append(hint.spot)
     found: list[list[Spot]] = []
-    asked: list[bool] = []
+    needed: list[bool] = []
     active: list[Spot] = []
-    behind: deque[Motion] = deque(maxlen=_MOST_BACK)
+    behind: deque[Motion] = deque(maxlen=_MOST_FRAMES)
     for number, step in enumerate(steps):
-        if step.new_shot or step.back is None or step.ahead is None:
-            active, behind = [], deque(maxlen=_MOST_BACK)
+        if step.new_shot or step.backward is None or step.forward is None:
+            active, behind = [], deque(maxlen=_MOST_FRAMES)
         else:
-            behind.append(_reduced(step.back))
-            active = list(_moved(active, step.ahead))
+            behind.append(_reduced(step.backward))
+            active = list(_moved(active, step.forward))
         for spot in given.get(number, ()):
-            _back(found, number, spot, behind)
+            _follow_backward(found, number, spot, behind)
         active += given.get(number, [])
         found.append(list(active))
-        asked.append(step.ask)
-    return [tuple(spots) for spots, ask in zip(found, asked, strict=True) if ask]
+        needed.append(step.needs_network)
+    return [tuple(spots) for spots, need in zip(found, needed, strict=True) if need]
 
 
-def _back(found: list[list[Spot]], number: int, spot: Spot, behind: "deque[Motion]") -> None:
+def _follow_backward(found: list[list[Spot]], number: int, spot: Spot, behind: "deque[Motion]") -> None:
     """Follows a spot towards the start of its shot."""
     spots = [spot]
     for earlier, motion in enumerate(reversed(behind), start=1):

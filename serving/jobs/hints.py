@@ -2,13 +2,15 @@
 
 How far a pixel is from a hint is measured along the cheapest path (geodesic distance, as in Criminisi, Sharp and Blake,
 "GeoS: Geodesic Image Segmentation", ECCV 2008), where crossing an edge of luma or of the model's own colours costs much
-and going on within an even area costs little. It is solved at half the working size: the network's chroma is no finer.
+and going on within an even area costs little. It is solved at half the size
+at which the network colours: its chroma is no finer.
 """
 
 import dataclasses
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf.inference import finish
 
@@ -21,6 +23,7 @@ _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, howeve
 _INSIDE, _OUTSIDE = 0.45, 1.0
 _NEAREST = 0.02  # below this distance no hint is nearer than another
 _SWEEPS = 2
+Plane = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +45,11 @@ class Spot:
     trust: float = 1.0
 
 
-def apply(luma: np.ndarray, chroma: np.ndarray, spots: tuple[Spot, ...]) -> np.ndarray:
+def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
     """Lets hints edit a chroma.
 
     Args:
-        luma: `[h, w, 1]` float32 in [0, 1], at working size.
+        luma: `[h, w, 1]` float32 in [0, 1], at input resolution.
         chroma: `[h, w, 2]` float32: U and V, the model's.
         spots: the hints; where two meet, the nearer one wins.
 
@@ -67,10 +70,10 @@ def apply(luma: np.ndarray, chroma: np.ndarray, spots: tuple[Spot, ...]) -> np.n
     fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
     fields = fields.reshape(height, width, len(spots))
     wanted = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
-    edited = chroma * (1 - fields.sum(axis=-1, keepdims=True))
+    edited: Plane = chroma * (1 - fields.sum(axis=-1, keepdims=True))
     for number, colour in enumerate(wanted):
         edited = edited + fields[..., number, None] * colour
-    return edited.astype(np.float32)
+    return np.asarray(edited, np.float32)
 
 
 def _place(spot: Spot, size: tuple[int, int]) -> tuple[int, int]:
@@ -78,13 +81,13 @@ def _place(spot: Spot, size: tuple[int, int]) -> tuple[int, int]:
     return min(int(spot.y * size[0]), size[0] - 1), min(int(spot.x * size[1]), size[1] - 1)
 
 
-def _features(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+def _features(luma: Plane, chroma: Plane) -> Plane:
     """Returns `[h, w, 3]` in which edges are looked for: luma without its grain, and the model's colours."""
     smooth = cv2.bilateralFilter(luma[..., 0], d=5, sigmaColor=0.06, sigmaSpace=2.0)
     return np.dstack([smooth, chroma * np.float32(_CHROMA_SHARE)])
 
 
-def _weight(distance: np.ndarray) -> np.ndarray:
+def _weight(distance: Plane) -> Plane:
     part = np.clip((_OUTSIDE - distance) / (_OUTSIDE - _INSIDE), 0, 1)
     return (part * part * (3 - 2 * part)).astype(np.float32)
 
@@ -92,7 +95,7 @@ def _weight(distance: np.ndarray) -> np.ndarray:
 class _Costs:
     """Geodesic distances over one picture, by sweeps of whole rows."""
 
-    def __init__(self, features: np.ndarray):
+    def __init__(self, features: Plane):
         self._features = features
         step = _LENGTH_COST / min(features.shape[:2])
         self._down = step + self._edges(np.diff(features, axis=0))
@@ -104,11 +107,11 @@ class _Costs:
         self._across = np.pad(np.cumsum(across, axis=1), ((0, 0), (1, 0)))
 
     @staticmethod
-    def _edges(difference: np.ndarray) -> np.ndarray:
+    def _edges(difference: Plane) -> Plane:
         length = np.sqrt(np.square(difference).sum(axis=-1))
-        return _EDGE_COST * np.maximum(length - _NOISE, 0)
+        return np.asarray(_EDGE_COST * np.maximum(length - _NOISE, 0))
 
-    def distance(self, row: int, column: int) -> np.ndarray:
+    def distance(self, row: int, column: int) -> Plane:
         """Returns the cost `[h, w]` of going from a pixel to each other one."""
         height, width = self._features.shape[:2]
         found = np.full((height, width), np.inf, np.float64)
@@ -130,9 +133,9 @@ class _Costs:
         top, left = max(row - 1, 0), max(column - 1, 0)
         seed = self._features[top : row + 2, left : column + 2].mean(axis=(0, 1))
         unlike = np.sqrt(np.square(self._features - seed).sum(axis=-1))
-        return (found + _UNLIKE * unlike).astype(np.float32)
+        return np.asarray(found + _UNLIKE * unlike, np.float32)
 
-    def _along(self, found: np.ndarray, row: int) -> None:
+    def _along(self, found: npt.NDArray[np.float64], row: int) -> None:
         if not np.isfinite(found[row]).any():
             return
         cost = self._across[row]

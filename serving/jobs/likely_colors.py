@@ -1,9 +1,10 @@
-"""Likely colours for a spot: those that photographs often have at its brightness, from the method's colour bins."""
+"""Likely colours for a spot: those that photographs often have at its brightness, from the network's colour bins."""
 
 import functools
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 import colorgan_tf
 from colorgan_tf import color
@@ -14,13 +15,13 @@ Rgb = tuple[int, int, int]
 
 
 @functools.cache
-def _bins() -> tuple[np.ndarray, np.ndarray]:
+def _bins() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Centres `[bins, 2]` in U and V, and how often each occurs."""
     with np.load(Path(colorgan_tf.__file__).parent / "networks" / "color_bins.npz") as archive:
         return archive["centres"].astype(np.float32), archive["frequency"].astype(np.float32)
 
 
-def likely(rgb: np.ndarray, count: int = 8) -> list[Rgb]:
+def likely(rgb: npt.NDArray[np.float32], count: int = 8) -> list[Rgb]:
     """Returns colours that a spot could well have, the likeliest first, all clearly different; last a neutral grey.
 
     Args:
@@ -34,7 +35,7 @@ def likely(rgb: np.ndarray, count: int = 8) -> list[Rgb]:
     inside = np.abs(reachable - centres).max(axis=1) < 0.02  # else the colour does not exist at this brightness
     # Vivid colours are rare in photographs, yet what people want to point out: rarity counts by its square root.
     score = np.sqrt(frequency) * inside * (np.linalg.norm(centres, axis=1) > _GREYISH)
-    chosen: list[np.ndarray] = []
+    chosen: list[npt.NDArray[np.float32]] = []
     for number in np.argsort(-score):
         far = all(np.linalg.norm(centres[number] - other) > _APART for other in chosen)
         if score[number] > 0 and far:

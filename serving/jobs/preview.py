@@ -2,8 +2,10 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from pipelines.media.orientation import upright
@@ -11,9 +13,10 @@ from pipelines.media.orientation import upright
 VIEW_SIDE = 2048
 THUMBNAIL_SIDE = 320
 _QUALITY = 90
+Pixels = npt.NDArray[Any]  # uint8 or uint16
 
 
-def view(values: np.ndarray, alpha: np.ndarray | None, orientation: int, side: int = VIEW_SIDE) -> np.ndarray:
+def view(values: Pixels, alpha: Pixels | None, orientation: int, side: int = VIEW_SIDE) -> npt.NDArray[np.uint8]:
     """Returns a picture as it is seen: upright, 8 bit, RGB, no larger than a screen, on white where it is transparent.
 
     Args:
@@ -32,7 +35,7 @@ def view(values: np.ndarray, alpha: np.ndarray | None, orientation: int, side: i
     return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
 
 
-def fitted(picture: np.ndarray, side: int) -> np.ndarray:
+def fitted(picture: Pixels, side: int) -> Pixels:
     """Reduces `[H, W, C]` so that neither side is longer than `side`; a smaller picture passes."""
     height, width = picture.shape[:2]
     scale = side / max(height, width)
@@ -41,7 +44,7 @@ def fitted(picture: np.ndarray, side: int) -> np.ndarray:
     return resized(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-def resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+def resized(picture: Pixels, width: int, height: int) -> Pixels:
     """Resizes `[H, W, C]` of whole numbers by area."""
     import cv2
 
@@ -49,14 +52,14 @@ def resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     return small.reshape(height, width, picture.shape[-1])
 
 
-def jpeg(rgb: np.ndarray) -> bytes:
+def jpeg(rgb: npt.NDArray[np.uint8]) -> bytes:
     """Encodes `[H, W, 3]` uint8."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "JPEG", quality=_QUALITY, subsampling="4:4:4")
     return buffer.getvalue()
 
 
-def film_frame(path: Path, number: int) -> np.ndarray:
+def film_frame(path: Path, number: int) -> npt.NDArray[np.uint8]:
     """Returns a frame `[H, W, 3]` uint8 of a film, upright, with square pixels; the last one where there are fewer."""
     from pipelines.films import decoding
 
@@ -78,7 +81,7 @@ def film_frame(path: Path, number: int) -> np.ndarray:
     return resized(np.ascontiguousarray(upright), width, height)
 
 
-def animation_frame(path: Path, number: int) -> np.ndarray:
+def animation_frame(path: Path, number: int) -> npt.NDArray[np.uint8]:
     """Returns a frame `[H, W, 3]` uint8 of an animation; the last one where there are fewer."""
     with Image.open(path) as image:
         image.seek(max(0, min(number, getattr(image, "n_frames", 1) - 1)))

@@ -1,4 +1,4 @@
-"""The queue: which file is worked on next, how far it is, and who waits for news of it."""
+"""The queue: which file is worked on next, how far it is, and the events that report it."""
 
 import contextlib
 import dataclasses
@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from colorgan_tf.errors import InputError, RequestError
 from pipelines.media.formats import Kind
@@ -50,7 +51,7 @@ class JobQueue:
         store: of the files.
         workers: what does the work, by queue.
         limits: of the queues and of each file.
-        finished: told of each file that was worked on.
+        finished: called after the work on each file.
     """
 
     def __init__(
@@ -251,7 +252,7 @@ class JobQueue:
         )
         self._finished(record.kind, state, seconds)
 
-    def _changed_record(self, identity: str, **values) -> FileRecord | None:
+    def _changed_record(self, identity: str, **values: Any) -> FileRecord | None:
         return self._store.update(identity, lambda record: dataclasses.replace(record, **values))
 
 

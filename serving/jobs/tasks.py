@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
@@ -108,7 +109,7 @@ class _Watch:
         self.aspect = 1.0
         self._last = 0.0
 
-    def __call__(self, luma: np.ndarray, chroma: np.ndarray) -> None:
+    def __call__(self, luma: npt.NDArray[np.float32], chroma: npt.NDArray[np.float32]) -> None:
         """Takes a batch.
 
         Raises:
@@ -129,7 +130,7 @@ class _Watch:
             self._show(finish.quantize(luma[-1], chroma[-1], 255))
         self._report(Progress(self.done, self.total, seen))
 
-    def _show(self, rgb: np.ndarray) -> None:
+    def _show(self, rgb: npt.NDArray[np.uint8]) -> None:
         height = rgb.shape[0]
         rgb = preview.resized(rgb, max(1, round(height * self.aspect)), height)
         writing.write_bytes(self._task.folder / "preview.jpg", preview.jpeg(rgb))
@@ -244,7 +245,7 @@ def _stopped_film(task: Task, result: Path, size: tuple[int, int]) -> Outcome:
     )
 
 
-def _thumbnail(task: Task, rgb: np.ndarray) -> None:
+def _thumbnail(task: Task, rgb: npt.NDArray[np.uint8]) -> None:
     writing.write_bytes(task.folder / "thumbnail.jpg", preview.jpeg(preview.fitted(rgb, preview.THUMBNAIL_SIDE)))
 
 

@@ -127,6 +127,7 @@ class ProcessWorker:
                     if kind == "progress":
                         report(value)
                     elif kind == "finished":
+                        assert isinstance(value, Outcome)
                         return value
                     else:
                         if kind == "broken":  # the next file tries again: a server may be back then
@@ -158,7 +159,7 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], Backend]) -> No
         with contextlib.suppress(EOFError, OSError):
             connection.recv()
             connection.send(("broken", str(error)))
-            connection.recv()  # until the parent has heard of it
+            connection.recv()  # until the parent has read it
         return
     with contextlib.suppress(EOFError, OSError):
         while True:

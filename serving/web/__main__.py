@@ -3,10 +3,15 @@
 python -m serving.web --port=8080 [--model=FOLDER] [--server=localhost:8500]
 """
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
+
+if TYPE_CHECKING:  # imported late, for a fast --help
+    from serving.web.settings import Settings
 
 
 def define_flags() -> None:
@@ -24,11 +29,11 @@ def define_flags() -> None:
     flags.DEFINE_integer("upload_megabytes", 512, "Largest file.", lower_bound=1)
     flags.DEFINE_float("film_minutes", 15.0, "Longest film.", lower_bound=0.1)
     flags.DEFINE_bool("https", False, "Users come by HTTPS, through a proxy: send cookies by HTTPS only.")
-    flags.DEFINE_string("proxy", None, "Address of the proxy in front of the website, which says who asks.")
+    flags.DEFINE_string("proxy", None, "Address of the proxy in front of the website, which knows users' addresses.")
     flags.DEFINE_list("hosts", [], "Host names under which the site answers; empty for any.")
 
 
-def settings():
+def settings() -> "Settings":
     """Returns what the flags ask for.
 
     Raises:
@@ -37,7 +42,8 @@ def settings():
     from pathlib import Path
 
     from colorgan_tf.inference import model_files
-    from serving.web.settings import MEGA, Settings, SiteLimits
+    from serving.jobs.limits import MEGA
+    from serving.web.settings import Settings, SiteLimits
 
     values = flags.FLAGS
     if values.model and values.server:

@@ -23,6 +23,7 @@ from serving.web.streams import Streams
 from serving.web.views import views
 
 _FORM_OVERHEAD = 65536
+Answer = tuple[Response | str, int]
 
 
 def create_app(settings: Settings, workers: Mapping[str, Worker] | None = None) -> Flask:
@@ -30,7 +31,7 @@ def create_app(settings: Settings, workers: Mapping[str, Worker] | None = None) 
 
     Args:
         settings: see there.
-        workers: what does the work, by queue; by default what the settings say.
+        workers: what does the work, by queue; by default after the settings.
     """
     app = Flask(__name__)
     store, metrics = Store(settings.data), Metrics()
@@ -70,13 +71,13 @@ def make_workers(settings: Settings) -> dict[str, Worker]:
     return {queue: ProcessWorker(model, settings.limits.task_seconds) for queue in (QUICK, LONG)}
 
 
-def _refused(error: RequestError):
+def _refused(error: RequestError) -> Answer:
     if request.path.startswith("/api/"):
         return refuse(error)
     return render_template("message.html", message=error.text), error.status
 
 
-def _http_error(error: HTTPException):
+def _http_error(error: HTTPException) -> Answer:
     if error.code == 413:
         return _refused(RequestError(texts.too_large_file(request.max_content_length or 0), 413))
     if request.path.startswith("/api/"):
@@ -85,6 +86,6 @@ def _http_error(error: HTTPException):
     return render_template("message.html", message=message), error.code or 500
 
 
-def _failed(error: Exception):
+def _failed(error: Exception) -> Answer:
     logging.exception("request failed: %s", type(error).__name__)
     return _refused(RequestError(job_texts.WRONG, 500))

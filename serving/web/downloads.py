@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from flask import Blueprint, Response, g, jsonify, request, send_file
 from PIL import Image
 from zipstream import ZipStream
@@ -57,7 +58,7 @@ def frame(identity: str) -> Response:
 
 @downloads.get("/files/<identity>/colours")
 def likely(identity: str) -> Response:
-    """Tells likely colours for the spot `?x=&y=` (0 to 1) of frame `?frame=`, and its colour now."""
+    """Returns likely colours for the spot `?x=&y=` (0 to 1) of frame `?frame=`, and its colour now."""
     rgb = _frame(own_file(identity), _whole("frame"))
     row, column = (min(int(_part(name) * side), side - 1) for name, side in zip("yx", rgb.shape, strict=False))
     spot = rgb[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3).mean(axis=0)
@@ -92,7 +93,7 @@ def _send(path: Path, name: str) -> Response:
     return response
 
 
-def _frame(record: FileRecord, number: int) -> np.ndarray:
+def _frame(record: FileRecord, number: int) -> npt.NDArray[np.uint8]:
     folder = site().store.folder(_finished(record))
     try:
         if record.kind == Kind.PICTURE:

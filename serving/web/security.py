@@ -50,7 +50,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def allows(self, address: str, now: float | None = None) -> bool:
-        """Takes a request into account and tells whether it is allowed.
+        """Takes a request into account and returns whether it is allowed.
 
         Args:
             address: where it came from.

@@ -4,9 +4,10 @@ import signal
 import threading
 
 from serving.http import HttpServer, behind_proxy
+from serving.jobs.limits import MEGA
 from serving.jobs.workers import ProcessWorker
 from serving.web.app import create_app, make_workers
-from serving.web.settings import MEGA, Settings
+from serving.web.settings import Settings
 
 _GRACE_SECONDS = 10.0
 

@@ -1,4 +1,4 @@
-"""What the website can be told: where things are, what it accepts, and how much of it."""
+"""How the website is set up: where things are, what it accepts, and how much of it."""
 
 import dataclasses
 from pathlib import Path

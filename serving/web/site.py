@@ -63,7 +63,9 @@ class Site:
 
 def site() -> Site:
     """Returns the running website."""
-    return current_app.extensions["colorgan"]
+    found = current_app.extensions["colorgan"]
+    assert isinstance(found, Site)
+    return found
 
 
 def own_file(identity: str) -> FileRecord:

@@ -92,15 +92,15 @@ def test_an_animation_keeps_its_frames_and_takes_hints(user):
 
 
 def test_a_film_comes_back_as_mp4_with_progress_and_a_preview(user, tmp_path):
-    told = []
+    reported = []
     site = user.site
     publish = site.jobs.events.publish
-    site.jobs.events.publish = lambda name: (told.append(list(site.jobs._live.values())), publish(name))
+    site.jobs.events.publish = lambda name: (reported.append(list(site.jobs._live.values())), publish(name))
     file = user.coloured(made_uploads.film(tmp_path / "film.mp4"), "film.mkv")
     assert (file["kind"], file["state"], file["frames"]) == ("film", "done", 30), file
     assert user.result(file)[4:8] == b"ftyp"
-    assert {live.done for now in told for live in now} >= {4, 28}
-    assert max(live.previews for now in told for live in now) >= 1
+    assert {live.done for now in reported for live in now} >= {4, 28}
+    assert max(live.previews for now in reported for live in now) >= 1
     assert decoded(user.get(f"{file['links']['self']}/preview").get_data()).any()
 
 
@@ -242,9 +242,9 @@ def test_later_events_tell_only_what_changed(user):
     chunks = answer.iter_encoded()
     assert next(chunks) and kept["id"] in next(chunks).decode()
     user.site.remove(user.site.store.get(deleted["id"]))
-    news = json.loads(next(chunks).decode().partition("data: ")[2])
+    changes = json.loads(next(chunks).decode().partition("data: ")[2])
     answer.close()
-    assert news == {"files": [], "gone": [deleted["id"]]}
+    assert changes == {"files": [], "gone": [deleted["id"]]}
 
 
 def test_no_more_streams_than_allowed(make_site):

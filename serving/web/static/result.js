@@ -7,7 +7,7 @@ const at = (id) => document.getElementById(id);
 let file = JSON.parse(at("file-data").textContent);
 let shown = "";
 let zoom = 1;
-let pending = false; // whether changes are on their way, so that older news must not set the controls back
+let pending = false; // whether changes are on their way, so that an older state must not set the controls back
 
 // === Before and after ===
 
@@ -90,9 +90,9 @@ function display() {
   fit();
 }
 
-function update(news) {
-  const changed = news.version !== file.version;
-  file = news;
+function update(newer) {
+  const changed = newer.version !== file.version;
+  file = newer;
   const words = pending && file.state !== "done" ? text("updating") : describe(file);
   if (at("status").textContent !== words) at("status").textContent = words;
   progress(at("progress"), file);
@@ -140,7 +140,7 @@ at("compare").value = file.kind === "picture" ? 50 : 0;
 divide(Number(at("compare").value));
 update(file);
 listen((files) => {
-  const news = files.find((each) => each.id === file.id);
-  if (news) update(news);
+  const newer = files.find((each) => each.id === file.id);
+  if (newer) update(newer);
   else location.href = "/";
 });

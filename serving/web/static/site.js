@@ -1,4 +1,4 @@
-// What all pages share: texts, requests, messages, and hearing of changes.
+// What all pages share: texts, requests, messages, and events.
 
 const data = JSON.parse(document.getElementById("script-data").textContent);
 export const largest = data.largest;
@@ -43,16 +43,16 @@ export async function ask(address, method = "GET", body = undefined) {
   return null;
 }
 
-// Calls `heard` with all files, the newest first, at every change: by server-sent events, or by asking where those are
+// Calls `update` with all files, the newest first, at every change: by server-sent events, or by asking where those are
 // not to be had.
-export function listen(heard) {
+export function listen(update) {
   let timer = 0;
   let known = new Map();
   const poll = async () => {
     clearTimeout(timer);
     try {
       const answer = await fetch("/api/files");
-      if (answer.ok) heard((await answer.json()).files);
+      if (answer.ok) update((await answer.json()).files);
     } catch { /* the next try may succeed */ }
     timer = setTimeout(poll, 2000);
   };
@@ -60,12 +60,12 @@ export function listen(heard) {
   source.addEventListener("open", () => { known = new Map(); }); // each stream begins with all files
   source.addEventListener("files", (event) => {
     clearTimeout(timer);
-    const news = JSON.parse(event.data);
-    const added = news.files.filter((file) => !known.has(file.id)).map((file) => [file.id, file]);
-    for (const file of news.files) if (known.has(file.id)) known.set(file.id, file);
+    const changes = JSON.parse(event.data);
+    const added = changes.files.filter((file) => !known.has(file.id)).map((file) => [file.id, file]);
+    for (const file of changes.files) if (known.has(file.id)) known.set(file.id, file);
     known = new Map([...added, ...known]);
-    for (const id of news.gone) known.delete(id);
-    heard([...known.values()]);
+    for (const id of changes.gone) known.delete(id);
+    update([...known.values()]);
   });
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) poll();

@@ -1,4 +1,4 @@
-// The start page: files come in by button, drop, clipboard or as a sample; each has a line that tells how it is.
+// The start page: files come in by button, drop, clipboard or as a sample; each has a line with its state.
 
 import { ask, describe, headers, largest, listen, progress, show, text } from "./site.js";
 
@@ -84,7 +84,7 @@ function actions(line, file) {
   line.actions.replaceChildren(...made);
 }
 
-function heard(every) {
+function update(every) {
   // The gallery has all; here are those that are worked on, and the newest.
   const files = every.filter((file, number) => number < 12 || ["waiting", "working"].includes(file.state));
   const present = new Set(files.map((file) => file.id));
@@ -183,4 +183,4 @@ for (const sample of document.querySelectorAll("[data-sample]")) {
     if (file) { begun.add(file.id); row(file.id, file.name); }
   });
 }
-listen(heard);
+listen(update);
