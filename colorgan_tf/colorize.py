@@ -3,7 +3,7 @@
 python -m colorgan_tf.colorize FILE_OR_FOLDER... --output=out/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -15,6 +15,7 @@ from pipelines.motion.steady import DEFAULT_STEADY, Steady
 
 if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer
+    from pipelines.batch import Job, Outcome
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -90,7 +91,7 @@ def main(argv: list[str]) -> None:
     _report(outcomes, list(found.faults))
 
 
-def _work(jobs) -> Iterator:
+def _work(jobs: "Sequence[Job]") -> "Iterator[Outcome]":
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
     from pipelines import batch
     from pipelines.colorize_file import ColorizeOptions, colorize_file

@@ -225,7 +225,7 @@ class _Tls(BuiltinSSLAdapter):
             sock.do_handshake()
         except OSError as error:  # a stranger's mistake, no error of ours
             raise errors.FatalSSLAlert(*error.args) from error
-        return self.get_environ(sock)
+        return self.get_environ(sock)  # type: ignore[no-untyped-call]
 
 
 def _cut(connections: list[HTTPConnection]) -> None:

@@ -13,6 +13,7 @@ The input resolution is answered under its older name as well, `working_size`.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -128,7 +129,7 @@ class ExportModule:
 
         most = REQUEST_PICTURES * self._max_pixels
 
-        def read(number: tf.Tensor, pixels: tf.Tensor, *arrays: tf.TensorArray):
+        def read(number: tf.Tensor, pixels: tf.Tensor, *arrays: tf.TensorArray) -> tuple[Any, ...]:
             pictures, lumas, shapes = arrays
             picture = graph_pictures.decode(image_bytes[number], number, self._max_pixels)
             size = tf.shape(picture)
