@@ -123,23 +123,18 @@ def train(
         return run.train(source, validation_set)
 
 
+@dataclasses.dataclass
 class _Run:
     """The state of a run that its parts share."""
 
-    def __init__(
-        self,
-        config: Config,
-        gan: ColorGAN,
-        strategy: tf.distribute.Strategy,
-        workdir: Path,
-        manager: tf.train.CheckpointManager,
-        step_variable: tf.Variable,
-        chief: bool,
-    ):
-        self.config, self.gan, self.strategy = config, gan, strategy
-        self.workdir, self.manager, self.step_variable = workdir, manager, step_variable
-        self.chief = chief
-        self.log: RunLog | None = None
+    config: Config
+    gan: ColorGAN
+    strategy: tf.distribute.Strategy
+    workdir: Path
+    manager: tf.train.CheckpointManager
+    step_variable: tf.Variable
+    chief: bool
+    log: RunLog | None = None
 
     def train(self, source: dataset.Source, validation_set: dataset.Source) -> Outcome:
         """Trains the remaining steps."""
