@@ -106,9 +106,7 @@ def colorize_animation(
     """
     options = options or AnimationOptions()
     began = time.perf_counter()
-    kind = formats.picture_format(output)
-    if kind not in formats.ANIMATED:
-        raise InputError(f"The output must end in .gif, .webp, .png or .apng. Received: {output}.")
+    kind = formats.of_target(output, formats.ANIMATED)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
     animation = decoding.probe(path)

@@ -11,6 +11,7 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
 from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
+from pipelines.media import formats
 
 CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
 _ENCODERS = {
@@ -46,17 +47,13 @@ _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
     "mpeg4": ({"qmin": "2", "qmax": "5"}, {"qmin": "2", "qmax": "3"}, {"qmin": "1", "qmax": "2"}),
     "mpeg2video": ({"qmin": "2", "qmax": "6"}, {"qmin": "2", "qmax": "4"}, {"qmin": "1", "qmax": "2"}),
 }
-# Muxers by file name ending, where libavformat would guess another.
-_MUXERS = {
-    ".m4v": "mp4",
-    ".mpg": "mpeg",
-    ".mpeg": "mpeg",
+# Muxers by file name ending; for other endings libavformat is asked.
+_MUXERS = formats.FILM_MUXERS | {
+    ".qt": "mov",
     ".vob": "vob",
-    ".mkv": "matroska",
     ".mk3d": "matroska",
     ".divx": "avi",
     ".mxf": "mxf",
-    ".wmv": "asf",
     ".asf": "asf",
 }
 _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
@@ -107,9 +104,7 @@ def muxer_for(output: str) -> str:
     import av
 
     ending = os.path.splitext(output)[1].lower()
-    if ending in _MUXERS:
-        return _MUXERS[ending]
-    name = {".mov": "mov", ".qt": "mov", ".mp4": "mp4", ".avi": "avi", ".webm": "webm", ".ts": "mpegts"}.get(ending)
+    name = _MUXERS.get(ending)
     if name is None:
         for candidate in sorted(av.formats_available):  # a set: its own order differs from run to run
             try:

@@ -36,12 +36,16 @@ PICTURES = {
 STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 ANIMATED = ("GIF", "PNG", "WEBP")  # a GIF counts as an animation, also with one frame
 PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suffix in suffixes}
-# Containers that films are read from and written to.
-FILM_SUFFIXES = (".mp4", ".m4v", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv")
+# Containers that films are read from and written to, with libavformat's name of the muxer.
+FILM_MUXERS = {
+    ".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov", ".avi": "avi", ".webm": "webm", ".mpg": "mpeg",
+    ".mpeg": "mpeg", ".ts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf", ".flv": "flv",
+}  # fmt: skip
+FILM_SUFFIXES = tuple(FILM_MUXERS)
 # Containers that frames for training are read from as well.
-MORE_FILM_SUFFIXES = tuple(
-    [".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m"]
-)
+MORE_FILM_SUFFIXES = (
+    ".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m",
+)  # fmt: skip
 SUFFIXES = (*PICTURE_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
 EXPECTED_STILL = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
 EXPECTED = "A picture (JPEG, PNG, WebP, TIFF, BMP), an animation (GIF, PNG, WebP) or a film is expected."
@@ -70,7 +74,7 @@ def of_target(path: str | Path, possible: Collection[str]) -> str:
     name = picture_format(path)
     if name is None or name not in possible:
         endings = ", ".join(suffix for each in possible for suffix in PICTURES[each])
-        raise InputError(f"The result's name must end in one of {endings}. Received: {path}.")
+        raise InputError(f"The result's name must end in {endings}. Received: {path}.")
     return name
 
 
