@@ -65,7 +65,7 @@ def _converted(model: Path, folder: Path) -> Path:
     from colorgan_tf.export import tflite_files
     from colorgan_tf.export.tflite import Converter, Variant
 
-    examples = _SPEC.parent.parent.parent / "examples" / "photos"
+    examples = _SPEC.parents[3] / "examples" / "photos"
     converter, variant = Converter(model), Variant("int8", None)
     made = folder / "colorgan.tflite"
     folder.mkdir()

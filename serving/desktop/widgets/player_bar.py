@@ -1,6 +1,6 @@
 """Play, pause and the position in a film or an animation."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
 from serving.desktop import texts
@@ -10,13 +10,7 @@ _STEPS = 1000
 
 
 class PlayerBar(QWidget):
-    """Buttons for a player.
-
-    Signals:
-        toggled: play or pause was pressed.
-    """
-
-    toggled = Signal()
+    """Play button and position slider of a player."""
 
     def __init__(self, player: Player, parent: QWidget | None = None):
         super().__init__(parent)
@@ -42,7 +36,6 @@ class PlayerBar(QWidget):
         """Plays, or pauses."""
         self._player.pause(self._player.playing)
         self.refresh()
-        self.toggled.emit()
 
     def refresh(self) -> None:
         """Shows whether it plays."""

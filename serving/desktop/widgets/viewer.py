@@ -27,11 +27,9 @@ class Viewer(QWidget):
     """The picture.
 
     Signals:
-        split_moved: the line was moved, to this part of the width.
         space_pressed: the space bar was pressed.
     """
 
-    split_moved = Signal(float)
     space_pressed = Signal()
 
     def __init__(self, parent: QWidget | None = None):
@@ -91,7 +89,6 @@ class Viewer(QWidget):
     def set_split(self, split: float) -> None:
         """Moves the line."""
         self._split = min(1.0, max(0.0, split))
-        self.split_moved.emit(self._split)
         self.update()
 
     split = QtProperty(float, get_split, set_split)
