@@ -162,7 +162,7 @@ def test_saving_keeps_the_ending_that_says_what_is_in_the_file(tmp_path):
     assert saving.save(result, tmp_path / "holiday").name == "holiday.png"
     assert saving.save(result, tmp_path / "holiday.jpg").name == "holiday.jpg.png"
     assert saving.save(result, tmp_path / "holiday.PNG").name == "holiday.PNG"
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".partial")]
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
 
 
 # === Models ===
@@ -182,7 +182,7 @@ def test_without_tensorflow_only_tflite_files_colour(tmp_path, monkeypatch):
 
 
 def test_where_there_is_no_saved_model_a_tflite_file_of_its_name_stands_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_choice.backends, "SHIPPED", tmp_path / "colorgan")
+    monkeypatch.setattr(model_choice.model_files, "SHIPPED", tmp_path / "colorgan")
     with pytest.raises(InputError, match="There is no model with this copy yet"):
         model_choice.chosen(None)
     (tmp_path / "colorgan.tflite").touch()
