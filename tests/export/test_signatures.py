@@ -145,7 +145,7 @@ def test_pictures_of_any_shapes_share_a_request(exported):
 
 
 class Counting:
-    """In place of a ColorGAN: counts the network's runs."""
+    """In place of a Generator: counts the network's runs."""
 
     multiple = 32
     head = None
@@ -154,17 +154,17 @@ class Counting:
         self.config = config
         self.runs = tf.Variable(0)
 
-    def call(self, luma):
+    def chroma(self, luma):
         with tf.control_dependencies([self.runs.assign_add(1)]):
             return tf.concat([luma * 0.2, luma * -0.1], axis=-1)
 
 
 def test_a_request_is_one_pass_through_the_network(tiny_config):
-    gan = Counting(tiny_config)
-    module = signatures.ExportModule(gan)
+    generator = Counting(tiny_config)
+    module = signatures.ExportModule(generator)
     answer = module.colorize_png(tf.constant([encoded(GREY), encoded(GREY.T.copy()), encoded(RGB)]))
     assert answer["colorized_bytes"].shape == (3,)
-    assert gan.runs.numpy() == 1
+    assert generator.runs.numpy() == 1
 
 
 # === Guards ===
