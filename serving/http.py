@@ -86,7 +86,7 @@ class HttpServer:
         self._thread.start()
 
     def stop(self, grace_seconds: float) -> None:
-        """Stops to listen, lets the requests that run end, then closes all connections.
+        """Stops listening, lets the requests that run end, then closes all connections.
 
         Args:
             grace_seconds: after so long, connections are cut off.
@@ -223,7 +223,7 @@ class _Tls(BuiltinSSLAdapter):
     def shake_hands(self, sock: ssl.SSLSocket) -> dict[str, str]:
         try:
             sock.do_handshake()
-        except OSError as error:  # a stranger's mistake, no error of ours
+        except OSError as error:  # the client's mistake, no error of ours
             raise errors.FatalSSLAlert(*error.args) from error
         return self.get_environ(sock)  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""The HTTP server: strangers that say nothing or half a request hold up nobody, and the limits and the drain hold."""
+"""The HTTP server: clients that send nothing or half a request hold up nobody, and the limits and the drain hold."""
 
 import contextlib
 import socket

@@ -41,7 +41,7 @@ class ServerOptions:
         rest_port: REST port; 0 for any free one, None for no REST.
         socket_path: unix socket for gRPC beside the port; empty for none.
         grpc_threads: requests that run or wait in a batch at once; 0 chooses (see `threads`).
-        max_concurrent_rpcs: requests that are held at all; more are answered RESOURCE_EXHAUSTED.
+        max_concurrent_rpcs: requests that are running or waiting; more are answered RESOURCE_EXHAUSTED.
         max_message_bytes: largest gRPC message.
         channel_arguments: further gRPC arguments.
         tls: key and certificates of the gRPC port.

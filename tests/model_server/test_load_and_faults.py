@@ -1,4 +1,4 @@
-"""The benchmarks that load and hurt a server: how they rate what they see, and each of them on a tiny model."""
+"""The benchmarks of load and faults: how they rate what they see, and each of them on a tiny model."""
 
 import io
 import types

@@ -42,7 +42,7 @@ def test_requests_of_any_size_are_answered_on_one_connection(encrypted, files):
         assert session.get(address + "/v1/models/nope", verify=files[1], timeout=30).status_code == 404
 
 
-def test_who_speaks_no_tls_gets_nothing_and_disturbs_nobody(encrypted, files):
+def test_a_client_without_tls_gets_nothing_and_disturbs_nobody(encrypted, files):
     _, address = encrypted()
     port = int(address.rsplit(":", 1)[1])
     with socket.create_connection(("localhost", port)):  # sends nothing at all
