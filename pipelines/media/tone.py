@@ -5,7 +5,6 @@ import enum
 import math
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,6 +78,8 @@ def judge(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits) -> Tone:
 
 def judge_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Tone:
     """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is."""
+    import cv2  # late: `pipelines.frames --help` stays fast
+
     height, width = rgb.shape[:2]
     scale = min(1.0, _SIDE / min(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -92,6 +93,7 @@ def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:
 
     In a toned picture that is next to nothing.
     """
+
     powers = np.stack([luma**power for power in range(degree + 1)], axis=1)
     curve: Floats = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
     return chroma - curve
