@@ -93,7 +93,6 @@ def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:
 
     In a toned picture that is next to nothing.
     """
-
     powers = np.stack([luma**power for power in range(degree + 1)], axis=1)
     curve: Floats = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
     return chroma - curve
