@@ -15,19 +15,19 @@ def backend():
 
 
 @pytest.fixture
-def runners(backend):
+def workers(backend):
     from serving.jobs.queue import LONG, QUICK
     from serving.jobs.workers import InlineWorker
 
-    return {lane: InlineWorker(lambda: backend) for lane in (QUICK, LONG)}
+    return {queue: InlineWorker(lambda: backend) for queue in (QUICK, LONG)}
 
 
 @pytest.fixture
-def session(tmp_path, runners, backend):
+def session(tmp_path, workers, backend):
     """A started session that works in threads."""
     from serving.desktop.session.session import Session
 
-    made = Session(tmp_path / "session", runners)
+    made = Session(tmp_path / "session", workers)
     made.start()
     yield made
     backend.gate.set()

@@ -7,7 +7,7 @@ from PIL import Image
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtTest import QTest
 
-_LOOK_MS = 10
+_POLL_MS = 10
 
 
 class Answers:
@@ -45,14 +45,14 @@ class User:
     def until(self, condition, seconds=30):
         """Lets the window live until something is so."""
         loop = QEventLoop()
-        look, end = QTimer(), QTimer()
-        look.timeout.connect(lambda: condition() and loop.quit())
+        poll, end = QTimer(), QTimer()
+        poll.timeout.connect(lambda: condition() and loop.quit())
         end.setSingleShot(True)
         end.timeout.connect(loop.quit)
-        look.start(_LOOK_MS)
+        poll.start(_POLL_MS)
         end.start(1000 * seconds)
         loop.exec()
-        look.stop()
+        poll.stop()
         assert condition(), f"waited in vain; the message is {self.window.message.text!r}, the items {self.states}"
 
     def opens(self, *paths, count=None):

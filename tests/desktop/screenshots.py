@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
 
 _SHOWN = "fish_market"
-_LOOK_MS, _REST_MS = 50, 1500
+_POLL_MS, _REST_MS = 50, 1500
 
 
 def define_flags() -> None:
@@ -53,7 +53,7 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
             window.end()
             application.quit()
 
-        def look() -> None:
+        def poll() -> None:
             states = [item.record.state for item in session.items()]
             if start or (states and set(states) <= {"done", "failed"}):
                 timer.stop()
@@ -65,8 +65,8 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
             window.color()
 
         timer = QTimer()
-        timer.timeout.connect(look)
-        timer.start(_LOOK_MS)
+        timer.timeout.connect(poll)
+        timer.start(_POLL_MS)
         window.opener.opened.connect(color)
         if not start:
             window.open(app.samples())

@@ -83,8 +83,8 @@ def test_a_process_that_dies_of_a_file_goes_on_with_the_next(tmp_path):
     from serving.jobs.queue import LONG, QUICK
     from serving.jobs.workers import Model, ProcessWorker
 
-    runners = {lane: ProcessWorker(Model(None), 60, made_uploads.load_crashing) for lane in (QUICK, LONG)}
-    session = Session(tmp_path / "session", runners)
+    workers = {queue: ProcessWorker(Model(None), 60, made_uploads.load_crashing) for queue in (QUICK, LONG)}
+    session = Session(tmp_path / "session", workers)
     session.start()
     try:
         records = []

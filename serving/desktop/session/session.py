@@ -24,7 +24,7 @@ _OWNER = "desktop"
 
 def process_workers(model: Model) -> dict[str, Worker]:
     """Returns a worker process for pictures and animations, and one for films."""
-    return {lane: ProcessWorker(model, input_files.LIMITS.task_seconds) for lane in (QUICK, LONG)}
+    return {queue: ProcessWorker(model, input_files.LIMITS.task_seconds) for queue in (QUICK, LONG)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Session:
 
     Args:
         folder: of everything that is made; removed at the end.
-        workers: what colours, by lane.
+        workers: what colours, by queue.
 
     Attributes:
         folder: see above.
@@ -55,7 +55,7 @@ class Session:
         self.folder = folder
         self._store = Store(folder)
         self._workers = workers
-        keeping: dict[str, Worker] = {lane: _ContainerKeeper(worker) for lane, worker in workers.items()}
+        keeping: dict[str, Worker] = {queue: _ContainerKeeper(worker) for queue, worker in workers.items()}
         self._jobs = JobQueue(self._store, keeping, input_files.LIMITS)
         self._originals: dict[str, Path] = {}
         self._batch: list[str] = []
