@@ -4,7 +4,13 @@ Units: R, G, B and Y in [0, 1]; U in [-0.436, 0.436]; V in [-0.615, 0.615] (BT.6
 The factors are those of `tf.image.rgb_to_yuv`, which the training pipeline uses.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+WholeNumbers = npt.NDArray[np.unsignedinteger[Any]]  # uint8 or uint16
 
 # Rows give Y, U, V. ITU-R BT.601: Y = 0.299 R + 0.587 G + 0.114 B; U = 0.492 (B - Y); V = 0.877 (R - Y).
 RGB_TO_YUV = np.array(
@@ -20,22 +26,22 @@ YUV_TO_RGB = np.linalg.inv(RGB_TO_YUV.astype(np.float64)).astype(np.float32)
 CHROMA_MAX = np.array([0.436, 0.615], np.float32)
 
 
-def rgb_to_yuv(rgb: np.ndarray) -> np.ndarray:
+def rgb_to_yuv(rgb: Floats) -> Floats:
     """Converts `[..., 3]` RGB in [0, 1] to `[..., 3]` YUV, float32."""
     return np.asarray(rgb, np.float32) @ RGB_TO_YUV.T
 
 
-def yuv_to_rgb(yuv: np.ndarray) -> np.ndarray:
+def yuv_to_rgb(yuv: Floats) -> Floats:
     """Converts `[..., 3]` YUV to `[..., 3]` RGB, float32, not clipped."""
     return np.asarray(yuv, np.float32) @ YUV_TO_RGB.T
 
 
-def luma(rgb: np.ndarray) -> np.ndarray:
+def luma(rgb: Floats) -> Floats:
     """Returns the luma `[..., 1]` in [0, 1] of `[..., 3]` RGB in [0, 1]."""
     return np.asarray(rgb, np.float32) @ RGB_TO_YUV[:1].T
 
 
-def merge(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+def merge(luma: Floats, chroma: Floats) -> Floats:
     """Joins a picture's own luma with a chroma that is shrunk, where needed, to fit the RGB cube.
 
     A colour outside the cube is moved straight towards grey of the same luma: hue and luma stay, saturation gives way.

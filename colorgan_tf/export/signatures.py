@@ -109,8 +109,8 @@ class ExportModule:
             archive.add_endpoint(name, function, input_signature=[spec])
         archive.write_out(str(folder), verbose=False)
 
-    def _endpoints(self) -> dict[str, tuple[Callable, tf.TensorSpec]]:
-        endpoints: dict[str, tuple[Callable, tf.TensorSpec]] = {
+    def _endpoints(self) -> dict[str, tuple[Callable[..., Any], tf.TensorSpec]]:
+        endpoints: dict[str, tuple[Callable[..., Any], tf.TensorSpec]] = {
             SERVING_DEFAULT: (self.colorize_png, _FILES),
             COLORIZE_JPEG: (self.colorize_jpeg, _FILES),
             LUMA_TO_CHROMA: (self.luma_to_chroma, _LUMA),

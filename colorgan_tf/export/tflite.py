@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from colorgan_tf.color import Floats
 from colorgan_tf.inference import model_files
 from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
@@ -59,7 +59,7 @@ class Converter:
         self._model = tf.saved_model.load(str(model_files.version_folder(path)))
         self._signature = self._model.signatures[model_files.SIGNATURE]
 
-    def convert(self, variant: Variant, calibration: Sequence[np.ndarray] = ()) -> bytes:
+    def convert(self, variant: Variant, calibration: Sequence[Floats] = ()) -> bytes:
         """Returns the file of a variant.
 
         Args:
@@ -105,7 +105,7 @@ class Converter:
     def _chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"chroma": self._signature(luma=luma)["chroma"]}
 
-    def _sides(self, variant: Variant, luma: np.ndarray) -> tuple[int, int]:
+    def _sides(self, variant: Variant, luma: Floats) -> tuple[int, int]:
         height, width = luma.shape[:2]
         return variant.shape or input_shape(height, width, self.backend.input_resolution, self.backend.multiple)
 
@@ -117,7 +117,7 @@ def metadata(data: bytes) -> dict[str, Any]:
     return json.loads(bytes(model.buffers[entry.buffer].data))
 
 
-def _int8(converter: tf.lite.TFLiteConverter, lumas: Sequence[np.ndarray]) -> bytes:
+def _int8(converter: tf.lite.TFLiteConverter, lumas: Sequence[Floats]) -> bytes:
     """Quantizes weights by channel and activations by tensor to int8, except for `_FLOAT_OPS`."""
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([luma[None]] for luma in lumas)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from colorgan_tf import color
+from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.evaluation import true_pictures
 from colorgan_tf.export import tflite_report
@@ -26,8 +27,8 @@ def export(
     model: str | Path,
     output: str | Path,
     precisions: Iterable[str],
-    calibration: Sequence[np.ndarray],
-    true: np.ndarray | None = None,
+    calibration: Sequence[Floats],
+    true: Floats | None = None,
     runs: int = 20,
     report: Callable[[str], None] = print,
 ) -> str:
@@ -66,7 +67,7 @@ def export(
     return table
 
 
-def read_lumas(folder: str | Path, limit: int) -> list[np.ndarray]:
+def read_lumas(folder: str | Path, limit: int) -> list[Floats]:
     """Reads pictures for calibration: luma `[height, width, 1]` in [0, 1], their centre squares.
 
     Raises:
@@ -79,7 +80,7 @@ def read_lumas(folder: str | Path, limit: int) -> list[np.ndarray]:
 def _of_precision(
     converter: Converter,
     precision: str,
-    calibration: Sequence[np.ndarray],
+    calibration: Sequence[Floats],
     measuring: Measuring,
     stem: Path,
     report: Callable[[str], None],

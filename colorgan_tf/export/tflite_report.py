@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from colorgan_tf import color
+from colorgan_tf.color import Floats
 from colorgan_tf.evaluation.evaluator import PSNR_CEILING, Evaluator
 from colorgan_tf.export.tflite import Variant
 from colorgan_tf.inference.backend import Backend
@@ -58,7 +59,7 @@ class Measuring:
         runs: measured for the time.
     """
 
-    def __init__(self, reference: Backend, lumas: Sequence[np.ndarray], true: np.ndarray | None, runs: int):
+    def __init__(self, reference: Backend, lumas: Sequence[Floats], true: Floats | None, runs: int):
         self._saved_model, self._lumas, self._runs = reference, lumas, runs
         self._evaluator = None if true is None else Evaluator(true)
         self.reference = self._quality(reference)
@@ -84,7 +85,7 @@ class Measuring:
         refused = loss(quality, self.reference) if variant.precision == "int8" else ""
         return dataclasses.replace(row, quality=quality, refused=refused)
 
-    def _pair(self, backend: Backend, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _pair(self, backend: Backend, luma: Floats) -> tuple[Floats, Floats]:
         """The same picture coloured by the file and by the SavedModel."""
         ours, theirs = (each.luma_to_chroma(luma[None])[0] for each in (backend, self._saved_model))
         return color.merge(luma, ours), color.merge(luma, theirs)

@@ -2,8 +2,7 @@
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
+from colorgan_tf.color import Floats
 
 
 class Backend(Protocol):
@@ -24,7 +23,7 @@ class Backend(Protocol):
     @property
     def identity(self) -> str: ...  # noqa: D102
 
-    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def luma_to_chroma(self, luma: Floats) -> Floats:
         """Runs the network.
 
         Args:

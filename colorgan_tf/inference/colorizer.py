@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from colorgan_tf.color import Floats, WholeNumbers
 from colorgan_tf.inference import backends, model_files
 from colorgan_tf.inference import finish as finishing
 from colorgan_tf.inference.backend import Backend
@@ -77,7 +78,7 @@ class Colorizer:
         """
         return self._input_shape(height, width, max(self.finish.scales))
 
-    def chroma(self, luma: np.ndarray) -> np.ndarray:
+    def chroma(self, luma: Floats) -> Floats:
         """Colours a batch.
 
         Args:
@@ -90,7 +91,7 @@ class Colorizer:
         small_luma, small_chroma = self.coarse(luma)
         return np.stack([self.enlarge(*each) for each in zip(small_chroma, small_luma, luma, strict=True)])
 
-    def coarse(self, luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def coarse(self, luma: Floats) -> tuple[Floats, Floats]:
         """Does the first half of `chroma`: reduction, network, averaging, saturation. Film is stabilized between
         the halves.
 
@@ -112,7 +113,7 @@ class Colorizer:
         )
         return small, finishing.saturate(chroma, small, self.finish.saturation)
 
-    def enlarge(self, chroma: np.ndarray, small_luma: np.ndarray, luma: np.ndarray) -> np.ndarray:
+    def enlarge(self, chroma: Floats, small_luma: Floats, luma: Floats) -> Floats:
         """Does the second half of `chroma`, for one picture.
 
         Args:
@@ -125,7 +126,7 @@ class Colorizer:
         """
         return finishing.enlarge(chroma, self._guidance(chroma, small_luma), luma)
 
-    def picture(self, luma: np.ndarray, levels: int = 255) -> np.ndarray:
+    def picture(self, luma: Floats, levels: int = 255) -> WholeNumbers:
         """Colours one picture; its own luma is kept at full resolution, to half a level.
 
         Args:
@@ -137,7 +138,7 @@ class Colorizer:
         """
         small_luma, chroma = (batch[0] for batch in self.coarse(luma[None]))
         guidance = self._guidance(chroma, small_luma)
-        rgb = np.empty((*luma.shape[:2], 3), np.uint8 if levels == 255 else np.uint16)
+        rgb: WholeNumbers = np.empty((*luma.shape[:2], 3), np.uint8 if levels == 255 else np.uint16)
 
         def color_band(top: int) -> None:
             band = luma[top : top + BAND]
@@ -148,7 +149,7 @@ class Colorizer:
             list(pool.map(color_band, range(0, luma.shape[0], BAND)))
         return rgb
 
-    def _reduced(self, luma: np.ndarray, scale: float) -> np.ndarray:
+    def _reduced(self, luma: Floats, scale: float) -> Floats:
         _, height, width, _ = luma.shape
         shape = self._input_shape(height, width, scale)
         return np.stack([finishing.resize(each, *shape) for each in luma])
@@ -157,7 +158,7 @@ class Colorizer:
         resolution = round(self.backend.input_resolution * scale)
         return finishing.input_shape(height, width, resolution, self.backend.multiple)
 
-    def _network(self, luma: np.ndarray) -> np.ndarray:
+    def _network(self, luma: Floats) -> Floats:
         chroma = np.asarray(self.backend.luma_to_chroma(luma), np.float32)
         if chroma.shape != (*luma.shape[:3], 2):
             raise ValueError(
@@ -165,7 +166,7 @@ class Colorizer:
             )
         return chroma
 
-    def _guidance(self, chroma: np.ndarray, luma: np.ndarray) -> np.ndarray | None:
+    def _guidance(self, chroma: Floats, luma: Floats) -> Floats | None:
         steps = self.finish
         return (
             finishing.guide(chroma, luma, steps.guide_downscale, steps.blur, steps.radius, steps.epsilon)
@@ -174,7 +175,7 @@ class Colorizer:
         )
 
 
-def _check(luma: np.ndarray) -> None:
+def _check(luma: Floats) -> None:
     if luma.ndim != 4 or luma.shape[-1] != 1 or 0 in luma.shape or luma.dtype != np.float32:
         raise ValueError(
             f"`luma` must be float32 [N, H, W, 1] and not empty. Received: {luma.dtype} {list(luma.shape)}."

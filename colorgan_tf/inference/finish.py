@@ -6,15 +6,18 @@ needed.
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf import color
+from colorgan_tf.color import Floats, WholeNumbers
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
 
-Passes = Callable[[np.ndarray], np.ndarray]
+Passes = Callable[[Floats], Floats]
 
 # The long side at the input resolution is at most this many times the short one. Longer strips are squashed to it: the
 # network has never seen such a scene, and memory must not depend on how odd a picture is.
@@ -78,7 +81,7 @@ def input_shape(height: int, width: int, resolution: int, multiple: int) -> tupl
     return (small, large) if height <= width else (large, small)
 
 
-def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize(picture: Floats, height: int, width: int) -> Floats:
     """Resizes `[H, W, C]` float32: by area where it shrinks, which does not alias, bilinear where it grows."""
     before = picture.shape[:2]
     if before == (height, width):
@@ -91,11 +94,11 @@ def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return picture
 
 
-def _keep_channels(resized: np.ndarray, original: np.ndarray) -> np.ndarray:
+def _keep_channels(resized: npt.NDArray[Any], original: Floats) -> Floats:
     return resized[..., None] if resized.ndim < original.ndim else resized  # OpenCV drops a single channel
 
 
-def predict(luma: np.ndarray, network: Passes, flip: bool) -> np.ndarray:
+def predict(luma: Floats, network: Passes, flip: bool) -> Floats:
     """Runs the network over luma `[N, h, w, 1]`, if `flip` over its mirror image too; returns the mean chroma."""
     chroma = network(luma)
     if flip:
@@ -103,13 +106,13 @@ def predict(luma: np.ndarray, network: Passes, flip: bool) -> np.ndarray:
     return chroma
 
 
-def average(chromas: Sequence[np.ndarray]) -> np.ndarray:
+def average(chromas: Sequence[Floats]) -> Floats:
     """Returns the mean of `[h, w, 2]` pictures of different sizes, at the size of the largest."""
     height, width = max(chroma.shape[:2] for chroma in chromas)
     return np.mean([resize(chroma, height, width) for chroma in chromas], axis=0, dtype=np.float32)
 
 
-def saturate(chroma: np.ndarray, luma: np.ndarray, gain: float) -> np.ndarray:
+def saturate(chroma: Floats, luma: Floats, gain: float) -> Floats:
     """Multiplies chroma by a gain. A gain above 1 fades out towards black and white, where it would only show noise and
     casts.
 
@@ -123,7 +126,7 @@ def saturate(chroma: np.ndarray, luma: np.ndarray, gain: float) -> np.ndarray:
     return chroma * (1 + np.float32(gain - 1) * (1 - (2 * luma - 1) ** 4))
 
 
-def guide(chroma: np.ndarray, luma: np.ndarray, downscale: int, blur: float, radius: int, epsilon: float) -> np.ndarray:
+def guide(chroma: Floats, luma: Floats, downscale: int, blur: float, radius: int, epsilon: float) -> Floats:
     """Fits chroma to luma locally, so that the luma detail which a small picture lacks can steer the chroma at full
     size.
 
@@ -151,7 +154,7 @@ def guide(chroma: np.ndarray, luma: np.ndarray, downscale: int, blur: float, rad
     coarse = (-(-height // downscale), -(-width // downscale))
     chroma, luma = resize(chroma, *coarse), resize(luma, *coarse)
     if blur > 0:
-        luma = cv2.GaussianBlur(luma, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)[..., None]
+        luma = _keep_channels(cv2.GaussianBlur(luma, (0, 0), blur, borderType=cv2.BORDER_REPLICATE), luma)
     mean_luma, mean_chroma = _box(luma, radius), _box(chroma, radius)
     variance = _box(luma * luma, radius) - mean_luma * mean_luma
     covariance = _box(chroma * luma, radius) - mean_chroma * mean_luma
@@ -159,14 +162,12 @@ def guide(chroma: np.ndarray, luma: np.ndarray, downscale: int, blur: float, rad
     return resize(np.concatenate([slope, luma], axis=-1), height, width)
 
 
-def _box(picture: np.ndarray, radius: int) -> np.ndarray:
+def _box(picture: Floats, radius: int) -> Floats:
     side = 2 * radius + 1
     return _keep_channels(cv2.blur(picture, (side, side), borderType=cv2.BORDER_REPLICATE), picture)
 
 
-def enlarge(
-    chroma: np.ndarray, guidance: np.ndarray | None, luma: np.ndarray, top: int = 0, height: int | None = None
-) -> np.ndarray:
+def enlarge(chroma: Floats, guidance: Floats | None, luma: Floats, top: int = 0, height: int | None = None) -> Floats:
     """Enlarges a small chroma to rows of a picture: bilinear, plus the luma detail that `guidance` passes on.
 
     Args:
@@ -188,20 +189,20 @@ def enlarge(
     return full
 
 
-def _stretch(picture: np.ndarray, top: int, rows: int, height: int, width: int) -> np.ndarray:
+def _stretch(picture: Floats, top: int, rows: int, height: int, width: int) -> Floats:
     """Resizes `[h, w, C]` bilinearly to `[height, width, C]`, of which it makes only `rows` rows from `top` on."""
     small = picture.shape[0]
     if rows == height:
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+        return _keep_channels(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), picture)
     # Pixel centres, as cv2.resize places them.
     position = np.clip((np.arange(top, top + rows) + 0.5) * small / height - 0.5, 0, small - 1)
     above = np.floor(position).astype(int)
     weight = (position - above).astype(np.float32)[:, None, None]
     lines = picture[above] * (1 - weight) + picture[np.minimum(above + 1, small - 1)] * weight
-    return cv2.resize(lines, (width, rows), interpolation=cv2.INTER_LINEAR)
+    return _keep_channels(cv2.resize(lines, (width, rows), interpolation=cv2.INTER_LINEAR), lines)
 
 
-def quantize(luma: np.ndarray, chroma: np.ndarray, levels: int) -> np.ndarray:
+def quantize(luma: Floats, chroma: Floats, levels: int) -> WholeNumbers:
     """Joins luma and chroma to whole-numbered RGB.
 
     Chroma is shrunk into the RGB cube first (`color.merge`), so nothing is clipped, and each channel is rounded to the

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish, model_files
-
-Floats = npt.NDArray[np.float32]
 
 
 class LiteRTBackend:

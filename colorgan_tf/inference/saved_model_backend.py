@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files
 from colorgan_tf.tensorflow_environment import silence_tensorflow
@@ -36,9 +34,9 @@ class SavedModelBackend:
         self.input_resolution, self.multiple = int(settings["input_resolution"]), int(settings["multiple"])
         self.identity = model_files.identity(folder)
 
-    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def luma_to_chroma(self, luma: Floats) -> Floats:
         """See `Backend`."""
         import tensorflow as tf
 
-        chroma: npt.NDArray[np.float32] = self._signature(luma=tf.constant(luma, tf.float32))["chroma"].numpy()
+        chroma: Floats = self._signature(luma=tf.constant(luma, tf.float32))["chroma"].numpy()
         return chroma

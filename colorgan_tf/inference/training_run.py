@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from colorgan_tf import config as config_lib
+from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files, run_files
 from colorgan_tf.tensorflow_environment import silence_tensorflow
@@ -61,6 +59,6 @@ class RunBackend:
         self.input_resolution, self.multiple = opened.config.input_resolution, opened.multiple
         self.identity = model_files.identity(workdir)
 
-    def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def luma_to_chroma(self, luma: Floats) -> Floats:
         """See `Backend`."""
         return self._network(luma).numpy()

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from colorgan_tf import color
+from colorgan_tf.color import Floats
 from colorgan_tf.metrics import pictures as metrics
 
 CDC_STEPS = (1, 2, 4)
 
 
-def histograms(rgb: np.ndarray) -> np.ndarray:
+def histograms(rgb: Floats) -> Floats:
     """Returns the `[3, 256]` histograms of an 8-bit RGB picture `[height, width, 3]`, each of sum 1."""
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.size == 0:
         raise ValueError(f"`rgb` must be a uint8 [height, width, 3] picture. Received: {rgb.dtype} {list(rgb.shape)}.")
@@ -18,18 +19,18 @@ def histograms(rgb: np.ndarray) -> np.ndarray:
     return np.stack(counts) / (rgb.shape[0] * rgb.shape[1])
 
 
-def jensen_shannon(first: np.ndarray, second: np.ndarray) -> float:
+def jensen_shannon(first: Floats, second: Floats) -> float:
     """Returns the Jensen-Shannon divergence of `[channels, bins]`, natural logarithm, mean over channels."""
     middle = 0.5 * (first + second)
 
-    def relative(part: np.ndarray) -> np.ndarray:
+    def relative(part: Floats) -> Floats:
         ratio = np.divide(part, middle, out=np.ones_like(part), where=part > 0)
         return (part * np.log(ratio)).sum(-1)
 
     return float((0.5 * (relative(first) + relative(second))).mean())
 
 
-def cdc(frames: Iterable[np.ndarray], steps: Sequence[int] = CDC_STEPS) -> float:
+def cdc(frames: Iterable[Floats], steps: Sequence[int] = CDC_STEPS) -> float:
     """Returns the colour distribution consistency of a clip; 0 where no two frames are far enough apart.
 
     Y. Liu et al., "Temporally consistent video colorization with deep feature propagation and self-regularization
@@ -39,7 +40,7 @@ def cdc(frames: Iterable[np.ndarray], steps: Sequence[int] = CDC_STEPS) -> float
         frames: 8-bit RGB pictures `[height, width, 3]`, one after the other; they are not kept.
         steps: distances between compared frames.
     """
-    recent: list[np.ndarray] = []
+    recent: list[Floats] = []
     sums = dict.fromkeys(steps, 0.0)
     counts = dict.fromkeys(steps, 0)
     for frame in frames:
@@ -53,7 +54,7 @@ def cdc(frames: Iterable[np.ndarray], steps: Sequence[int] = CDC_STEPS) -> float
     return float(np.mean(known)) if known else 0.0
 
 
-def warp_error(before: np.ndarray, after: np.ndarray, confidence: np.ndarray, sure: float = 0.5) -> tuple[float, float]:
+def warp_error(before: Floats, after: Floats, confidence: Floats, sure: float = 0.5) -> tuple[float, float]:
     """Compares a chroma with the one before: mean squared difference of U and V over pixels that are not occluded.
 
     Args:
@@ -71,7 +72,7 @@ def warp_error(before: np.ndarray, after: np.ndarray, confidence: np.ndarray, su
     return float(np.square(before - after)[mask].mean()), float(mask.mean())
 
 
-def chroma_colourfulness(luma: np.ndarray, chroma: np.ndarray) -> float:
+def chroma_colourfulness(luma: Floats, chroma: Floats) -> float:
     """Returns `metrics.colorfulness` of luma `[height, width, 1]` and chroma `[height, width, 2]`, as it is shown."""
     rgb = color.yuv_to_rgb(np.concatenate([luma, chroma], axis=-1))
     return metrics.colorfulness(np.clip(rgb, 0.0, 1.0))

@@ -4,13 +4,15 @@ Pictures are RGB `[height, width, 3]` in [0, 1]. PSNR and SSIM reward grey, so t
 the Frechet distance, with the grey copy as a row. Everything is numpy but the Frechet distance's features.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from colorgan_tf import color
 
+Array = npt.NDArray[Any]
 SSIM_WINDOW = 11
 FEATURE_SIZE = 256
 FRECHET_NOTE = "on EfficientNet features; not comparable with FID"  # stands beside every figure that is shown
@@ -23,7 +25,7 @@ class LumaError(NamedTuple):
     largest: float
 
 
-def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
+def psnr(picture: Array, truth: Array) -> float:
     """Returns the peak signal-to-noise ratio in dB, infinite where both are equal.
 
     10 log10(1 / MSE), with the mean over pixels and channels.
@@ -40,7 +42,7 @@ def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
     return float("inf") if error == 0 else float(-10.0 * np.log10(error))
 
 
-def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
+def ssim(picture: Array, truth: Array) -> float:
     """Returns the mean structural similarity, over channels and over the pixels whose window lies inside.
 
     Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity",
@@ -60,14 +62,14 @@ def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     variance_x = _window_mean(x * x) - mean_x**2
     variance_y = _window_mean(y * y) - mean_y**2
-    covariance = _window_mean(x * y) - mean_x * mean_y
+    covariance: Array = _window_mean(x * y) - mean_x * mean_y
     c1, c2 = 0.01**2, 0.03**2
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     likeness /= (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2)
     return float(likeness.mean())
 
 
-def colorfulness(picture: np.ndarray) -> float:
+def colorfulness(picture: Array) -> float:
     """Returns the colourfulness of a picture: 0 for grey, about 40 for photographs.
 
     Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 5007, 2003, in the form this field uses:
@@ -83,7 +85,7 @@ def colorfulness(picture: np.ndarray) -> float:
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
-def luma_error(picture: np.ndarray, luma: np.ndarray) -> LumaError:
+def luma_error(picture: Array, luma: Array) -> LumaError:
     """Compares the luma of a picture with the luma it was made from.
 
     Args:
@@ -99,7 +101,7 @@ def luma_error(picture: np.ndarray, luma: np.ndarray) -> LumaError:
     return LumaError(float(difference.mean()), float(difference.max()))
 
 
-def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
+def frechet_distance(features_a: Array, features_b: Array) -> float:
     """Returns the squared Frechet distance of the Gaussians fitted to two sets of features.
 
     Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", 2017, equation
@@ -151,7 +153,7 @@ class FeatureExtractor:
         self._preprocess = efficientnet.preprocess
         self._batch = batch
 
-    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+    def __call__(self, pictures: Array) -> Array:
         """Returns the features of pictures.
 
         Args:
@@ -169,19 +171,19 @@ class FeatureExtractor:
         return np.asarray(features, np.float32)
 
 
-def _covariance_factor(centred: np.ndarray) -> np.ndarray:
+def _covariance_factor(centred: Array) -> Array:
     """A matrix X of as few rows as possible with X'X the covariance."""
     factor = centred / np.sqrt(len(centred) - 1.0)
     return factor if len(factor) <= factor.shape[1] else np.asarray(np.linalg.qr(factor, mode="r"))
 
 
-def _window_mean(x: np.ndarray) -> np.ndarray:
+def _window_mean(x: Array) -> Array:
     """Gaussian mean around each pixel whose whole window lies inside the picture."""
     border = SSIM_WINDOW // 2
     mean = cv2.GaussianBlur(x, (SSIM_WINDOW, SSIM_WINDOW), 1.5)
     return mean[border:-border, border:-border]
 
 
-def _check_same_shape(picture: np.ndarray, truth: np.ndarray) -> None:
+def _check_same_shape(picture: Array, truth: Array) -> None:
     if np.shape(picture) != np.shape(truth):
         raise ValueError(f"pictures must have the same shape. Received: {np.shape(picture)} and {np.shape(truth)}.")
