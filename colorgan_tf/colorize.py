@@ -119,13 +119,13 @@ def _shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _with_progress(outcomes: Iterator, total: int) -> Iterator:
+def _with_progress(outcomes: "Iterator[Outcome]", total: int) -> "Iterator[Outcome]":
     from tqdm import tqdm
 
     return tqdm(outcomes, total=total, unit="file", disable=None)  # no bar where the output is not a terminal
 
 
-def _report(outcomes: list, faults: list[str]) -> None:
+def _report(outcomes: "list[Outcome]", faults: list[str]) -> None:
     words = {
         "coloured": "coloured",
         "copied": "copied",
