@@ -85,9 +85,7 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     source = decoding.probe(path)
     plan = encoding.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
-    bits, source_bits = plan.pixel_format.bits, source.pixel_format.bits
-    if bits < source_bits:
-        report.notes.append(f"{plan.encoder} holds {bits} of the film's {source_bits} bits")
+    report.notes += encoding.losses(source, plan)
     try:
         store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
         with _one_thread_a_call():

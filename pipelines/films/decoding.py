@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from pipelines.films import pixel_formats
+from pipelines.films import hdr, pixel_formats
+from pipelines.films.hdr import HdrMetadata
 
 if TYPE_CHECKING:
     import av
@@ -36,6 +37,8 @@ class FilmSource:
         display_matrix: the player's matrix as nine integers, None where there is none.
         primaries: AVColorPrimaries number.
         transfer: AVColorTransferCharacteristic number.
+        hdr: mastering display and light levels, None where untagged.
+        lost: what belongs to the picture and cannot be kept, in words.
         frames: frames that the file says it has, 0 where it does not say.
         duration: seconds, 0 where the file does not say.
     """
@@ -52,6 +55,8 @@ class FilmSource:
     display_matrix: tuple[int, ...] | None
     primaries: int
     transfer: int
+    hdr: HdrMetadata | None
+    lost: tuple[str, ...]
     frames: int
     duration: float
 
@@ -131,9 +136,16 @@ def probe(path: str) -> FilmSource:
             display_matrix=tuple(np.frombuffer(bytes(matrix), np.int32).tolist()) if matrix else None,
             primaries=int(first.color_primaries),
             transfer=int(first.color_trc),
+            hdr=hdr.read(first),
+            lost=tuple(_lost(first, stream)),
             frames=stream.frames,
             duration=float((container.duration or 0) / 1e6),
         )
+
+
+def _lost(first: "av.VideoFrame", stream: "av.VideoStream") -> list[str]:
+    alpha = any(part.is_alpha for part in first.format.components) or stream.metadata.get("alpha_mode") == "1"
+    return hdr.dynamic(first) + (["alpha channel"] if alpha else [])
 
 
 @dataclasses.dataclass

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import pixel_formats
+from pipelines.films import hdr, matroska, pixel_formats
 from pipelines.films.decoding import FilmSource
+from pipelines.films.hdr import HdrMetadata
 from pipelines.media import formats
 
 CODECS = ("auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4")
@@ -61,6 +62,8 @@ _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30
     Fraction(60),
 }
 
+_MPEG2_SHAPES = (Fraction(4, 3), Fraction(16, 9), Fraction(221, 100))
+
 
 @dataclasses.dataclass(frozen=True)
 class EncoderPlan:
@@ -78,6 +81,7 @@ class EncoderPlan:
         aspect: width of a pixel over its height, or None.
         primaries: AVColorPrimaries number.
         transfer: AVColorTransferCharacteristic number.
+        hdr: mastering display and light levels, or None.
         counts_frames: whether the encoder only takes 1 / rate as time base, so that the pts are put back afterwards.
     """
 
@@ -92,6 +96,7 @@ class EncoderPlan:
     aspect: Fraction | None
     primaries: int
     transfer: int
+    hdr: HdrMetadata | None
     counts_frames: bool
 
 
@@ -145,11 +150,14 @@ def make_plan(
             f"MPEG-2 must have one of its standard frame rates (24, 25, 30, ...). Received: {source.rate}; "
             "choose another codec or container."
         )
+    if source.hdr:
+        for name, value in hdr.encoder_options(encoder, source.hdr).items():
+            options[name] = f"{options[name]}:{value}" if name in options else value
     return EncoderPlan(
         muxer=muxer,
         encoder=encoder,
         options=options,
-        pixel_format=_output_pixel_format(source, encoder),
+        pixel_format=_output_pixel_format(source, encoder, muxer),
         width=source.width,
         height=source.height,
         # AVI's pts are frame numbers.
@@ -158,6 +166,7 @@ def make_plan(
         aspect=source.aspect,
         primaries=source.primaries,
         transfer=source.transfer,
+        hdr=source.hdr,
         counts_frames=encoder in ("mpeg2video", "mpeg4"),
     )
 
@@ -183,7 +192,7 @@ def _accepts(muxer: str, encoder: str) -> bool:
     return True
 
 
-def _output_pixel_format(source: FilmSource, encoder: str) -> pixel_formats.PixelFormat:
+def _output_pixel_format(source: FilmSource, encoder: str, muxer: str) -> pixel_formats.PixelFormat:
     import av
 
     wanted = source.pixel_format
@@ -203,8 +212,33 @@ def _output_pixel_format(source: FilmSource, encoder: str) -> pixel_formats.Pixe
             name = candidate if bits == 8 else f"{candidate}{bits}le"
             if name in known:
                 described = pixel_formats.describe(name, wanted.matrix, 0, source.height, source.width)
-                return dataclasses.replace(described, full_range=wanted.full_range, matrix=wanted.matrix)
+                full = wanted.full_range and _says_full_range(encoder, muxer)
+                return dataclasses.replace(described, full_range=full, matrix=wanted.matrix)
     raise InputError(f"The codec must take planar YCbCr. Received: {encoder}.")
+
+
+def _says_full_range(encoder: str, muxer: str) -> bool:
+    """Tells whether a reader learns that luma spans all code values: from the codec's stream, or from the container."""
+    return encoder in ("libx264", "libx265", "libsvtav1", "libvpx-vp9") or (
+        encoder == "ffv1" and muxer in matroska.MUXERS
+    )
+
+
+def losses(source: FilmSource, plan: EncoderPlan) -> list[str]:
+    """Tells, one line each, what of the film's picture the codec and container cannot hold."""
+    held, encoder, muxer = plan.pixel_format, plan.encoder, plan.muxer
+    lines = [f"{name} is dropped" for name in source.lost]
+    if held.bits < source.pixel_format.bits:
+        lines.append(f"{encoder} holds {held.bits} of the film's {source.pixel_format.bits} bits")
+    if source.pixel_format.full_range and not held.full_range:
+        lines.append(f"{encoder} in {muxer} cannot say full range: the picture is converted to limited range")
+    if source.hdr and muxer not in matroska.MUXERS and not hdr.encoder_options(encoder, source.hdr):
+        lines.append(f"{encoder} in {muxer} cannot hold the HDR mastering data: they are dropped")
+    told = encoder != "mpeg2video" or muxer in (*matroska.MUXERS, "mov", "mp4")
+    shape = Fraction(source.width, source.height) * (source.aspect or 1)
+    if source.aspect and not told and min(abs(shape / known - 1) for known in _MPEG2_SHAPES) > 0.01:
+        lines.append(f"MPEG-2 in {muxer} only holds pictures of 4:3, 16:9 and 2.21:1: the nearest is written")
+    return lines
 
 
 def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from pipelines.films import decoding, encoding
+from pipelines.films import decoding, encoding, matroska
 from pipelines.films.decoding import FilmSource
 from pipelines.films.encoding import EncoderPlan, StoredPacket
 from pipelines.media import provenance
@@ -81,7 +81,13 @@ def mux(
             new.start_encoding()
             end = None if until is None else until * source.time_base
             _interleave(new, video, _in_order(picture), plan.time_base, old, copies, end)
+    if _completed_after(plan):
+        matroska.describe_picture(output, plan.width, plan.height, plan.aspect, plan.hdr)
     return notes
+
+
+def _completed_after(plan: EncoderPlan) -> bool:
+    return plan.muxer in matroska.MUXERS and (plan.aspect is not None or plan.hdr is not None)
 
 
 def _film_tags(old: dict[str, str]) -> dict[str, str]:
@@ -121,6 +127,9 @@ def _add_picture(new: Any, old: Any, source: FilmSource, plan: EncoderPlan) -> A
     encoding.configure(video.codec_context, plan, encoding.wants_global_header(plan.muxer))
     video.time_base = plan.time_base
     _copy_stream_tags(video, old)
+    video.metadata.pop("alpha_mode", None)  # the coloured picture has no alpha
+    if _completed_after(plan):
+        video.metadata["title"] = video.metadata.get("title", "") + matroska.PADDING
     if source.display_matrix:
         video.set_display_matrix(source.display_matrix)
     return video

@@ -6,6 +6,7 @@ and is turned into the Cb and Cr of the stream's own matrix.
 """
 
 import dataclasses
+import functools
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -312,7 +313,10 @@ def blank_border(planes: tuple[np.ndarray, ...], border: tuple[int, int, int, in
 
 
 def convert_luma(codes: np.ndarray, source: PixelFormat, target: PixelFormat) -> np.ndarray:
-    """Brings luma code values to another bit depth of the same range; the same depth returns the same array."""
+    """Brings luma code values to another bit depth or range; where both are the same, returns the same array."""
+    if source.full_range != target.full_range:
+        table: np.ndarray = _range_table(source, target)[codes]
+        return table
     if source.bits == target.bits:
         return codes
     if target.bits > source.bits:
@@ -323,6 +327,14 @@ def convert_luma(codes: np.ndarray, source: PixelFormat, target: PixelFormat) ->
     return np.minimum((codes.astype(np.uint32) + (1 << (shift - 1))) >> shift, (1 << target.bits) - 1).astype(
         target.dtype
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _range_table(source: PixelFormat, target: PixelFormat) -> np.ndarray:
+    """Returns the target's luma code of each of the source's."""
+    luma = (np.arange(1 << source.bits) - source.black) / source.luma_span
+    codes = np.rint(target.black + luma * target.luma_span)
+    return codes.clip(0, (1 << target.bits) - 1).astype(target.dtype)
 
 
 def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], pixel_format: PixelFormat) -> None:

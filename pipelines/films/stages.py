@@ -276,7 +276,7 @@ class MergeStage:
             if self._steady == Steady.LOW:
                 self._stabilizer.push(self._input(item))
             self._measure(item, None, None)
-            if old.format.name == self._target.name:
+            if (old.format.name, source.pixel_format.full_range) == (self._target.name, self._target.full_range):
                 return item
             chroma_size = self._target.chroma_size(source.height, source.width)
             chroma = pixel_formats.to_chroma(old, source.pixel_format, chroma_size)
