@@ -44,6 +44,7 @@ def define_flags() -> None:
     flags.DEFINE_enum("format", None, FORMATS, "Pictures: format of the results. Default: each one's own.")
     flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Films and animations: stabilizing over time.")
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
+    flags.DEFINE_bool("deinterlace", False, "Films: make interlaced ones progressive; else they stay interlaced.")
     flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
     flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
 
@@ -100,7 +101,13 @@ def _work(jobs: "Sequence[Job]") -> "Iterator[Outcome]":
     values = flags.FLAGS
     used = colorizer()
     options = ColorizeOptions(
-        values.force, values.steady, values.side_by_side, values.codec, values.quality, values.report
+        values.force,
+        values.steady,
+        values.side_by_side,
+        values.codec,
+        values.quality,
+        values.report,
+        values.deinterlace,
     )
 
     def work(job: batch.Job) -> batch.Outcome:

@@ -36,6 +36,7 @@ class ColorizeOptions:
         codec: of a film; "auto" takes the best that the container holds.
         effort: of a film's encoder: "fast", "good" or "best".
         report: write `NAME.report.json` and `NAME.report.png` beside a film.
+        deinterlace: make an interlaced film progressive.
     """
 
     force: bool = False
@@ -44,6 +45,7 @@ class ColorizeOptions:
     codec: str = "auto"
     effort: Quality | str = Quality.GOOD
     report: bool = False
+    deinterlace: bool = False
 
 
 def colorize_file(
@@ -101,7 +103,13 @@ def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outc
 
 def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    how = FilmOptions(codec=options.codec, quality=options.effort, steady=options.steady, force=options.force)
+    how = FilmOptions(
+        codec=options.codec,
+        quality=options.effort,
+        steady=options.steady,
+        force=options.force,
+        deinterlace=options.deinterlace,
+    )
     report = colorize_film(str(job.source), str(job.target), colorizer, how)
     if options.report:
         writing.write_text(job.target.with_suffix(".report.json"), report.to_json() + "\n")

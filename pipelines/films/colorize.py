@@ -38,6 +38,7 @@ class FilmOptions:
         window: frames that `steady="high"` looks ahead.
         chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
         force: whether shots that have colours are coloured anew.
+        deinterlace: whether an interlaced film becomes a progressive one; it stays interlaced otherwise.
         resume: whether to go on where an earlier run stopped.
     """
 
@@ -49,6 +50,7 @@ class FilmOptions:
     window: int = 12
     chunk_seconds: float = 5.0
     force: bool = False
+    deinterlace: bool = False
     resume: bool = True
 
     def __post_init__(self) -> None:
@@ -83,6 +85,8 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
     source = decoding.probe(path)
+    if options.deinterlace and source.top_first is not None:
+        source = dataclasses.replace(source, top_first=None, deinterlaced=True)
     plan = encoding.make_plan(source, output, options.codec, options.quality)
     report = FilmReport(path, output)
     report.notes += encoding.losses(source, plan)
@@ -125,8 +129,8 @@ def _settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, optio
     import av
 
     status = os.stat(source.path)
-    chosen = {name: getattr(options, name) for name in ("steady", "batch", "every", "window", "chunk_seconds", "force")}
-    return chosen | {
+    names = ("steady", "batch", "every", "window", "chunk_seconds", "force", "deinterlace")
+    return {name: getattr(options, name) for name in names} | {
         "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),

@@ -1,16 +1,17 @@
 """Reading a film: what its video stream is, and its decoded frames, one by one, from any time on."""
 
 import dataclasses
+import itertools
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from pipelines.films import hdr, pixel_formats
+from pipelines.films import hdr, interlacing, pixel_formats
 from pipelines.films.hdr import HdrMetadata
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class FilmSource:
         primaries: AVColorPrimaries number.
         transfer: AVColorTransferCharacteristic number.
         hdr: mastering display and light levels, None where untagged.
+        top_first: whether the upper field of each frame is shown first; None where the picture is not interlaced.
+        deinterlaced: whether `frames` makes whole frames of interlaced ones.
         lost: what belongs to the picture and cannot be kept, in words.
         frames: frames that the file says it has, 0 where it does not say.
         duration: seconds, 0 where the file does not say.
@@ -57,13 +60,26 @@ class FilmSource:
     transfer: int
     hdr: HdrMetadata | None
     lost: tuple[str, ...]
+    top_first: bool | None
     frames: int
     duration: float
+    deinterlaced: bool = False
 
     @property
     def display_size(self) -> tuple[int, int]:
         """(height, width) of the picture as a player shows it: upright, square pixels."""
         return pixel_formats.display_size(self.height, self.width, self.aspect, self.rotation)
+
+    @property
+    def fields(self) -> tuple[int, ...]:
+        """The fields of a frame, in the order of time (0 is the upper one), each to be coloured by itself.
+
+        Empty where a frame is coloured as a whole: it is not interlaced, or has chroma rows that no field owns.
+        """
+        _, down = self.pixel_format.log2_chroma or (1, 1)
+        if self.top_first is None or self.height % (2 << max(1, down)):
+            return ()
+        return (0, 1) if self.top_first else (1, 0)
 
 
 def open_film(path: str) -> "av.container.InputContainer":
@@ -115,7 +131,8 @@ def probe(path: str) -> FilmSource:
     """
     with open_film(path) as container:
         stream = picture_stream(container, path)
-        first = next(_decode(container, stream, DecodeLog()), None)
+        decoded = _decode(container, stream, DecodeLog())
+        first = next(decoded, None)
         if first is None:
             raise InputError(f"The film must have at least one readable frame. Received: {path}.")
         name = pixel_formats.readable_name(first.format.name)
@@ -138,9 +155,18 @@ def probe(path: str) -> FilmSource:
             transfer=int(first.color_trc),
             hdr=hdr.read(first),
             lost=tuple(_lost(first, stream)),
+            top_first=_field_order([first], decoded),
             frames=stream.frames,
             duration=float((container.duration or 0) / 1e6),
         )
+
+
+def _field_order(first: Iterable["av.VideoFrame"], more: Iterator["av.VideoFrame"]) -> bool | None:
+    """Returns the order of the first interlaced frame among the film's first ones; broadcasts mix both kinds."""
+    for frame in itertools.chain(first, itertools.islice(more, 7)):
+        if (top_first := interlacing.top_field_first(frame)) is not None:
+            return top_first
+    return None
 
 
 def _lost(first: "av.VideoFrame", stream: "av.VideoStream") -> list[str]:
@@ -174,7 +200,10 @@ def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: 
         stream.thread_type = "AUTO"
         seekable = after is not None and _seek(container, stream, after)
         last = None
-        for number, frame in enumerate(_decode(container, stream, log)):
+        decoded = _decode(container, stream, log)
+        if source.deinterlaced:
+            decoded = interlacing.deinterlace(_planar(frame, source) for frame in decoded)
+        for number, frame in enumerate(decoded):
             if frame.pts is None:
                 if last is None and seekable:  # no pts after a seek: where we are is unknown
                     yield from _from_the_start(source, log, count)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import hdr, matroska, pixel_formats
+from pipelines.films import hdr, interlacing, matroska, pixel_formats
 from pipelines.films.decoding import FilmSource
 from pipelines.films.hdr import HdrMetadata
 from pipelines.media import formats
@@ -62,6 +62,8 @@ _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30
     Fraction(60),
 }
 
+# Encoders that write interlaced pictures, and say so.
+_INTERLACING = ("libx264", "ffv1", "prores_ks", "mpeg2video", "mpeg4")
 _MPEG2_SHAPES = (Fraction(4, 3), Fraction(16, 9), Fraction(221, 100))
 
 
@@ -82,6 +84,7 @@ class EncoderPlan:
         primaries: AVColorPrimaries number.
         transfer: AVColorTransferCharacteristic number.
         hdr: mastering display and light levels, or None.
+        top_first: which field of an interlaced picture is shown first; None where the stream is not interlaced.
         counts_frames: whether the encoder only takes 1 / rate as time base, so that the pts are put back afterwards.
     """
 
@@ -97,6 +100,7 @@ class EncoderPlan:
     primaries: int
     transfer: int
     hdr: HdrMetadata | None
+    top_first: bool | None
     counts_frames: bool
 
 
@@ -167,6 +171,7 @@ def make_plan(
         primaries=source.primaries,
         transfer=source.transfer,
         hdr=source.hdr,
+        top_first=source.top_first if encoder in _INTERLACING else None,
         counts_frames=encoder in ("mpeg2video", "mpeg4"),
     )
 
@@ -234,10 +239,14 @@ def losses(source: FilmSource, plan: EncoderPlan) -> list[str]:
         lines.append(f"{encoder} in {muxer} cannot say full range: the picture is converted to limited range")
     if source.hdr and muxer not in matroska.MUXERS and not hdr.encoder_options(encoder, source.hdr):
         lines.append(f"{encoder} in {muxer} cannot hold the HDR mastering data: they are dropped")
-    told = encoder != "mpeg2video" or muxer in (*matroska.MUXERS, "mov", "mp4")
-    shape = Fraction(source.width, source.height) * (source.aspect or 1)
-    if source.aspect and not told and min(abs(shape / known - 1) for known in _MPEG2_SHAPES) > 0.01:
-        lines.append(f"MPEG-2 in {muxer} only holds pictures of 4:3, 16:9 and 2.21:1: the nearest is written")
+    if source.top_first is not None and plan.top_first is None:
+        lines.append(f"{encoder} cannot say that the picture is interlaced; --deinterlace makes whole frames of it")
+    if source.aspect and muxer not in (*matroska.MUXERS, "mov", "mp4"):
+        shape = Fraction(source.width, source.height) * source.aspect
+        if encoder == "mpeg2video" and min(abs(shape / known - 1) for known in _MPEG2_SHAPES) > 0.01:
+            lines.append(f"MPEG-2 in {muxer} only holds pictures of 4:3, 16:9 and 2.21:1: the nearest is written")
+        if encoder == "ffv1":
+            lines.append(f"{encoder} in {muxer} cannot say that pixels are not square: Matroska can")
     return lines
 
 
@@ -258,6 +267,9 @@ def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
     context.color_trc = plan.transfer or 2
     if plan.aspect:
         context.sample_aspect_ratio = plan.aspect
+    if plan.top_first is not None:
+        context.field_order = interlacing.TOP_FIRST if plan.top_first else interlacing.BOTTOM_FIRST
+        context.flags |= 1 << 18 | 1 << 29  # AV_CODEC_FLAG_INTERLACED_DCT and _ME
     if plan.encoder in ("ffv1", "prores_ks"):
         context.thread_type = "SLICE"
     if global_header:
@@ -291,6 +303,7 @@ class ChunkEncoder:
         self._last: int | None = None
         self._context: Any = av.CodecContext.create(plan.encoder, "w")
         configure(self._context, plan, wants_global_header(plan.muxer))
+        self._fields = None if plan.top_first is None else interlacing.FieldMarker(plan.top_first)
         self._pts: list[int] = []
         self._durations: dict[int, int] = {}
 
@@ -306,6 +319,8 @@ class ChunkEncoder:
         if self._plan.counts_frames:
             frame.pts, frame.time_base = len(self._pts), 1 / self._plan.rate
         self._pts.append(pts)
+        if self._fields is not None:
+            frame = self._fields.mark(frame)
         return [self._store(packet) for packet in self._context.encode(frame)]
 
     def close(self) -> list[StoredPacket]:

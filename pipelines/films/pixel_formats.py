@@ -345,6 +345,32 @@ def fill_frame(frame: Any, parts: tuple[np.ndarray, ...], pixel_format: PixelFor
         rows[:, : part.width] = codes
 
 
+def field(frame: Any, number: int, pixel_format: PixelFormat) -> "av.VideoFrame":
+    """Copies a field out of a woven frame: every other row of each plane, from row `number` (0 or 1) on."""
+    import av
+
+    part = av.VideoFrame(frame.width, frame.height // 2, frame.format.name)
+    rows = tuple(plane(frame, index, pixel_format.dtype)[number::2] for index in range(len(frame.planes)))
+    fill_frame(part, rows, pixel_format)
+    part.pts, part.duration, part.time_base = frame.pts, frame.duration, frame.time_base
+    part.color_range, part.colorspace = frame.color_range, frame.colorspace
+    return part
+
+
+def weave(top: Any, bottom: Any, pixel_format: PixelFormat) -> "av.VideoFrame":
+    """Puts two fields together to a frame: the inverse of `field`."""
+    import av
+
+    frame = av.VideoFrame(top.width, top.height * 2, top.format.name)
+    for index in range(len(frame.planes)):
+        rows = plane(frame, index, pixel_format.dtype)
+        rows[::2] = plane(top, index, pixel_format.dtype)
+        rows[1::2] = plane(bottom, index, pixel_format.dtype)
+    frame.pts, frame.duration, frame.time_base = top.pts, top.duration, top.time_base
+    frame.color_range, frame.colorspace = top.color_range, top.colorspace
+    return frame
+
+
 def display_size(height: int, width: int, aspect: Fraction | None, rotation: int) -> tuple[int, int]:
     """Returns the (height, width) at which a viewer sees the picture: square pixels, upright."""
     if aspect:

@@ -28,6 +28,7 @@ class FilmFrame:
     Attributes:
         frame: the decoded frame; the merge stage puts the coloured one in its place.
         number: frames before it in the film.
+        field: which field of an interlaced frame it is (0 is the upper one); None for a whole frame.
         luma: `[height, width]` float32 in [0, 1] at the network's input resolution, upright.
         shot: set on the first frame of a shot.
         keep: whether the frame keeps its own colours.
@@ -39,6 +40,7 @@ class FilmFrame:
     frame: Any
     number: int
     luma: np.ndarray
+    field: int | None = None
     shot: ShotReport | None = None
     keep: bool = False
     needs_network: bool = True
@@ -67,6 +69,8 @@ def prepare(
 ) -> Iterator[Item]:
     """First stage: reduces the luma of decoded frames and marks the ends of chunks.
 
+    Of an interlaced film, each field is an item of its own, since the two of a frame differ in time.
+
     Args:
         frames: decoded frames.
         source: the film.
@@ -84,10 +88,13 @@ def prepare(
             if begun is not None:
                 yield ChunkEnd(number, last_pts, {})
             begun, length = frame.pts, 0
-        codes = pixel_formats.plane(frame, 0, source.pixel_format.dtype)
-        luma = np.ascontiguousarray(np.rot90(pixel_formats.to_luma(codes, source.pixel_format, stored_size), turns))
-        yield FilmFrame(frame, number, luma)
-        last_pts, length, number = frame.pts, length + 1, number + 1
+        last_pts = frame.pts  # read before the frame is handed on: the encoder's thread gives it other times
+        for field in source.fields or (None,):
+            part = frame if field is None else pixel_formats.field(frame, field, source.pixel_format)
+            codes = pixel_formats.plane(part, 0, source.pixel_format.dtype)
+            luma = pixel_formats.to_luma(codes, source.pixel_format, stored_size)
+            yield FilmFrame(part, number, np.ascontiguousarray(np.rot90(luma, turns)), field)
+        length, number = length + 1, number + 1
     if begun is not None:
         yield ChunkEnd(number, last_pts, {})
 
@@ -198,6 +205,7 @@ class MergeStage:
         self._target = target
         self._steady = steady
         self._window = window
+        self._height = source.height // 2 if source.fields else source.height
         self._size = size = colorizer.input_resolution(*source.display_size)
         self._half = (size[0] // 2, size[1] // 2)
         self._stabilizer = (TwoSidedStabilizer if steady == Steady.HIGH else CausalStabilizer)(self._half)
@@ -210,11 +218,21 @@ class MergeStage:
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
-        if self._steady != Steady.HIGH:
-            for item in items:
-                yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
-            return
-        yield from self._windows(items)
+        first: FilmFrame | None = None
+        for item in self._windows(items) if self._steady == Steady.HIGH else self._one_by_one(items):
+            if isinstance(item, ChunkEnd) or item.field is None:
+                yield item
+            elif first is None:
+                first = item
+            else:
+                top, bottom = (first, item) if item.field else (item, first)
+                item.frame = pixel_formats.weave(top.frame, bottom.frame, self._target)
+                yield item
+                first = None
+
+    def _one_by_one(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
 
     def _windows(self, items: Iterator[Item]) -> Iterator[Item]:
         """Blocks of `window` frames with as many frames after them; a chunk's end also ends a block."""
@@ -271,25 +289,25 @@ class MergeStage:
             self.tally.begin(item.shot)
         source, old = self._source, item.frame
         luma = pixel_formats.plane(old, 0, source.pixel_format.dtype)
-        new = av.VideoFrame(source.width, source.height, self._target.name)
+        new = av.VideoFrame(source.width, self._height, self._target.name)
         if item.keep:
             if self._steady == Steady.LOW:
                 self._stabilizer.push(self._input(item))
             self._measure(item, None, None)
             if (old.format.name, source.pixel_format.full_range) == (self._target.name, self._target.full_range):
                 return item
-            chroma_size = self._target.chroma_size(source.height, source.width)
+            chroma_size = self._target.chroma_size(self._height, source.width)
             chroma = pixel_formats.to_chroma(old, source.pixel_format, chroma_size)
-            parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
+            parts = pixel_formats.chroma_planes(chroma, self._target, self._height, source.width)
         else:
             chroma = self._stabilized(item, stable)
             chroma = pixel_formats.fit_to_luma(chroma, item.luma)
             chroma = self._as_stored(chroma)
             if self._colorizer.finish.guided:  # else the chroma goes bilinearly to the size of its planes, below
-                size = self._target.chroma_size(source.height, source.width)
+                size = self._target.chroma_size(self._height, source.width)
                 plane_luma = pixel_formats.to_luma(luma, source.pixel_format, size)[..., None]
                 chroma = self._colorizer.enlarge(chroma, self._as_stored(item.luma)[..., None], plane_luma)
-            parts = pixel_formats.chroma_planes(chroma, self._target, source.height, source.width)
+            parts = pixel_formats.chroma_planes(chroma, self._target, self._height, source.width)
             pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.pixel_format), self._target)
         pixel_formats.fill_frame(
             new, (pixel_formats.convert_luma(luma, source.pixel_format, self._target), *parts), self._target
@@ -324,7 +342,10 @@ class MergeStage:
         """Takes the report's figures, at a quarter of the input resolution so that they cost next to nothing."""
         raw = None if before is None else np.ascontiguousarray(before[::2, ::2])
         stable = raw if after is None else np.ascontiguousarray(after[::2, ::2])
-        if stable is None:
+        counted = item.field is None or item.field == self._source.fields[-1]  # an interlaced frame counts once
+        if not counted:
+            pass
+        elif stable is None:
             self.tally.add(None, None)
         else:
             luma = item.luma[::4, ::4][: stable.shape[0], : stable.shape[1], None]

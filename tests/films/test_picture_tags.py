@@ -72,14 +72,17 @@ def test_full_range_shot_in_colour_is_converted_too(tmp_path):
 @pytest.mark.parametrize(("codec", "ending"), EVERY_KIND)
 def test_pixel_aspect_is_kept(tmp_path, codec, ending):
     aspect = Fraction(64, 45)  # 90 x 72 shown as 16:9, which MPEG-2 knows
-    film = make_film(tmp_path / "film.mkv", 3, size=(72, 90), rate=Fraction(25), aspect=aspect)
+    film = make_film(tmp_path / "film.mkv", 3, "libx264", size=(72, 90), luma=ramp, rate=Fraction(25), aspect=aspect)
     out = str(tmp_path / f"out.{ending}")
-    colorize_film(film, out, WarmColorizer(), FilmOptions(codec, "fast"))
-    assert decoding.probe(out).aspect == aspect
+    report = colorize_film(film, out, WarmColorizer(), FilmOptions(codec, "fast"))
+    if (codec, ending) == ("ffv1", "avi"):
+        assert len(report.notes) == 1 and "not square" in report.notes[0]
+    else:
+        assert report.notes == [] and decoding.probe(out).aspect == aspect
 
 
 def test_pixel_aspect_that_mpeg2_does_not_know_is_noted(tmp_path):
-    film = make_film(tmp_path / "film.mkv", 3, rate=Fraction(25), aspect=Fraction(5, 4))
+    film = make_film(tmp_path / "film.mkv", 3, "libx264", rate=Fraction(25), aspect=Fraction(5, 4))
     report = colorize_film(film, str(tmp_path / "out.mpg"), WarmColorizer())
     assert len(report.notes) == 1 and "MPEG-2" in report.notes[0]
 
@@ -112,7 +115,7 @@ def make_hdr_film(path):
 def test_hdr_metadata_are_kept(tmp_path, codec, ending):
     film, out = make_hdr_film(tmp_path / "film.mkv"), str(tmp_path / f"out.{ending}")
     report = colorize_film(film, out, WarmColorizer(), FilmOptions(codec, "fast"))
-    assert report.notes == []
+    assert report.notes == (["libvpx-vp9 holds 8 of the film's 10 bits"] if codec == "vp9" else [])
     found = decoding.probe(out).hdr
     assert found is not None and found.light_levels == HDR.light_levels
     assert found.primaries == pytest.approx(HDR.primaries, abs=2e-4)
@@ -122,7 +125,7 @@ def test_hdr_metadata_are_kept(tmp_path, codec, ending):
 def test_hdr_metadata_that_do_not_fit_are_noted(tmp_path):
     film = make_hdr_film(tmp_path / "film.mkv")
     report = colorize_film(film, str(tmp_path / "out.mp4"), WarmColorizer(), FilmOptions("vp9", "fast"))
-    assert len(report.notes) == 1 and "HDR mastering data" in report.notes[0]
+    assert any("HDR mastering data" in note for note in report.notes)
 
 
 def test_dropped_alpha_and_dynamic_metadata_are_noted(tmp_path):
@@ -140,7 +143,7 @@ def test_dropped_alpha_and_dynamic_metadata_are_noted(tmp_path):
 
 
 def test_completed_matroska_header_keeps_name_and_length(tmp_path):
-    film = make_film(tmp_path / "film.mkv", 3, size=(72, 90), aspect=Fraction(64, 45))
+    film = make_film(tmp_path / "film.mkv", 3, "libx264", size=(72, 90), luma=ramp, aspect=Fraction(64, 45))
     out = tmp_path / "out.mkv"
     colorize_film(film, str(out), WarmColorizer(), FilmOptions("ffv1"))
     assert matroska.PADDING.encode() not in out.read_bytes()
