@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.errors import InputError
+from pipelines.media import tiff
 
 
 class Kind(enum.StrEnum):
@@ -120,11 +121,18 @@ def film_suffix(head: bytes) -> str | None:
 def open_header(source: str | Path | bytes, picture_formats: Collection[str] = tuple(PICTURES)) -> Image.Image:
     """Opens a picture by Pillow and reads its header; raises whatever Pillow raises.
 
-    Pillow's warning of large pictures is kept silent: callers have limits of their own.
+    Pillow's warnings are kept silent: callers have limits of their own, and what is damaged shows itself later.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=tuple(picture_formats))
+        warnings.simplefilter("ignore")
+        try:
+            file = io.BytesIO(source) if isinstance(source, bytes) else source
+            return Image.open(file, formats=tuple(picture_formats))
+        except UnidentifiedImageError:
+            unknown = tiff.open_unknown(source) if "TIFF" in picture_formats else None
+            if unknown is None:
+                raise
+            return unknown
 
 
 def frames(image: Image.Image) -> int:
@@ -183,7 +191,10 @@ def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         empty = Path(name).is_file() and Path(name).stat().st_size == 0
         raise InputError(f"{expected} Received: {name}, which is {'empty' if empty else 'none'}.") from error
+    except NotImplementedError as error:  # intact, but of a kind that is not read
+        raise InputError(f"{expected} Received: {name}, which is not supported: {error}.") from error
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
         if isinstance(error, OSError) and error.strerror:  # the file itself cannot be read
             raise InputError(f"{expected} Received: {name}: {error.strerror}.") from error
-        raise InputError(f"{expected} Received: {name}, which is damaged: {error}.") from error
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{expected} Received: {name}, which is damaged: {reason}.") from error

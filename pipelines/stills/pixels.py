@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from pipelines.media import icc
+from pipelines.media import icc, tiff
+from pipelines.media.orientation import as_stored
 
 Channels = NDArray[np.unsignedinteger[Any]]  # [H, W, channels], uint8 or uint16
-# TIFF tags and PNG's IHDR fields, by their place in the file.
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
-_PNG_DEPTH, _PNG_COLOUR_TYPE, _GREY_AND_ALPHA = 24, 25, 4
+# PNG's IHDR fields, by their place in the file.
+_PNG_DEPTH, _PNG_COLOUR_TYPE, _GREY_AND_ALPHA, _PNG_WITH_ALPHA = 24, 25, 4, (4, 6)
 _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
 _OPAQUE = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "CMYK": "RGB", "HSV": "RGB"}
 
@@ -24,46 +24,53 @@ class Pixels(NamedTuple):
     Attributes:
         values: `[H, W, 1]` grey or `[H, W, 3]` RGB, uint8 or uint16.
         alpha: `[H, W, 1]` of the same type, or None.
+        notes: what of the file's pixels could not be kept, for a person.
     """
 
     values: Channels
     alpha: Channels | None
+    notes: tuple[str, ...] = ()
 
 
 def deep_content(image: Image.Image) -> bytes | None:
-    """Returns the whole file of a picture with 16 bits a channel, whose header is open; None for 8 bits.
+    """Returns the whole file of a picture whose pixels Pillow reads with loss or not at all; None for the others.
 
-    Pillow itself reads 16-bit RGB as 8 bit.
+    The picture's header is open. Pillow reads 16-bit RGB as 8 bit.
     """
     if image.format == "PNG":
         deep = _content(image, _PNG_DEPTH + 1)[_PNG_DEPTH] == 16
     else:
-        deep = image.format == "TIFF" and max(_tag(image, _BITS_PER_SAMPLE, (1,))) == 16
+        deep = image.format == "TIFF" and tiff.is_beyond_pillow(image)
     return _content(image) if deep else None
 
 
-def decode(image: Image.Image, deep: bytes | None) -> Pixels:
+def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixels:
     """Decodes an opened picture.
 
     Args:
         image: opened by Pillow, header read.
         deep: from `deep_content`.
+        orientation: EXIF orientation.
 
     Raises:
-        OSError, SyntaxError, ValueError: if the pixels cannot be decoded.
+        NotImplementedError, OSError, SyntaxError, ValueError: if the pixels cannot be decoded.
     """
-    image.load()  # finds truncated files, also those that OpenCV would half decode without a word
     if deep is not None:
-        return _decode_16_bit(image, deep)
+        return _deep_tiff(image, deep) if image.format == "TIFF" else _deep_png(image, deep)
+    image.load()
     if image.mode not in _OPAQUE and image.mode not in _WITH_ALPHA and image.mode != "LAB":
-        raise ValueError(f"pixels of mode {image.mode} are not supported")
+        raise NotImplementedError(f"pixels of mode {image.mode}")
     if image.mode == "LAB" or (image.mode == "CMYK" and icc.space(image.info.get("icc_profile") or b"") == "CMYK"):
         image = _to_srgb(image)
     transparent = image.mode in _WITH_ALPHA or "transparency" in image.info or image.has_transparency_data
-    if not transparent:
-        return _split(np.asarray(image.convert(_OPAQUE[image.mode])))
-    mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
-    return _split(np.asarray(image.convert("L").convert(mode) if image.mode == "1" else image.convert(mode)))
+    if transparent:
+        mode = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
+        values, alpha, _ = _split(np.asarray((image.convert("L") if image.mode == "1" else image).convert(mode)))
+    else:
+        values, alpha, _ = _split(np.asarray(image.convert(_OPAQUE[image.mode])))
+    if image.format == "TIFF":  # Pillow turns these upright
+        values, alpha = as_stored(values, orientation), None if alpha is None else as_stored(alpha, orientation)
+    return Pixels(values, alpha)
 
 
 def _content(image: Image.Image, size: int = -1) -> bytes:
@@ -76,21 +83,52 @@ def _content(image: Image.Image, size: int = -1) -> bytes:
     return data
 
 
-def _decode_16_bit(image: Image.Image, data: bytes) -> Pixels:
-    values: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.shape[:2] != image.size[::-1]:
+def _deep_tiff(image: Image.Image, data: bytes) -> Pixels:
+    page = tiff.read(io.BytesIO(data), image.tell())
+    if page.values.shape[-1] != 4:
+        return Pixels(*page)
+    values, profile = page.values, image.info.get("icc_profile") or b""
+    if icc.space(profile) == "CMYK":
+        eight = Image.fromarray(np.rint(values / (np.iinfo(values.dtype).max / 255)).astype(np.uint8), "CMYK")
+        eight.info["icc_profile"] = profile
+        alpha = page.alpha
+        if alpha is not None and alpha.dtype != np.uint8:
+            alpha = np.rint(alpha / np.float32(257)).astype(np.uint8)
+        return Pixels(np.asarray(_to_srgb(eight)), alpha, (*page.notes, "CMYK through its profile, as 8-bit RGB"))
+    top = np.float64(np.iinfo(values.dtype).max)
+    rgb = np.rint((top - values[..., :3]) * ((top - values[..., 3:]) / top)).astype(values.dtype)
+    return Pixels(rgb, page.alpha, (*page.notes, "CMYK, stored as RGB"))
+
+
+def _deep_png(image: Image.Image, data: bytes) -> Pixels:
+    transparent = image.info.get("transparency")  # one level or colour that is
+    image.load()
+    seen = np.asarray(image)
+    if image.mode == "I;16":
+        values = seen[..., None].astype(np.uint16)
+    else:
+        values = _deep_png_colours(data, seen)
+    if data[_PNG_COLOUR_TYPE] not in _PNG_WITH_ALPHA:
+        values = values[..., : 1 if image.mode == "I;16" else 3]
+        if transparent is None:
+            return Pixels(values, None)
+        shown = (values != np.array(transparent, np.uint16)).any(axis=-1, keepdims=True)
+        return Pixels(values, shown.astype(np.uint16) * np.uint16(65535))
+    return _split(values)
+
+
+def _deep_png_colours(data: bytes, seen: Channels) -> Channels:
+    """Returns what OpenCV decodes, compared with the upper bytes that Pillow decodes."""
+    read: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None or read.dtype != np.uint16 or read.ndim != 3 or read.shape[:2] != seen.shape[:2]:
         raise ValueError("the 16-bit pixels cannot be decoded")
-    if values.ndim == 2:
-        inverted = image.format == "TIFF" and _tag(image, _PHOTOMETRIC, None) == _WHITE_IS_ZERO
-        return Pixels((65535 - values if inverted else values)[..., None], None)
-    pixels = _split(np.ascontiguousarray(values[..., [2, 1, 0, 3][: values.shape[2]]]))  # OpenCV gives BGR
-    if image.format == "PNG" and data[_PNG_COLOUR_TYPE] == _GREY_AND_ALPHA:  # which OpenCV turns into RGBA
-        return Pixels(pixels.values[..., :1], pixels.alpha)
-    return pixels
-
-
-def _tag(image: Image.Image, number: int, default: Any) -> Any:
-    return image.tag_v2.get(number, default)  # type: ignore[attr-defined]
+    values = np.ascontiguousarray(read[..., [2, 1, 0, 3][: read.shape[2]]])  # OpenCV gives BGR
+    if data[_PNG_COLOUR_TYPE] == _GREY_AND_ALPHA:  # which OpenCV turns into RGBA
+        values = np.ascontiguousarray(values[..., [0, 3]])
+    channels = min(values.shape[-1], seen.shape[-1])
+    if not np.array_equal(values[..., :channels] >> 8, seen[..., :channels]):
+        raise ValueError("two decoders read the 16-bit pixels differently")
+    return values
 
 
 def _split(values: Channels) -> Pixels:

@@ -11,7 +11,6 @@ from PIL import Image
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from pipelines.media import formats, tone
-from pipelines.media.orientation import as_stored
 from pipelines.media.tone import Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels
@@ -30,6 +29,7 @@ class Still:
         file_format: one of `formats.STILL`.
         metadata: what the file says beside its pixels.
         pages: pictures in the file; only the first is read.
+        notes: what of the file could not be kept, for a person.
     """
 
     values: Channels
@@ -38,6 +38,7 @@ class Still:
     file_format: str
     metadata: Metadata
     pages: int = 1
+    notes: tuple[str, ...] = ()
 
     @property
     def levels(self) -> int:
@@ -84,9 +85,6 @@ def decode(image: Image.Image, name: str) -> Still:
         # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
         deep = pixels.deep_content(image)
         metadata = metadata_of_file.read(image)
-        values, alpha = pixels.decode(image, deep)
-    if image.format == "TIFF":  # both decoders turn these upright
-        values = as_stored(values, metadata.orientation)
-        alpha = None if alpha is None else as_stored(alpha, metadata.orientation)
+        values, alpha, notes = pixels.decode(image, deep, metadata.orientation)
     judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
-    return Still(values, alpha, judged, image.format or "", metadata, pages)
+    return Still(values, alpha, judged, image.format or "", metadata, pages, notes)
