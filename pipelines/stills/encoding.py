@@ -1,5 +1,6 @@
 """Coloured pixels to a picture file's bytes: JPEG, PNG, WebP, TIFF or BMP, with the metadata that each can hold."""
 
+import functools
 import io
 import struct
 import zlib
@@ -19,6 +20,9 @@ from pipelines.stills.pixels import Channels
 JPEG_QUALITY = 95
 DEEP = ("PNG", "TIFF")  # these hold 16 bit
 LARGEST = {"JPEG": 65535, "WEBP": 16383}
+# How the chroma of a JPEG is stored that was one before: the first that makes it no more than `LARGER` times as large.
+CHROMA = ((95, "4:4:4"), (90, "4:4:4"), (85, "4:2:0"), (75, "4:2:0"), (50, "4:2:0"), (20, "4:2:0"))
+LARGER = 1.3
 STRIP_ROWS = 64  # of a TIFF
 _XMP = 700
 
@@ -32,8 +36,8 @@ def encode(
 ) -> bytes:
     """Encodes a picture.
 
-    JPEG is written 4:4:4 at quality 95; where the original was a JPEG, with its own luma table: its luma is then stored
-    again with next to no loss. WebP is lossless, since lossy WebP keeps chroma at half size and moves luma. JPEG has no
+    JPEG is written 4:4:4 at quality 95. Where the original was a JPEG, its own luma table is used: its luma is then stored
+    again with next to no loss, and chroma as well as the size allows, see `LARGER`. WebP is lossless, since lossy WebP keeps chroma at half size and moves luma. JPEG has no
     alpha: it is laid on white.
 
     Args:
@@ -98,18 +102,33 @@ def _jpeg(
         _, *chroma = image.convert("YCbCr").split()
         own = Image.fromarray(np.rint(luma[..., 0] * 255).astype(np.uint8))
         image = Image.merge("YCbCr", [own, *chroma])
-    options: dict[str, Any] = {"quality": JPEG_QUALITY, "subsampling": "4:4:4", "optimize": True, "exif": metadata.exif}
-    if metadata.luma_table and luma is not None:
-        # Pillow gives no access to the standard tables but through a file.
-        standard = Image.open(io.BytesIO(_saved(Image.new("RGB", (8, 8)), "JPEG", options)))
-        own_table = list(metadata.luma_table)
-        options["qtables"] = [own_table, standard.quantization[1]]  # type: ignore[attr-defined]
+    options: dict[str, Any] = {"optimize": True, "exif": metadata.exif}
     for name, value in (("icc_profile", metadata.profile), ("xmp", metadata.xmp), ("comment", metadata.comment)):
         if value:
             options[name] = value
     if metadata.dpi:
         options["dpi"] = tuple(round(each) for each in metadata.dpi)
-    return _saved(image, "JPEG", options)
+    if metadata.jpeg is None or luma is None:
+        return _saved(image, "JPEG", options | {"quality": JPEG_QUALITY, "subsampling": "4:4:4"})
+    # Pillow scales given tables by a quality that is given as well.
+    options |= {"progressive": metadata.jpeg.progressive}
+    most = metadata.jpeg.size * LARGER
+    smallest: bytes | None = None
+    for quality, subsampling in CHROMA:
+        tables = [list(metadata.jpeg.luma_table), _chroma_table(quality)]
+        data = _saved(image, "JPEG", options | {"qtables": tables, "subsampling": subsampling})
+        if len(data) <= most:
+            return data
+        smallest = data if smallest is None or len(data) < len(smallest) else smallest
+    assert smallest is not None
+    return smallest
+
+
+@functools.cache
+def _chroma_table(quality: int) -> list[int]:
+    # Pillow gives no access to the standard tables but through a file.
+    standard = Image.open(io.BytesIO(_saved(Image.new("RGB", (8, 8)), "JPEG", {"quality": quality})))
+    return list(standard.quantization[1])  # type: ignore[attr-defined]
 
 
 def _png_options(metadata: Metadata) -> dict[str, Any]:

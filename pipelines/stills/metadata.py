@@ -1,6 +1,7 @@
 """What a picture file says beside its pixels: EXIF, profile, resolution, text; carried over with the provenance tag."""
 
 import dataclasses
+import io
 from typing import Any
 
 from PIL import Image
@@ -20,6 +21,21 @@ _DROPPED = {0xA001, _INTEROP}
 
 
 @dataclasses.dataclass(frozen=True)
+class JpegCoding:
+    """How a JPEG is coded, so that its luma can be stored again without loss and in no more space.
+
+    Attributes:
+        luma_table: quantization table of the luma.
+        progressive: whether it is coded in several scans.
+        size: bytes of the file.
+    """
+
+    luma_table: tuple[int, ...]
+    progressive: bool
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Metadata:
     """What goes from the original's file to the result's.
 
@@ -31,7 +47,7 @@ class Metadata:
         text: PNG text entries.
         xmp: XMP packet.
         comment: JPEG comment.
-        luma_table: JPEG quantization table of the luma, so that it can be stored again without loss.
+        jpeg: how the original was coded, where it is a JPEG of grey or YCbCr.
     """
 
     profile: bytes | None = None
@@ -41,14 +57,13 @@ class Metadata:
     text: tuple[tuple[str, str], ...] = ()
     xmp: bytes | None = None
     comment: bytes | None = None
-    luma_table: tuple[int, ...] | None = None
+    jpeg: JpegCoding | None = None
 
 
 def read(image: Image.Image) -> Metadata:
     """Collects the metadata of a loaded picture. What is damaged is left out: it must not cost the picture."""
     info = image.info
     exif = _exif(image)
-    tables = getattr(image, "quantization", None) or {}
     text = getattr(image, "text", {}) if image.format == "PNG" else {}
     xmp = info.get("xmp")
     return Metadata(
@@ -59,7 +74,7 @@ def read(image: Image.Image) -> Metadata:
         text=tuple((key, str(value)) for key, value in text.items() if not key.startswith("XML:")),
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         comment=info.get("comment") if image.format == "JPEG" else None,
-        luma_table=tuple(tables[0]) if 0 in tables else None,
+        jpeg=_jpeg_coding(image),
     )
 
 
@@ -112,6 +127,19 @@ def _exif(image: Image.Image) -> Image.Exif:
     except Exception:  # Pillow's EXIF reader and writer raise many kinds of error on damaged entries
         return Image.Exif()
     return carried
+
+
+def _jpeg_coding(image: Image.Image) -> JpegCoding | None:
+    tables = getattr(image, "quantization", None) or {}
+    layers = getattr(image, "layer", ())
+    if not tables or not layers or image.mode not in ("L", "RGB"):
+        return None
+    file = image.fp  # type: ignore[attr-defined]
+    place = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(place)
+    table = tables.get(layers[0][3])
+    return JpegCoding(tuple(table), bool(image.info.get("progressive")), size) if table else None
 
 
 def _serialized(exif: Image.Exif) -> bytes:
