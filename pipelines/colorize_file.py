@@ -91,7 +91,7 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
         return Outcome(job, State.COPIED, "already in colour")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
-    notes = [f"only the first of {still.pages} pages"] if still.pages > 1 else []
+    notes = [f"only the first of {still.pages} {'pages' if still.file_format == 'TIFF' else 'pictures'}"] if still.pages > 1 else []
     return Outcome(job, State.COLOURED, "; ".join([*notes, *still.notes]))
 
 

@@ -127,7 +127,10 @@ def open_header(source: str | Path | bytes, picture_formats: Collection[str] = t
         warnings.simplefilter("ignore")
         try:
             file = io.BytesIO(source) if isinstance(source, bytes) else source
-            return Image.open(file, formats=tuple(picture_formats))
+            image = Image.open(file, formats=tuple(picture_formats))
+            if image.format == "MPO":  # Pillow's name of a JPEG that holds more pictures
+                image.format = "JPEG"
+            return image
         except UnidentifiedImageError:
             unknown = tiff.open_unknown(source) if "TIFF" in picture_formats else None
             if unknown is None:

@@ -138,6 +138,8 @@ def _jpeg_coding(image: Image.Image) -> JpegCoding | None:
     place = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(place)
+    for entry in getattr(image, "mpinfo", {}).get(0xB002, ())[:1]:  # more pictures follow the first
+        size = entry["Size"] or size
     table = tables.get(layers[0][3])
     return JpegCoding(tuple(table), bool(image.info.get("progressive")), size) if table else None
 

@@ -81,7 +81,8 @@ def decode(image: Image.Image, name: str) -> Still:
         if formats.kind(image) == formats.Kind.ANIMATION:
             count = formats.frames(image)
             raise InputError(f"A still picture is expected. Received: {name}, an animation of {count} frames.")
-        pages = getattr(image, "n_frames", 1)
+        # A JPEG may hold a preview or a gain map after its picture, which Pillow does not count.
+        pages = max(getattr(image, "n_frames", 1), 2 if "mp" in image.info else 1)
         # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
         deep = pixels.deep_content(image)
         metadata = metadata_of_file.read(image)

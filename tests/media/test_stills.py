@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.colorize_file import colorize_file
 from pipelines.media import icc, provenance, tone, writing
 from pipelines.media.orientation import as_stored, upright
 from pipelines.stills import encoding
@@ -438,3 +439,41 @@ def test_write_leaves_nothing_half_written(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         writing.write_bytes(tmp_path / "new" / "b.png", b"half")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+# === JPEG with more pictures, and its size ===
+
+
+def two_pictures(first, second):
+    return saved(first, "MPO", save_all=True, append_images=[second])
+
+
+def test_a_jpeg_with_a_second_picture_is_a_jpeg(tmp_path):
+    colour = Image.fromarray(photo_like())
+    (tmp_path / "colour.jpg").write_bytes(two_pictures(colour, colour))
+    outcome = colorize_file(tmp_path / "colour.jpg", tmp_path / "out.jpg", COLORIZER)
+    assert outcome.state == "copied"
+    assert (tmp_path / "out.jpg").read_bytes() == (tmp_path / "colour.jpg").read_bytes()
+    (tmp_path / "grey.jpg").write_bytes(two_pictures(colour.convert("L"), colour.convert("L")))
+    outcome = colorize_file(tmp_path / "grey.jpg", tmp_path / "out.jpg", COLORIZER)
+    assert (outcome.state, outcome.note) == ("coloured", "only the first of 2 pictures")
+    assert opened((tmp_path / "out.jpg").read_bytes()).format == "JPEG"
+
+
+@pytest.mark.parametrize("quality", [5, 30, 75, 92])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_result_is_little_larger_than_its_source_and_has_its_luma(quality, progressive):
+    class Patches(WarmBackend):
+        def luma_to_chroma(self, luma):
+            return luma * [0.2, -0.2] + [-0.1, 0.1]
+
+    grey = Image.fromarray(photo_like()).convert("L").resize((800, 600))
+    data = saved(grey, "JPEG", quality=quality, progressive=progressive)
+    still = stills.read(data)
+    result = encode_result(still, colorize_still(still, Colorizer(Patches())))
+    assert len(result) <= 1.3 * len(data) + 1000
+    again = Image.open(io.BytesIO(result))
+    assert bool(again.info.get("progressive")) == progressive
+    assert again.quantization[0] == Image.open(io.BytesIO(data)).quantization[0]
+    again.draft("YCbCr", again.size)
+    assert np.abs(np.asarray(again)[..., 0].astype(int) - still.values[..., 0]).max() <= 3
