@@ -83,7 +83,7 @@ def colorize_file(
 
 
 def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
-    file_format = formats.of_target(job.target, formats.STILL)
+    file_format = formats.of_result(image.format or "", job.source, job.target, formats.STILL)
     still = stills.decode(image, str(job.source))
     if still.in_colour and not options.force:
         same = file_format == still.file_format
@@ -92,6 +92,8 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     notes = [f"only the first of {still.pages} {'pages' if still.file_format == 'TIFF' else 'pictures'}"] if still.pages > 1 else []
+    if formats.picture_format(job.target) != file_format:
+        notes.append(f"{file_format} by its content, and so is the result")
     return Outcome(job, State.COLOURED, "; ".join([*notes, *still.notes]))
 
 

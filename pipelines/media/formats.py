@@ -79,6 +79,22 @@ def of_target(path: str | Path, possible: Collection[str]) -> str:
     return name
 
 
+def of_result(content: str, source: str | Path, target: str | Path, possible: Collection[str]) -> str:
+    """Returns the format of a result: its content's where the name keeps its ending, right or wrong; else the ending's.
+
+    Args:
+        content: format of the source by its content.
+        source: the file's path.
+        target: the path of the file to be written.
+        possible: formats that can be written.
+
+    Raises:
+        InputError: neither is one of the `possible` ones.
+    """
+    same = Path(source).suffix.lower() == Path(target).suffix.lower()
+    return content if same and content in possible else of_target(target, possible)
+
+
 def media_type(path: str | Path) -> str:
     """Returns the media type that a file name's ending means, for HTTP."""
     name = picture_format(path)

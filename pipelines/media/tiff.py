@@ -27,7 +27,6 @@ _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PLANES = 2
 _NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD = (1,), 5, (8, 32946), 32773, 34925, 50000
 _BY_LIBTIFF = (_LZW, _PACKBITS, _ZSTD)
-_IMAGE_DESCRIPTION, _SOFTWARE = 270, 305
 _FULL = 65535
 # Directory entries that Pillow's own TIFF reader would have given as EXIF; texts and numbers only.
 _TEXTS = (269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432)
@@ -78,6 +77,8 @@ class TiffHeader(ImageFile.ImageFile):
                 exif[tag.code] = tag.value
         self._exif = None
         self.info = {"exif": exif.tobytes(), "icc_profile": page.iccprofile}
+        if 33723 in page.tags:
+            self.info["iptc"] = page.tags[33723].valuebytes
         if "XMP" in page.tags:
             self.info["xmp"] = page.tags["XMP"].value
         unit = page.tags.get("ResolutionUnit")

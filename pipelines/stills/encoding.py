@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills.metadata import Metadata
@@ -63,6 +63,8 @@ def encode(
         return _deep_png(joined, metadata)
     if file_format == "JPEG":
         return _jpeg(values, alpha, metadata, luma)
+    if file_format == "BMP" and alpha is not None:
+        return _transparent_bmp(joined, metadata)
     options: dict[str, Any] = {}
     if metadata.dpi:
         options["dpi"] = metadata.dpi
@@ -108,6 +110,8 @@ def _jpeg(
             options[name] = value
     if metadata.dpi:
         options["dpi"] = tuple(round(each) for each in metadata.dpi)
+    if metadata.iptc:
+        options["extra"] = _photoshop_segment(metadata.iptc)
     if metadata.jpeg is None or luma is None:
         return _saved(image, "JPEG", options | {"quality": JPEG_QUALITY, "subsampling": "4:4:4"})
     # Pillow scales given tables by a quality that is given as well.
@@ -124,11 +128,29 @@ def _jpeg(
     return smallest
 
 
+def _photoshop_segment(iptc: bytes) -> bytes:
+    """Returns an APP13 segment that holds IPTC records as an image resource; nothing where they are too long for one."""
+    resource = struct.pack(">4sHHL", b"8BIM", metadata_of_file.PHOTOSHOP_IPTC, 0, len(iptc)) + iptc
+    content = b"Photoshop 3.0\0" + resource + bytes(len(iptc) % 2)
+    return struct.pack(">HH", 0xFFED, len(content) + 2) + content if len(content) < 65533 else b""
+
+
 @functools.cache
 def _chroma_table(quality: int) -> list[int]:
     # Pillow gives no access to the standard tables but through a file.
     standard = Image.open(io.BytesIO(_saved(Image.new("RGB", (8, 8)), "JPEG", {"quality": quality})))
     return list(standard.quantization[1])  # type: ignore[attr-defined]
+
+
+def _transparent_bmp(values: Channels, metadata: Metadata) -> bytes:
+    """BMP has alpha by its fifth header only, which Pillow does not write."""
+    height, width, channels = values.shape
+    rows = values[::-1, :, [2, 1, 0, 3] if channels == 4 else [0, 0, 0, 1]].tobytes()
+    across, down = (round(each / 0.0254) for each in metadata.dpi or (0, 0))
+    header = struct.pack("<LllHHLLllLL", 124, width, height, 1, 32, 3, len(rows), across, down, 0, 0)
+    header += struct.pack("<LLLL4s48xL12x", 0xFF0000, 0xFF00, 0xFF, 0xFF000000, b"BGRs", 4)  # sRGB, perceptual
+    start = 14 + len(header)
+    return struct.pack("<2sLHHL", b"BM", start + len(rows), 0, 0, start) + header + rows
 
 
 def _png_options(metadata: Metadata) -> dict[str, Any]:
@@ -188,6 +210,9 @@ def _tiff(values: Channels, has_alpha: bool, metadata: Metadata) -> bytes:
         directory[ExifTags.Base.InterColorProfile] = metadata.profile
     if metadata.xmp:
         directory[_XMP] = metadata.xmp
+    if metadata.iptc:
+        directory.tagtype[metadata_of_file.TIFF_IPTC] = TiffTags.UNDEFINED
+        directory[metadata_of_file.TIFF_IPTC] = metadata.iptc
     head = b"II*\0\x08\0\0\0"
     return b"".join([head, directory.tobytes(len(head)), *strips])
 

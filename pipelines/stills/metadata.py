@@ -4,16 +4,17 @@ import dataclasses
 import io
 from typing import Any
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from pipelines.media import icc, orientation, provenance
 
 _DESCRIPTION, _SOFTWARE, _EXIF, _GPS, _INTEROP = 0x010E, 0x0131, 0x8769, 0x8825, 0xA005
 SUBDIRECTORIES = (_EXIF, _GPS)
+TIFF_IPTC, PHOTOSHOP_IPTC = 33723, 0x0404
 # Of a TIFF's main directory only these are about the scene; the others describe how its own pixels are laid out.
-# DocumentName to Model, Orientation, PageName, Software to Artist and HostComputer, Rating, Copyright, IPTC, EXIF, GPS,
+# DocumentName to Model, Orientation, PageName, Software to Artist and HostComputer, Rating, Copyright, EXIF, GPS,
 # XP...
-_CARRIED = {269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 18249, 33432, 33723}
+_CARRIED = {269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 18249, 33432}
 _CARRIED |= set(range(0x9C9B, 0x9CA0))
 # The colour space that the EXIF directory names does not hold for the result; the interoperability directory is about
 # file naming.
@@ -47,6 +48,7 @@ class Metadata:
         text: PNG text entries.
         xmp: XMP packet.
         comment: JPEG comment.
+        iptc: IPTC records of a JPEG or TIFF.
         jpeg: how the original was coded, where it is a JPEG of grey or YCbCr.
     """
 
@@ -57,6 +59,7 @@ class Metadata:
     text: tuple[tuple[str, str], ...] = ()
     xmp: bytes | None = None
     comment: bytes | None = None
+    iptc: bytes | None = None
     jpeg: JpegCoding | None = None
 
 
@@ -74,6 +77,7 @@ def read(image: Image.Image) -> Metadata:
         text=tuple((key, str(value)) for key, value in text.items() if not key.startswith("XML:")),
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         comment=info.get("comment") if image.format == "JPEG" else None,
+        iptc=_iptc(image),
         jpeg=_jpeg_coding(image),
     )
 
@@ -127,6 +131,16 @@ def _exif(image: Image.Image) -> Image.Exif:
     except Exception:  # Pillow's EXIF reader and writer raise many kinds of error on damaged entries
         return Image.Exif()
     return carried
+
+
+def _iptc(image: Image.Image) -> bytes | None:
+    if image.format == "JPEG":
+        records = image.info.get("photoshop", {}).get(PHOTOSHOP_IPTC)
+    elif isinstance(image, TiffImagePlugin.TiffImageFile):
+        records = image.tag_v2._tagdata.get(TIFF_IPTC)  # as bytes, of whatever type the entry says it is
+    else:
+        records = image.info.get("iptc")
+    return bytes(records) if records else None
 
 
 def _jpeg_coding(image: Image.Image) -> JpegCoding | None:

@@ -477,3 +477,76 @@ def test_a_jpeg_result_is_little_larger_than_its_source_and_has_its_luma(quality
     assert again.quantization[0] == Image.open(io.BytesIO(data)).quantization[0]
     again.draft("YCbCr", again.size)
     assert np.abs(np.asarray(again)[..., 0].astype(int) - still.values[..., 0]).max() <= 3
+
+
+# === Transparency and IPTC ===
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_bmp_keeps_its_alpha(mode):
+    still = stills.read(saved(RGBA, "PNG"))
+    values = still.values if mode == "RGBA" else still.values[..., :1]
+    data = encoding.encode(values, still.alpha, Metadata(dpi=(300.0, 300.0)), "BMP")
+    again = stills.read(data)
+    np.testing.assert_array_equal(again.values, still.values)
+    np.testing.assert_array_equal(again.alpha, still.alpha)
+    assert opened(data).info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    result = stills.read(coloured(data))
+    np.testing.assert_array_equal(result.alpha, still.alpha)
+    assert result.file_format == "BMP"
+
+
+def deep_png(values, colour_type, transparent):
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour_type, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in values))
+    trns = chunk(b"tRNS", np.array(transparent, ">u2").tobytes())
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + trns + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_transparent_colour_of_16_bits_becomes_alpha(channels):
+    values = np.dstack([ramp(levels=65535)] * channels)
+    values[3, 4] = values[2, 2]
+    data = deep_png(values, 0 if channels == 1 else 2, values[2, 2])
+    still = stills.read(data)
+    np.testing.assert_array_equal(still.values, values)
+    assert still.alpha.dtype == np.uint16
+    assert set(zip(*np.nonzero(still.alpha[..., 0] == 0), strict=True)) == {(2, 2), (3, 4)}
+    np.testing.assert_array_equal(stills.read(coloured(data)).alpha, still.alpha)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.bmp"])
+def test_a_transparent_picture_stays_what_it_is_whatever_its_name(tmp_path, name):
+    (tmp_path / name).write_bytes(saved(RGBA))
+    outcome = colorize_file(tmp_path / name, tmp_path / "out" / name, COLORIZER)
+    result = stills.read(tmp_path / "out" / name)
+    assert result.file_format == "PNG"
+    np.testing.assert_array_equal(result.alpha, stills.read(saved(RGBA)).alpha)
+    assert outcome.note == ("" if name == "a.png" else "PNG by its content, and so is the result")
+
+
+IPTC = b"\x1c\x02\x78\x00\x06Market\x1c\x02\x05\x00\x041931"
+
+
+def test_iptc_of_a_jpeg_is_kept():
+    resource = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">L", len(IPTC)) + IPTC + bytes(len(IPTC) % 2)
+    segment = struct.pack(">HH", 0xFFED, len(resource) + 2) + resource
+    assert opened(coloured(saved(GREY, "JPEG", extra=segment))).info["photoshop"][0x0404] == IPTC
+
+
+@pytest.mark.parametrize("kind", ["H", "L", "B"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_iptc_of_a_tiff_is_kept_whatever_type_it_says_it_is(kind, order):
+    buffer = io.BytesIO()
+    padded = IPTC + bytes(-len(IPTC) % 4)
+    dtype = {"H": 3, "L": 4, "B": 7}[kind]
+    count = len(padded) // struct.calcsize(kind)
+    value = struct.unpack(f"{order}{count}{kind}", padded) if kind != "B" else padded
+    tifffile.imwrite(buffer, ramp(), byteorder=order, extratags=[(33723, dtype, count, value, True)])
+    data = buffer.getvalue()
+    assert stills.read(data).metadata.iptc == padded
+    result = stills.read(coloured(data))
+    assert result.metadata.iptc == padded
