@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +19,8 @@ from pipelines.media.formats import Kind
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY
 from pipelines.stills import still as stills
-from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
+from pipelines.stills.colorize import colorize_pages, colorize_still, encode_result, encode_unchanged
+from pipelines.stills.still import Still
 
 # Pictures above this many pixels are done one at a time, so that memory stays bounded however many threads there are.
 LARGE = 24_000_000
@@ -84,6 +86,8 @@ def colorize_file(
 
 def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     file_format = formats.of_result(image.format or "", job.source, job.target, formats.STILL)
+    if file_format == image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+        return _pages(job, image, colorizer, options)
     still = stills.decode(image, str(job.source))
     if still.in_colour and not options.force:
         same = file_format == still.file_format
@@ -91,10 +95,28 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
         return Outcome(job, State.COPIED, "already in colour")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
-    notes = [f"only the first of {still.pages} {'pages' if still.file_format == 'TIFF' else 'pictures'}"] if still.pages > 1 else []
+    notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]
+    notes = [*(notes if still.pages > 1 else []), *still.notes]
     if formats.picture_format(job.target) != file_format:
         notes.append(f"{file_format} by its content, and so is the result")
-    return Outcome(job, State.COLOURED, "; ".join([*notes, *still.notes]))
+    return Outcome(job, State.COLOURED, "; ".join(notes))
+
+
+def _pages(job: Job, image: Image.Image, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
+    notes: dict[str, None] = {}
+
+    def pages() -> Iterator[Still]:
+        for still in stills.decode_pages(image, str(job.source)):
+            notes.update(dict.fromkeys(still.notes))
+            yield still
+
+    data, counts = colorize_pages(pages(), colorizer, options.force, options.side_by_side)
+    if not counts[True]:
+        writing.write_bytes(job.target, job.source.read_bytes())
+        return Outcome(job, State.COPIED, f"{counts[False]} pages, already in colour")
+    writing.write_bytes(job.target, data)
+    kept = f", {counts[False]} of them in colour already" if counts[False] else ""
+    return Outcome(job, State.COLOURED, "; ".join([f"{counts.total()} pages{kept}", *notes]))
 
 
 def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:

@@ -29,7 +29,7 @@ _NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD = (1,), 5, (8, 32946), 32773, 
 _BY_LIBTIFF = (_LZW, _PACKBITS, _ZSTD)
 _FULL = 65535
 # Directory entries that Pillow's own TIFF reader would have given as EXIF; texts and numbers only.
-_TEXTS = (269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432)
+_TEXTS = (254, 269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432)
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what matters is raised
 

@@ -1,5 +1,8 @@
 """Colours still pictures, and gives the result what the original's file had: depth, alpha, metadata, format."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from colorgan_tf.inference.colorizer import Colorizer
@@ -32,19 +35,53 @@ def encode_result(still: Still, rgb: Channels, file_format: str | None = None, s
         ValueError: if the format cannot hold a picture of this size.
     """
     file_format = file_format or still.file_format
-    alpha, luma = still.alpha, None
-    carried = metadata.of_result(still.metadata, "GRAY" if still.values.shape[-1] == 1 else "RGB", side_by_side)
-    if side_by_side:
-        rgb = _pair(np.broadcast_to(still.values, rgb.shape), rgb, still.metadata.orientation)
-        alpha = None if alpha is None else _pair(alpha, alpha, still.metadata.orientation)
-    elif file_format == "JPEG":
-        luma = still.luma
-    return encoding.encode(rgb, alpha, carried, file_format, luma)
+    luma = still.luma if file_format == "JPEG" and not side_by_side else None
+    return encoding.encode(*_result(still, rgb, side_by_side), file_format, luma)
+
+
+def colorize_pages(
+    pages: Iterable[Still], colorizer: Colorizer, force: bool = False, side_by_side: bool = False
+) -> tuple[bytes, Counter[bool]]:
+    """Colours the pages of a TIFF and encodes them again; pages that have colours already stay as they are.
+
+    Args:
+        pages: read one after the other, so that memory holds one at a time.
+        colorizer: what colours.
+        force: colour those as well that have colours.
+        side_by_side: see `encode_result`.
+
+    Returns:
+        The file, and how many pages were coloured (True) and were not.
+
+    Raises:
+        ValueError: if the file gets too large.
+    """
+    counts: Counter[bool] = Counter()
+
+    def results() -> Iterator[encoding.Page]:
+        for still in pages:
+            coloured = force or not still.in_colour
+            counts[coloured] += 1
+            if coloured:
+                yield _result(still, colorize_still(still, colorizer), side_by_side)
+            else:
+                yield encoding.Page(still.values, still.alpha, still.metadata)
+
+    return encoding.encode_pages(results()), counts
 
 
 def encode_unchanged(still: Still, file_format: str) -> bytes:
     """Encodes a picture that has colours already in another format."""
     return encoding.encode(still.values, still.alpha, still.metadata, file_format)
+
+
+def _result(still: Still, rgb: Channels, side_by_side: bool) -> encoding.Page:
+    alpha = still.alpha
+    carried = metadata.of_result(still.metadata, "GRAY" if still.values.shape[-1] == 1 else "RGB", side_by_side)
+    if side_by_side:
+        rgb = _pair(np.broadcast_to(still.values, rgb.shape), rgb, still.metadata.orientation)
+        alpha = None if alpha is None else _pair(alpha, alpha, still.metadata.orientation)
+    return encoding.Page(rgb, alpha, carried)
 
 
 def _pair(left: Channels, right: Channels, orientation: int) -> Channels:

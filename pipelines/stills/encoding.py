@@ -4,9 +4,9 @@ import functools
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -58,7 +58,7 @@ def encode(
         values, alpha = to_8_bit(values), None if alpha is None else to_8_bit(alpha)
     joined = values if alpha is None else np.concatenate([values, alpha], axis=-1)
     if file_format == "TIFF":
-        return _tiff(joined, alpha is not None, metadata)
+        return encode_pages([Page(values, alpha, metadata)])
     if file_format == "PNG" and values.dtype == np.uint16:
         return _deep_png(joined, metadata)
     if file_format == "JPEG":
@@ -74,6 +74,33 @@ def encode(
         options |= {"lossless": True, "quality": 50, "method": 2, "exact": True, "exif": metadata.exif}
         options |= {"icc_profile": metadata.profile or b"", "xmp": metadata.xmp or b""}
     return _saved(_image(joined), file_format, options)
+
+
+class Page(NamedTuple):
+    """What a page of a TIFF holds; see `encode`."""
+
+    values: Channels
+    alpha: Channels | None
+    metadata: Metadata
+
+
+def encode_pages(pages: Iterable[Page]) -> bytes:
+    """Encodes pages to a TIFF, one after the other.
+
+    Raises:
+        ValueError: if it gets too large.
+    """
+    data = bytearray(b"II*\0\x08\0\0\0")
+    pointer = 4  # to the next directory
+    for page in pages:
+        data += bytes(len(data) % 2)
+        struct.pack_into("<L", data, pointer, len(data))
+        directory, strips = _tiff_page(page, len(data))
+        pointer = len(data) + 2 + 12 * struct.unpack_from("<H", directory)[0]
+        data += directory + b"".join(strips)
+        if len(data) >= 2**32:
+            raise ValueError("TIFF holds at most 4 GB, the result has more")
+    return bytes(data)
 
 
 def to_8_bit(values: Channels) -> Channels:
@@ -183,8 +210,11 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         start += 12 + length
 
 
-def _tiff(values: Channels, has_alpha: bool, metadata: Metadata) -> bytes:
-    """Pillow writes the directories (EXIF and GPS too); the strips are made here, since it knows no 16-bit RGB."""
+def _tiff_page(page: Page, place: int) -> tuple[bytes, list[bytes]]:
+    """Returns directory and strips. Pillow makes the former (EXIF and GPS too), but it knows no 16-bit RGB."""
+    values, alpha, metadata = page
+    if alpha is not None:
+        values = np.concatenate([values, alpha], axis=-1)
     height, width, channels = values.shape
     strips = [_strip(values[top : top + STRIP_ROWS]) for top in range(0, height, STRIP_ROWS)]
     directory = TiffImagePlugin.ImageFileDirectory_v2()
@@ -204,7 +234,7 @@ def _tiff(values: Channels, has_alpha: bool, metadata: Metadata) -> bytes:
     directory[ExifTags.Base.Predictor] = 2  # horizontal differences
     directory[ExifTags.Base.XResolution], directory[ExifTags.Base.YResolution] = metadata.dpi or (1.0, 1.0)
     directory[ExifTags.Base.ResolutionUnit] = 2 if metadata.dpi else 1  # inch, or none
-    if has_alpha:
+    if alpha is not None:
         directory[ExifTags.Base.ExtraSamples] = 2  # not premultiplied
     if metadata.profile:
         directory[ExifTags.Base.InterColorProfile] = metadata.profile
@@ -213,8 +243,7 @@ def _tiff(values: Channels, has_alpha: bool, metadata: Metadata) -> bytes:
     if metadata.iptc:
         directory.tagtype[metadata_of_file.TIFF_IPTC] = TiffTags.UNDEFINED
         directory[metadata_of_file.TIFF_IPTC] = metadata.iptc
-    head = b"II*\0\x08\0\0\0"
-    return b"".join([head, directory.tobytes(len(head)), *strips])
+    return directory.tobytes(place), strips
 
 
 def _strip(rows: Channels) -> bytes:

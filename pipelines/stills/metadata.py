@@ -16,6 +16,7 @@ TIFF_IPTC, PHOTOSHOP_IPTC = 33723, 0x0404
 # XP...
 _CARRIED = {269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 18249, 33432}
 _CARRIED |= set(range(0x9C9B, 0x9CA0))
+_OF_A_PAGE = {254, 297}  # what kind of page, and which
 # The colour space that the EXIF directory names does not hold for the result; the interoperability directory is about
 # file naming.
 _DROPPED = {0xA001, _INTEROP}
@@ -121,7 +122,7 @@ def _exif(image: Image.Image) -> Image.Exif:
     try:
         found = image.getexif()
         for tag, value in found.items():
-            if tag in _CARRIED:
+            if tag in _CARRIED or (tag in _OF_A_PAGE and image.format == "TIFF"):
                 carried[tag] = value
         for directory in SUBDIRECTORIES:
             entries = {tag: value for tag, value in found.get_ifd(directory).items() if tag not in _DROPPED}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class Still:
         tone: what its chroma says of it.
         file_format: one of `formats.STILL`.
         metadata: what the file says beside its pixels.
-        pages: pictures in the file; only the first is read.
+        pages: pictures in the file, of which this is one.
         notes: what of the file could not be kept, for a person.
     """
 
@@ -72,6 +73,16 @@ def read(source: str | Path | bytes) -> Still:
         formats.open_header(source, formats.STILL) as image,
     ):
         return decode(image, name)
+
+
+def decode_pages(image: Image.Image, name: str) -> Iterator[Still]:
+    """Reads each page of a file whose header is open; see `decode`."""
+    count = getattr(image, "n_frames", 1)
+    for number in range(count):
+        of_page = f"{name}, page {number + 1} of {count}"
+        with formats.naming_faults(of_page, formats.EXPECTED_STILL):
+            image.seek(number)
+        yield decode(image, of_page)
 
 
 def decode(image: Image.Image, name: str) -> Still:
