@@ -1,8 +1,9 @@
 """ICC profiles for coloured results: a grey picture's tone curve carried over into an RGB profile."""
 
+import io
 import struct
 
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 _HEADER = 128
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
@@ -30,6 +31,26 @@ def for_coloured(profile: bytes | None) -> bytes | None:
     changed = _tags(srgb)
     changed.update(dict.fromkeys(_CURVES, curve))
     return _assemble(srgb[:_HEADER], changed)
+
+
+def is_table(profile: bytes, mode: str) -> bool:
+    """Tells whether a profile of the space `mode` is more than one tone curve: a table, or a curve for each channel.
+
+    `for_coloured` cannot carry such a one over.
+    """
+    if space(profile) != mode:
+        return False
+    tags = _tags(profile)
+    return b"A2B0" in tags or (mode == "RGB" and len({tags.get(curve) for curve in _CURVES}) > 1)
+
+
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Converts an 8-bit picture through its profile; None where the profile is damaged."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:

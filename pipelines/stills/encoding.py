@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills.metadata import Metadata
-from pipelines.stills.pixels import Channels
+from pipelines.stills.pixels import Channels, to_8_bit
 
 JPEG_QUALITY = 95
 DEEP = ("PNG", "TIFF")  # these hold 16 bit
@@ -101,11 +101,6 @@ def encode_pages(pages: Iterable[Page]) -> bytes:
         if len(data) >= 2**32:
             raise ValueError("TIFF holds at most 4 GB, the result has more")
     return bytes(data)
-
-
-def to_8_bit(values: Channels) -> Channels:
-    """Rounds uint16 to uint8; uint8 passes."""
-    return values if values.dtype == np.uint8 else np.rint(values / np.float32(257)).astype(np.uint8)
 
 
 def _image(values: Channels) -> Image.Image:

@@ -73,6 +73,22 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
     return Pixels(values, alpha)
 
 
+def through_profile(pixels: Pixels, profile: bytes) -> Pixels | None:
+    """Converts pixels to sRGB through a profile that is a table; None where the profile is damaged."""
+    values, alpha, notes = pixels
+    eight = to_8_bit(values)
+    image = icc.to_srgb(Image.fromarray(eight[..., 0] if eight.shape[-1] == 1 else eight), profile)
+    if image is None:
+        return None
+    note = "converted to sRGB through its colour profile" + ("" if values.dtype == np.uint8 else ", as 8 bits")
+    return Pixels(np.asarray(image), None if alpha is None else to_8_bit(alpha), (*notes, note))
+
+
+def to_8_bit(values: Channels) -> Channels:
+    """Rounds uint16 to uint8; uint8 passes."""
+    return values if values.dtype == np.uint8 else np.rint(values / np.float32(257)).astype(np.uint8)
+
+
 def _content(image: Image.Image, size: int = -1) -> bytes:
     """Returns the first `size` bytes, or all, of the file that an opened picture is read from."""
     file = image.fp  # type: ignore[attr-defined]
@@ -89,11 +105,9 @@ def _deep_tiff(image: Image.Image, data: bytes) -> Pixels:
         return Pixels(*page)
     values, profile = page.values, image.info.get("icc_profile") or b""
     if icc.space(profile) == "CMYK":
-        eight = Image.fromarray(np.rint(values / (np.iinfo(values.dtype).max / 255)).astype(np.uint8), "CMYK")
+        eight = Image.fromarray(to_8_bit(values), "CMYK")
         eight.info["icc_profile"] = profile
-        alpha = page.alpha
-        if alpha is not None and alpha.dtype != np.uint8:
-            alpha = np.rint(alpha / np.float32(257)).astype(np.uint8)
+        alpha = None if page.alpha is None else to_8_bit(page.alpha)
         return Pixels(np.asarray(_to_srgb(eight)), alpha, (*page.notes, "CMYK through its profile, as 8-bit RGB"))
     top = np.float64(np.iinfo(values.dtype).max)
     rgb = np.rint((top - values[..., :3]) * ((top - values[..., 3:]) / top)).astype(values.dtype)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
-from pipelines.media import formats, tone
+from pipelines.media import formats, icc, tone
 from pipelines.media.tone import Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels
@@ -97,6 +97,10 @@ def decode(image: Image.Image, name: str) -> Still:
         # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
         deep = pixels.deep_content(image)
         metadata = metadata_of_file.read(image)
-        values, alpha, notes = pixels.decode(image, deep, metadata.orientation)
+        decoded = pixels.decode(image, deep, metadata.orientation)
+        if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
+            decoded = pixels.through_profile(decoded, metadata.profile) or decoded
+            metadata = dataclasses.replace(metadata, profile=None)
+    values, alpha, notes = decoded
     judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
     return Still(values, alpha, judged, image.format or "", metadata, pages, notes)

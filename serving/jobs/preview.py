@@ -25,13 +25,13 @@ def view(values: Pixels, alpha: Pixels | None, orientation: int, side: int = VIE
         orientation: EXIF orientation of the stored pixels.
         side: the most that width and height may be.
     """
-    from pipelines.stills import encoding as still_encode
+    from pipelines.stills.pixels import to_8_bit
 
     small = fitted(values, side).astype(np.float32)
     if alpha is not None:
         share = fitted(alpha, side).astype(np.float32) / np.iinfo(alpha.dtype).max
         small = small * share + np.float32(np.iinfo(values.dtype).max) * (1 - share)
-    shown = upright(still_encode.to_8_bit(np.rint(small).astype(values.dtype)), orientation)
+    shown = upright(to_8_bit(np.rint(small).astype(values.dtype)), orientation)
     return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
 
 
