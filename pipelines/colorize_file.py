@@ -92,7 +92,7 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if still.in_colour and not options.force:
         same = file_format == still.file_format
         writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
-        return Outcome(job, State.COPIED, "already in colour")
+        return Outcome(job, State.COPIED, "; ".join(["already in colour", *(still.notes if not same else ())]))
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]

@@ -19,7 +19,11 @@ def colorize_still(still: Still, colorizer: Colorizer) -> Channels:
         `[H, W, 3]` RGB of the original's depth, pixels as stored.
     """
     luma = upright(still.luma, still.metadata.orientation)
-    return as_stored(colorizer.picture(np.ascontiguousarray(luma), still.levels), still.metadata.orientation)
+    rgb = as_stored(colorizer.picture(np.ascontiguousarray(luma), still.levels), still.metadata.orientation)
+    if still.missing_rows:  # what is not in the file stays without colours
+        rows = slice(len(rgb) - still.missing_rows, None)
+        rgb = np.concatenate([rgb[: rows.start], np.broadcast_to(still.values[rows], rgb[rows].shape)])
+    return rgb
 
 
 def encode_result(still: Still, rgb: Channels, file_format: str | None = None, side_by_side: bool = False) -> bytes:

@@ -14,7 +14,7 @@ from colorgan_tf.errors import InputError
 from pipelines.media import formats, icc, tone
 from pipelines.media.tone import Tone
 from pipelines.stills import metadata as metadata_of_file
-from pipelines.stills import pixels
+from pipelines.stills import pixels, repair
 from pipelines.stills.metadata import Metadata
 from pipelines.stills.pixels import Channels
 
@@ -31,6 +31,7 @@ class Still:
         metadata: what the file says beside its pixels.
         pages: pictures in the file, of which this is one.
         notes: what of the file could not be kept, for a person.
+        missing_rows: of the lowest rows as stored, how many are not in the file, which is truncated.
     """
 
     values: Channels
@@ -40,6 +41,7 @@ class Still:
     metadata: Metadata
     pages: int = 1
     notes: tuple[str, ...] = ()
+    missing_rows: int = 0
 
     @property
     def levels(self) -> int:
@@ -92,15 +94,48 @@ def decode(image: Image.Image, name: str) -> Still:
         if formats.kind(image) == formats.Kind.ANIMATION:
             count = formats.frames(image)
             raise InputError(f"A still picture is expected. Received: {name}, an animation of {count} frames.")
-        # A JPEG may hold a preview or a gain map after its picture, which Pillow does not count.
-        pages = max(getattr(image, "n_frames", 1), 2 if "mp" in image.info else 1)
-        # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
-        deep = pixels.deep_content(image)
-        metadata = metadata_of_file.read(image)
-        decoded = pixels.decode(image, deep, metadata.orientation)
-        if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
-            decoded = pixels.through_profile(decoded, metadata.profile) or decoded
-            metadata = dataclasses.replace(metadata, profile=None)
+        file = image.fp  # type: ignore[attr-defined]
+        try:
+            return _decode(image)
+        except (NotImplementedError, MemoryError):
+            raise
+        except Exception:  # Pillow's readers raise many kinds of error on damaged files
+            still = _decode_damaged(image.filename or file.getvalue())  # type: ignore[attr-defined]
+            if still is None:
+                raise
+            return still
+
+
+def _decode(image: Image.Image) -> Still:
+    # A JPEG may hold a preview or a gain map after its picture, which Pillow does not count.
+    pages = max(getattr(image, "n_frames", 1), 2 if "mp" in image.info else 1)
+    # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
+    deep = pixels.deep_content(image)
+    metadata = metadata_of_file.read(image)
+    decoded = pixels.decode(image, deep, metadata.orientation)
+    if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
+        decoded = pixels.through_profile(decoded, metadata.profile) or decoded
+        metadata = dataclasses.replace(metadata, profile=None)
     values, alpha, notes = decoded
     judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
     return Still(values, alpha, judged, image.format or "", metadata, pages, notes)
+
+
+def _decode_damaged(source: str | bytes) -> Still | None:
+    """Reads what there is of a truncated JPEG or PNG; None where that is nothing."""
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    whole = repair.repaired(data)
+    if whole is None:
+        return None
+    try:
+        with formats.open_header(whole, ("JPEG", "PNG")) as image:
+            still = _decode(image)
+    except Exception:  # the first error says more
+        return None
+    height = len(still.values)
+    missing = repair.missing_rows(whole, still.values)
+    if missing == height:
+        return None
+    share = f"the lowest {missing / height:.0%} of it is missing" if missing else "a part of it is missing or coarse"
+    note = f"the file is truncated: {share}"
+    return dataclasses.replace(still, missing_rows=missing, notes=(*still.notes, note))

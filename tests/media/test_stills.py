@@ -395,8 +395,8 @@ def test_bad_files_give_one_clear_line_that_names_them(tmp_path):
     cases = {
         "empty.jpg": (b"", "empty.jpg, which is empty"),
         "text.jpg": (b"this is no picture", "text.jpg, which is none"),
-        "half.jpg": (saved(noise, "JPEG")[:3000], "half.jpg, which is damaged"),
-        "half.png": (saved(noise)[:3000], "half.png, which is damaged"),
+        "half.jpg": (saved(noise, "JPEG")[:200], "half.jpg, which is damaged"),
+        "half.png": (saved(noise)[:50], "half.png, which is damaged"),
         "bomb.png": (bytes(bomb), "at most 175 megapixels is expected. Received: .*bomb.png"),
         "moving.webp": (animation, "moving.webp, an animation of 2 frames"),
     }
@@ -409,10 +409,32 @@ def test_bad_files_give_one_clear_line_that_names_them(tmp_path):
         stills.read(tmp_path / "gone.png")
 
 
-def test_a_truncated_16_bit_png_is_refused():
-    noise = np.random.default_rng(0).integers(0, 65536, (100, 100)).astype(np.uint16)
-    with pytest.raises(InputError, match="damaged"):
-        stills.read(saved(Image.fromarray(noise))[:9000])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "deep PNG"])
+def test_of_a_truncated_file_what_there_is_is_coloured(file_format, tmp_path):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 65536, (160, 100)).astype(np.uint16)
+    whole = saved(Image.fromarray(noise if "deep" in file_format else (noise >> 8).astype(np.uint8)), file_format[-4:].strip())
+    for name, data in (("a", whole[: len(whole) // 2]), ("b", whole[: len(whole) // 2 + 7])):
+        still = stills.read(data)
+        (tmp_path / name).write_bytes(data)
+        with Image.open(tmp_path / name) as image:
+            assert stills.decode(image, name).notes == still.notes
+        seen = 160 - still.missing_rows
+        assert 60 < seen < 90
+        assert still.notes == (f"the file is truncated: the lowest {still.missing_rows / 160:.0%} of it is missing",)
+        np.testing.assert_array_equal(still.values[: seen - 16], stills.read(whole).values[: seen - 16])
+        rgb = colorize_still(still, COLORIZER)
+        assert np.ptp(rgb[: seen - 16], axis=-1).max() > 20
+        assert np.ptp(rgb[seen:], axis=-1).max() == 0
+        assert encode_result(still, rgb)
+
+
+def test_a_truncated_progressive_jpeg_is_coarse_but_coloured():
+    grey = Image.fromarray(photo_like()).convert("L")
+    whole = saved(grey, "JPEG", quality=95, progressive=True)
+    still = stills.read(whole[: len(whole) // 2])
+    assert "truncated" in still.notes[0]
+    assert np.abs(still.values[..., 0].astype(int) - np.asarray(grey)).mean() < 12
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
