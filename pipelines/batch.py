@@ -180,10 +180,7 @@ def _walk(folder: Path, output: Path, suffixes: Collection[str]) -> Iterator[Pat
 
 def _without_collisions(wanted: dict[Path, Path], suffix: str | None) -> Iterator[tuple[Path, Path]]:
     """Gives each place a name of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png."""
-    renamed = {
-        source: place.with_suffix(suffix) if suffix and formats.picture_format(place) in formats.STILL else place
-        for source, place in wanted.items()
-    }
+    renamed = {source: formats.result_name(place, suffix) for source, place in wanted.items()}
     distinct = names.Distinct()
     # Files that keep their name choose first.
     for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):

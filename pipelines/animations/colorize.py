@@ -91,7 +91,7 @@ class AnimationReport:
 def colorize_animation(
     path: str, output: str, colorizer: Colorizer, options: AnimationOptions | None = None
 ) -> AnimationReport:
-    """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
+    """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind, or is that of the input.
 
     Frames that do not change are kept in GIF; the WebP and PNG writers join them and add up their times.
 
@@ -106,10 +106,10 @@ def colorize_animation(
     """
     options = options or AnimationOptions()
     began = time.perf_counter()
-    kind = formats.of_target(output, formats.ANIMATED)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
     animation = decoding.probe(path)
+    kind = formats.of_result(animation.kind, path, output, formats.ANIMATED)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
     report.tone = _tone(frames)

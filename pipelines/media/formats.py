@@ -34,9 +34,21 @@ PICTURES = {
     "BMP": (".bmp",),
     "GIF": (".gif",),
 }
-STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+# Formats that are read; their results are PNG files.
+READ_ONLY = {
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpx"),
+    "PPM": (".pgm", ".ppm", ".pbm", ".pnm"),
+    "PCX": (".pcx",),
+    "TGA": (".tga",),
+    "ICO": (".ico",),
+}
+STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")  # are written
 ANIMATED = ("GIF", "PNG", "WEBP")  # a GIF counts as an animation, also with one frame
 PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suffix in suffixes}
+READ_ONLY_SUFFIXES = {suffix: name for name, suffixes in READ_ONLY.items() for suffix in suffixes}
+READ = (*PICTURES, *READ_ONLY)
+READ_STILL = (*STILL, *READ_ONLY)
 # Containers that films are read from and written to, with libavformat's name of the muxer.
 FILM_MUXERS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov", ".avi": "avi", ".webm": "webm", ".mpg": "mpeg",
@@ -47,18 +59,32 @@ FILM_SUFFIXES = tuple(FILM_MUXERS)
 MORE_FILM_SUFFIXES = (
     ".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m",
 )  # fmt: skip
-SUFFIXES = (*PICTURE_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
-EXPECTED_STILL = "A picture (JPEG, PNG, WebP, TIFF or BMP) is expected."
-EXPECTED = "A picture (JPEG, PNG, WebP, TIFF, BMP), an animation (GIF, PNG, WebP) or a film is expected."
+SUFFIXES = (*PICTURE_SUFFIXES, *READ_ONLY_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
+_KINDS = "JPEG, PNG, WebP, TIFF, BMP, AVIF, JPEG 2000, PGM, PPM, PCX, TGA, ICO"
+EXPECTED_STILL = f"A picture ({_KINDS}) is expected."
+EXPECTED = f"A picture ({_KINDS}), an animation (GIF, PNG, WebP) or a film is expected."
 # A small file can claim a huge picture. Pillow's own limit is near.
 MAX_PIXELS = 175_000_000
 _TOO_LARGE = f"A picture of at most {MAX_PIXELS // 10**6} megapixels is expected."
 _HEAD = 600
+_HEIF = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # pictures
 
 
 def usual_suffix(picture_format: str) -> str:
-    """Returns the usual ending of a picture format."""
-    return PICTURES[picture_format][0]
+    """Returns the usual ending of a picture format, or of the results of one that is only read."""
+    return PICTURES["PNG" if picture_format in READ_ONLY else picture_format][0]
+
+
+def result_name(path: Path, suffix: str | None = None) -> Path:
+    """Returns a file's name with the ending of its result.
+
+    Args:
+        path: of the file.
+        suffix: that still pictures are to have; None for each one's own.
+    """
+    if path.suffix.lower() in READ_ONLY_SUFFIXES:
+        return path.with_suffix(suffix or usual_suffix("PNG"))
+    return path.with_suffix(suffix) if suffix and picture_format(path) in STILL else path
 
 
 def picture_format(path: str | Path) -> str | None:
@@ -115,7 +141,7 @@ def film_suffix(head: bytes) -> str | None:
     """Returns the ending of a film by the first bytes of its container; None where it is no film that is known."""
     if head[4:12] == b"ftypqt  ":
         return ".mov"
-    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"heic", b"heix", b"mif1", b"msf1"):
+    if head[4:8] == b"ftyp" and head[8:12] not in _HEIF:
         return ".mp4"
     if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime files may begin with any of these
         return ".mov"
@@ -134,7 +160,7 @@ def film_suffix(head: bytes) -> str | None:
     return ".flv" if head[:3] == b"FLV" else None
 
 
-def open_header(source: str | Path | bytes, picture_formats: Collection[str] = tuple(PICTURES)) -> Image.Image:
+def open_header(source: str | Path | bytes, picture_formats: Collection[str] = READ) -> Image.Image:
     """Opens a picture by Pillow and reads its header; raises whatever Pillow raises.
 
     Pillow's warnings are kept silent: callers have limits of their own, and what is damaged shows itself later.

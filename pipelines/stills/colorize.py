@@ -32,13 +32,13 @@ def encode_result(still: Still, rgb: Channels, file_format: str | None = None, s
     Args:
         still: the original.
         rgb: `[H, W, 3]`, from `colorize_still`.
-        file_format: one of `formats.STILL`; None for the original's.
+        file_format: one of `formats.STILL`; None for the original's, or PNG where that is only read.
         side_by_side: put the original left and the result right, both upright.
 
     Raises:
         ValueError: if the format cannot hold a picture of this size.
     """
-    file_format = file_format or still.file_format
+    file_format = file_format or still.result_format
     luma = still.luma if file_format == "JPEG" and not side_by_side else None
     return encoding.encode(*_result(still, rgb, side_by_side), file_format, luma)
 
@@ -74,9 +74,9 @@ def colorize_pages(
     return encoding.encode_pages(results()), counts
 
 
-def encode_unchanged(still: Still, file_format: str) -> bytes:
+def encode_unchanged(still: Still, file_format: str | None = None) -> bytes:
     """Encodes a picture that has colours already in another format."""
-    return encoding.encode(still.values, still.alpha, still.metadata, file_format)
+    return encoding.encode(still.values, still.alpha, still.metadata, file_format or still.result_format)
 
 
 def _result(still: Still, rgb: Channels, side_by_side: bool) -> encoding.Page:

@@ -1,4 +1,4 @@
-"""A picture file's bytes to arrays of 8 or 16 bit: every mode that JPEG, PNG, WebP, TIFF and BMP know, alpha apart."""
+"""A picture file's bytes to arrays of 8 or 16 bit: every mode that the formats know, alpha apart."""
 
 import io
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ Channels = NDArray[np.unsignedinteger[Any]]  # [H, W, channels], uint8 or uint16
 # PNG's IHDR fields, by their place in the file.
 _PNG_DEPTH, _PNG_COLOUR_TYPE, _GREY_AND_ALPHA, _PNG_WITH_ALPHA = 24, 25, 4, (4, 6)
 _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
+_GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 _OPAQUE = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "CMYK": "RGB", "HSV": "RGB"}
 
 
@@ -58,6 +59,8 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
     if deep is not None:
         return _deep_tiff(image, deep) if image.format == "TIFF" else _deep_png(image, deep)
     image.load()
+    if image.mode in _GREY_16 or (image.mode == "I" and image.format == "PPM"):
+        return Pixels(np.asarray(image)[..., None].astype(np.uint16), None)
     if image.mode not in _OPAQUE and image.mode not in _WITH_ALPHA and image.mode != "LAB":
         raise NotImplementedError(f"pixels of mode {image.mode}")
     if image.mode == "LAB" or (image.mode == "CMYK" and icc.space(image.info.get("icc_profile") or b"") == "CMYK"):

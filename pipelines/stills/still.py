@@ -27,7 +27,7 @@ class Still:
         values: `[H, W, 1]` grey or `[H, W, 3]` RGB, uint8 or uint16.
         alpha: `[H, W, 1]` of the same type, or None.
         tone: what its chroma says of it.
-        file_format: one of `formats.STILL`.
+        file_format: one of `formats.READ_STILL`.
         metadata: what the file says beside its pixels.
         pages: pictures in the file, of which this is one.
         notes: what of the file could not be kept, for a person.
@@ -47,6 +47,11 @@ class Still:
     def levels(self) -> int:
         """The largest value of a channel: 255 or 65535."""
         return int(np.iinfo(self.values.dtype).max)
+
+    @property
+    def result_format(self) -> str:
+        """The format of its result: its own where that is written."""
+        return self.file_format if self.file_format in formats.STILL else "PNG"
 
     @functools.cached_property
     def luma(self) -> NDArray[np.float32]:
@@ -72,7 +77,7 @@ def read(source: str | Path | bytes) -> Still:
     name = "the bytes" if isinstance(source, bytes) else str(source)
     with (
         formats.naming_faults(name, formats.EXPECTED_STILL),
-        formats.open_header(source, formats.STILL) as image,
+        formats.open_header(source, formats.READ_STILL) as image,
     ):
         return decode(image, name)
 

@@ -139,7 +139,7 @@ class _Watch:
 
 def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     from pipelines.stills import still as stills
-    from pipelines.stills.colorize import colorize_still, encode_result
+    from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
 
     still = stills.read(task.original)
     name = f"result{task.original.suffix}"
@@ -154,7 +154,12 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     writing.write_bytes(task.folder / "after.jpg", preview.jpeg(after))
     _thumbnail(task, after)
     try:
-        data = task.original.read_bytes() if left else encode_result(still, values)
+        if not left:
+            data = encode_result(still, values)
+        elif still.result_format == still.file_format:
+            data = task.original.read_bytes()
+        else:
+            data = encode_unchanged(still)
     except ValueError as error:
         raise InputError(str(error)) from error
     writing.write_bytes(task.folder / name, data)

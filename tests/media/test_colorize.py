@@ -15,6 +15,7 @@ from pipelines import batch
 from pipelines.batch import Job, Outcome
 from pipelines.colorize_file import ColorizeOptions, _alone, colorize_file
 from pipelines.media import formats
+from pipelines.stills import still as stills
 
 SUFFIXES = list(formats.PICTURE_SUFFIXES)
 
@@ -289,3 +290,58 @@ def test_command_says_in_one_line_what_is_wrong_and_exits_with_2(tmp_path, argum
     code, out, err = command(*(argument.format(picture=picture) for argument in arguments))
     assert (code, out) == (2, "")
     assert message in err and len(err.strip().splitlines()) == 1
+
+
+# === Names that say something else, and kinds that are only read ===
+
+
+def test_the_content_decides_what_is_written_under_a_wrong_name(tmp_path):
+    picture = Image.new("L", (30, 20), 120)
+    for name, content in (("a.gif", "JPEG"), ("b.jpg", "GIF"), ("c.jpg", "PNG"), ("d.png", "WEBP"), ("e.jpg", "TIFF")):
+        picture.save(tmp_path / name, content)
+        assert WORK(Job(tmp_path / name, tmp_path / "out" / name)).state == "coloured"
+        with Image.open(tmp_path / "out" / name) as result:
+            assert result.format == content
+            assert np.ptp(np.asarray(result.convert("RGB")), axis=-1).max() > 20
+    picture.save(tmp_path / "f.jpg", "AVIF")
+    assert WORK(Job(tmp_path / "f.jpg", tmp_path / "out" / "f.jpg")).state == "coloured"
+    assert Image.open(tmp_path / "out" / "f.jpg").format == "JPEG"
+
+
+def test_a_colour_picture_under_a_wrong_name_is_copied(tmp_path):
+    Image.open(colourful(tmp_path / "a.png")).save(tmp_path / "a.jpg", "AVIF")
+    assert WORK(Job(tmp_path / "a.jpg", tmp_path / "out" / "a.jpg")).state == "copied"
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.jp2", "a.pgm", "a.ppm", "a.pbm", "a.pcx", "a.tga", "a.ico"])
+def test_kinds_that_are_only_read_become_png(tmp_path, name):
+    ramp = np.linspace(0, 255, 48 * 64).reshape(48, 64).astype(np.uint8)
+    mode = {"a.ppm": "RGB", "a.avif": "RGB", "a.pbm": "1", "a.ico": "RGBA"}.get(name, "L")
+    picture = Image.fromarray(ramp).convert(mode)
+    options = {"quality": 100} if name == "a.avif" else {"sizes": [(64, 48)]} if name == "a.ico" else {}
+    picture.save(tmp_path / name, **options)
+    found = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES)
+    assert targets(found, tmp_path / "out") == ["a.png"]
+    assert WORK(found.jobs[0]).state == "coloured"
+    with Image.open(tmp_path / "out" / "a.png") as result:
+        assert (result.format, result.size) == ("PNG", (64, 48))
+        with Image.open(tmp_path / name) as source:
+            seen = np.asarray(source.convert("RGB").convert("L")).astype(int)
+        assert np.abs(np.asarray(result.convert("L")) - seen).max() <= 2
+
+
+def test_16_bit_kinds_that_are_only_read_keep_their_depth(tmp_path):
+    deep = np.linspace(0, 65535, 48 * 64).reshape(48, 64).astype(np.uint16)
+    for name in ("a.pgm", "b.jp2"):
+        Image.fromarray(deep).save(tmp_path / name)
+        assert WORK(Job(tmp_path / name, tmp_path / "out.png")).state == "coloured"
+        result = stills.read(tmp_path / "out.png")
+        assert np.abs(result.values @ [0.299, 0.587, 0.114] - deep).max() <= 1
+
+
+def test_names_of_read_only_kinds_do_not_collide(tmp_path):
+    for name in ("a.png", "a.pgm", "a.tga"):
+        grey(tmp_path / name)
+    found = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES)
+    assert targets(found, tmp_path / "out") == ["a.png", "a_pgm.png", "a_tga.png"]
