@@ -39,8 +39,7 @@ def encode_result(still: Still, rgb: Channels, file_format: str | None = None, s
         ValueError: if the format cannot hold a picture of this size.
     """
     file_format = file_format or still.result_format
-    luma = still.luma if file_format == "JPEG" and not side_by_side else None
-    return encoding.encode(*_result(still, rgb, side_by_side), file_format, luma)
+    return encoding.encode(*_result(still, rgb, side_by_side), file_format)
 
 
 def colorize_pages(

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
+from pipelines.stills import jpeg
 from pipelines.stills import metadata as metadata_of_file
-from pipelines.stills.metadata import Metadata
+from pipelines.stills.metadata import JpegCoding, Metadata
 from pipelines.stills.pixels import Channels, to_8_bit
 
 JPEG_QUALITY = 95
@@ -32,20 +32,18 @@ def encode(
     alpha: Channels | None,
     metadata: Metadata,
     file_format: str,
-    luma: NDArray[np.float32] | None = None,
 ) -> bytes:
     """Encodes a picture.
 
-    JPEG is written 4:4:4 at quality 95. Where the original was a JPEG, its own luma table is used: its luma is then stored
-    again with next to no loss, and chroma as well as the size allows, see `LARGER`. WebP is lossless, since lossy WebP keeps chroma at half size and moves luma. JPEG has no
-    alpha: it is laid on white.
+    JPEG is written 4:4:4 at quality 95. Where the original was a JPEG, its own luma table is used: its luma is then
+    stored again with next to no loss, and chroma as well as the size allows, see `LARGER`. WebP is lossless, since
+    lossy WebP keeps chroma at half size and moves luma. JPEG has no alpha: it is laid on white.
 
     Args:
         values: `[H, W, 3]` RGB or `[H, W, 1]`, uint8 or uint16; only PNG and TIFF hold 16 bits.
         alpha: `[H, W, 1]` of the same type, or None.
         metadata: to be stored.
         file_format: "JPEG", "PNG", "WEBP", "TIFF" or "BMP".
-        luma: `[H, W, 1]` float32 in [0, 1]: for JPEG, the luma plane to store instead of that of the rounded colours.
 
     Raises:
         ValueError: if the format cannot hold a picture of this size.
@@ -62,7 +60,7 @@ def encode(
     if file_format == "PNG" and values.dtype == np.uint16:
         return _deep_png(joined, metadata)
     if file_format == "JPEG":
-        return _jpeg(values, alpha, metadata, luma)
+        return _jpeg(values, alpha, metadata)
     if file_format == "BMP" and alpha is not None:
         return _transparent_bmp(joined, metadata)
     options: dict[str, Any] = {}
@@ -113,19 +111,11 @@ def _saved(image: Image.Image, file_format: str, options: dict[str, Any]) -> byt
     return buffer.getvalue()
 
 
-def _jpeg(
-    values: Channels,
-    alpha: Channels | None,
-    metadata: Metadata,
-    luma: NDArray[np.float32] | None,
-) -> bytes:
+def _jpeg(values: Channels, alpha: Channels | None, metadata: Metadata) -> bytes:
+    coding = metadata.jpeg_coding
     image = _image(values)
     if alpha is not None:
         image = Image.composite(image, Image.new(image.mode, image.size, "white"), _image(alpha))
-    elif luma is not None:
-        _, *chroma = image.convert("YCbCr").split()
-        own = Image.fromarray(np.rint(luma[..., 0] * 255).astype(np.uint8))
-        image = Image.merge("YCbCr", [own, *chroma])
     options: dict[str, Any] = {"optimize": True, "exif": metadata.exif}
     for name, value in (("icc_profile", metadata.profile), ("xmp", metadata.xmp), ("comment", metadata.comment)):
         if value:
@@ -134,24 +124,35 @@ def _jpeg(
         options["dpi"] = tuple(round(each) for each in metadata.dpi)
     if metadata.iptc:
         options["extra"] = _photoshop_segment(metadata.iptc)
-    if metadata.jpeg is None or luma is None:
+    if coding is None:
         return _saved(image, "JPEG", options | {"quality": JPEG_QUALITY, "subsampling": "4:4:4"})
-    # Pillow scales given tables by a quality that is given as well.
-    options |= {"progressive": metadata.jpeg.progressive}
-    most = metadata.jpeg.size * LARGER
+    planes = _in_whole_blocks(image, coding)
+    # No quality: Pillow would scale the tables by it.
+    options |= {"progressive": coding.progressive}
     smallest: bytes | None = None
     for quality, subsampling in CHROMA:
-        tables = [list(metadata.jpeg.luma_table), _chroma_table(quality)]
-        data = _saved(image, "JPEG", options | {"qtables": tables, "subsampling": subsampling})
-        if len(data) <= most:
-            return data
+        tables = [list(coding.luma_table), _chroma_table(quality)]
+        data = _saved(planes, "JPEG", options | {"qtables": tables, "subsampling": subsampling})
         smallest = data if smallest is None or len(data) < len(smallest) else smallest
+        if len(data) <= coding.size * LARGER:
+            break
     assert smallest is not None
-    return smallest
+    return jpeg.with_size(smallest, *image.size)
+
+
+def _in_whole_blocks(image: Image.Image, coding: JpegCoding) -> Image.Image:
+    """Returns luma as the original stores it, and the image's chroma."""
+    planes = np.asarray(image.convert("YCbCr"))
+    height, width = planes.shape[:2]
+    beyond = [(0, jpeg.whole_blocks(height) - height), (0, jpeg.whole_blocks(width) - width), (0, 0)]
+    planes = np.pad(planes, beyond, mode="edge")
+    if coding.luma is not None and coding.luma.shape == planes.shape[:2]:
+        planes[..., 0] = coding.luma
+    return Image.fromarray(planes, "YCbCr")
 
 
 def _photoshop_segment(iptc: bytes) -> bytes:
-    """Returns an APP13 segment that holds IPTC records as an image resource; nothing where they are too long for one."""
+    """Returns an APP13 segment that holds IPTC records as an image resource; nothing where they are too long."""
     resource = struct.pack(">4sHHL", b"8BIM", metadata_of_file.PHOTOSHOP_IPTC, 0, len(iptc)) + iptc
     content = b"Photoshop 3.0\0" + resource + bytes(len(iptc) % 2)
     return struct.pack(">HH", 0xFFED, len(content) + 2) + content if len(content) < 65533 else b""

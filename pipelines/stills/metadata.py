@@ -1,12 +1,14 @@
 """What a picture file says beside its pixels: EXIF, profile, resolution, text; carried over with the provenance tag."""
 
 import dataclasses
-import io
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from pipelines.media import icc, orientation, provenance
+from pipelines.stills import jpeg
 
 _DESCRIPTION, _SOFTWARE, _EXIF, _GPS, _INTEROP = 0x010E, 0x0131, 0x8769, 0x8825, 0xA005
 SUBDIRECTORIES = (_EXIF, _GPS)
@@ -30,11 +32,13 @@ class JpegCoding:
         luma_table: quantization table of the luma.
         progressive: whether it is coded in several scans.
         size: bytes of the file.
+        luma: `[H, W]` in whole blocks, see `jpeg`; None where it is that of the colours.
     """
 
     luma_table: tuple[int, ...]
     progressive: bool
     size: int
+    luma: NDArray[np.uint8] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Metadata:
         xmp: XMP packet.
         comment: JPEG comment.
         iptc: IPTC records of a JPEG or TIFF.
-        jpeg: how the original was coded, where it is a JPEG of grey or YCbCr.
+        jpeg_coding: how the original was coded, where it is a JPEG of grey or YCbCr.
     """
 
     profile: bytes | None = None
@@ -61,7 +65,7 @@ class Metadata:
     xmp: bytes | None = None
     comment: bytes | None = None
     iptc: bytes | None = None
-    jpeg: JpegCoding | None = None
+    jpeg_coding: JpegCoding | None = None
 
 
 def read(image: Image.Image) -> Metadata:
@@ -79,7 +83,7 @@ def read(image: Image.Image) -> Metadata:
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         comment=info.get("comment") if image.format == "JPEG" else None,
         iptc=_iptc(image),
-        jpeg=_jpeg_coding(image),
+        jpeg_coding=_jpeg_coding(image),
     )
 
 
@@ -105,6 +109,7 @@ def of_result(original: Metadata, mode: str, upright: bool = False) -> Metadata:
         profile=icc.for_coloured(fitting),
         exif=_serialized(exif),
         orientation=1 if upright else original.orientation,
+        jpeg_coding=None if upright else original.jpeg_coding,
         text=tuple(text.items()),
     )
 
@@ -149,14 +154,19 @@ def _jpeg_coding(image: Image.Image) -> JpegCoding | None:
     layers = getattr(image, "layer", ())
     if not tables or not layers or image.mode not in ("L", "RGB"):
         return None
+    table = tables.get(layers[0][3])
+    if table is None or image.info.get("adobe_transform") == 0 and image.mode == "RGB":
+        return None
     file = image.fp  # type: ignore[attr-defined]
     place = file.tell()
-    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    data = file.read()
     file.seek(place)
+    size = len(data)
     for entry in getattr(image, "mpinfo", {}).get(0xB002, ())[:1]:  # more pictures follow the first
         size = entry["Size"] or size
-    table = tables.get(layers[0][3])
-    return JpegCoding(tuple(table), bool(image.info.get("progressive")), size) if table else None
+    luma = jpeg.stored_luma(data, *image.size)
+    return JpegCoding(tuple(table), bool(image.info.get("progressive")), size, luma)
 
 
 def _serialized(exif: Image.Exif) -> bytes:

@@ -120,7 +120,8 @@ def _decode(image: Image.Image) -> Still:
     decoded = pixels.decode(image, deep, metadata.orientation)
     if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
         decoded = pixels.through_profile(decoded, metadata.profile) or decoded
-        metadata = dataclasses.replace(metadata, profile=None)
+        coding = metadata.jpeg_coding and dataclasses.replace(metadata.jpeg_coding, luma=None)
+        metadata = dataclasses.replace(metadata, profile=None, jpeg_coding=coding)
     values, alpha, notes = decoded
     judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
     return Still(values, alpha, judged, image.format or "", metadata, pages, notes)
