@@ -1,4 +1,6 @@
-"""TIFF files of every depth and layout. Pillow reads 16-bit colour as 8 bits, and planes, floats and 12 bits wrongly or not at all.
+"""TIFF files of every depth and layout.
+
+Pillow reads 16-bit colour as 8 bits, and planes of it, floating point and 12 bits wrongly or not at all.
 
 tifffile reads the directories. The pixels are unpacked here: tifffile leaves LZW, PackBits and odd depths to a library
 that is not needed otherwise.
@@ -58,6 +60,7 @@ class TiffHeader(ImageFile.ImageFile):
         import tifffile  # late: most files are none
 
         assert self.fp is not None
+        self.fp.seek(0)
         self._pages = tifffile.TiffFile(self.fp).pages
         self._number = 0
         self.n_frames = len(self._pages)
@@ -90,14 +93,14 @@ class TiffHeader(ImageFile.ImageFile):
         """Returns the number of the page."""
         return self._number
 
-    def load(self) -> Image.core.PixelAccess | None:
+    def load(self) -> Any:
         """Refuses: there is no decoder of Pillow's."""
         raise OSError("Pillow does not decode this kind of TIFF")
 
 
 def open_unknown(source: str | Path | bytes) -> TiffHeader | None:
     """Opens a TIFF file that Pillow does not know; None where it is no TIFF, or damaged."""
-    file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+    file: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
     try:
         if file.read(4) in _MAGIC:
             header = TiffHeader(file, None if isinstance(source, bytes) else str(source))
@@ -110,7 +113,7 @@ def open_unknown(source: str | Path | bytes) -> TiffHeader | None:
 
 
 def is_beyond_pillow(image: Image.Image) -> bool:
-    """Tells whether an opened TIFF has more than 8 bits a sample, signed or floating-point ones, or is unknown to Pillow."""
+    """Tells whether an opened TIFF is unknown to Pillow, or has samples that are signed, floats, or above 8 bits."""
     if isinstance(image, TiffHeader):
         return True
     tags = image.tag_v2  # type: ignore[attr-defined]
@@ -233,14 +236,15 @@ def _decompressed(data: bytes, compression: int, rows: int, row_bytes: int) -> b
         return lzma.decompress(data)
     if compression in _BY_LIBTIFF:
         return _by_libtiff(data, compression, rows, row_bytes)
-    raise NotImplementedError(f"compression {TiffImagePlugin.COMPRESSION_INFO.get(compression, compression)} at this depth")
+    raise NotImplementedError(
+        f"compression {TiffImagePlugin.COMPRESSION_INFO.get(compression, compression)} at this depth"
+    )
 
 
 def _by_libtiff(data: bytes, compression: int, rows: int, row_bytes: int) -> bytes:
     """Lets Pillow's libtiff decompress bytes, as an 8-bit grey picture of a single strip."""
-    entries = ((256, row_bytes), (257, rows), (258, 8), (259, compression), (262, 1), (273, 122), (277, 1), (278, rows))
-    entries += ((279, len(data)),)
-    directory = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in entries)
+    entries = {256: row_bytes, 257: rows, 258: 8, 259: compression, 262: 1, 273: 122, 277: 1, 278: rows, 279: len(data)}
+    directory = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in entries.items())
     head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + directory + bytes(4)
     return TiffImagePlugin.TiffImageFile(io.BytesIO(head + data)).tobytes()
 
@@ -293,6 +297,7 @@ def _scaled(samples: NDArray[Any], bits: int) -> tuple[Values, tuple[str, ...]]:
     if samples.dtype.kind == "u" and bits in (8, 16):
         return samples, ()
     low, high = samples.min(), samples.max()
+    note: tuple[str, ...]
     if samples.dtype.kind == "f":
         white, note = _white(float(low), float(high)), (f"{bits}-bit floating point, stored as 16 bits",)
     elif low < 0:
@@ -303,7 +308,7 @@ def _scaled(samples: NDArray[Any], bits: int) -> tuple[Values, tuple[str, ...]]:
             white = _FULL
         note = (f"{bits} bits, stored as 16 bits",) if bits > 16 else ()
     full, dtype = (255, np.uint8) if samples.dtype.kind == "u" and bits < 8 else (_FULL, np.uint16)
-    out = np.empty(samples.shape, dtype)
+    out: Values = np.empty(samples.shape, dtype)
     for row in range(0, len(samples), 256):  # float64 in parts
         part = samples[row : row + 256].astype(np.float64) * (full / white)
         out[row : row + 256] = np.rint(np.clip(part, 0, full))

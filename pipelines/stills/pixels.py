@@ -121,10 +121,7 @@ def _deep_png(image: Image.Image, data: bytes) -> Pixels:
     transparent = image.info.get("transparency")  # one level or colour that is
     image.load()
     seen = np.asarray(image)
-    if image.mode == "I;16":
-        values = seen[..., None].astype(np.uint16)
-    else:
-        values = _deep_png_colours(data, seen)
+    values = seen[..., None].astype(np.uint16) if image.mode == "I;16" else _deep_png_colours(data, seen)
     if data[_PNG_COLOUR_TYPE] not in _PNG_WITH_ALPHA:
         values = values[..., : 1 if image.mode == "I;16" else 3]
         if transparent is None:
@@ -141,7 +138,7 @@ def _deep_png_colours(data: bytes, seen: Channels) -> Channels:
         raise ValueError("the 16-bit pixels cannot be decoded")
     values = np.ascontiguousarray(read[..., [2, 1, 0, 3][: read.shape[2]]])  # OpenCV gives BGR
     if data[_PNG_COLOUR_TYPE] == _GREY_AND_ALPHA:  # which OpenCV turns into RGBA
-        values = np.ascontiguousarray(values[..., [0, 3]])
+        values, seen = np.ascontiguousarray(values[..., [0, 3]]), seen[..., [0, -1]]  # as Pillow does
     channels = min(values.shape[-1], seen.shape[-1])
     if not np.array_equal(values[..., :channels] >> 8, seen[..., :channels]):
         raise ValueError("two decoders read the 16-bit pixels differently")

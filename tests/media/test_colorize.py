@@ -174,7 +174,9 @@ def test_all_pages_of_a_tiff_are_coloured_and_kept(tmp_path):
                 assert 305 not in after.tag_v2
             else:
                 assert np.ptp(np.asarray(after), axis=-1).max() > 20
-                assert np.abs(np.asarray(after.convert("L")).astype(int) - (60 * (number - (number > 1)) + 40)).max() < 3
+                assert (
+                    np.abs(np.asarray(after.convert("L")).astype(int) - (60 * (number - (number > 1)) + 40)).max() < 3
+                )
                 assert "model" in after.tag_v2[305]
 
 

@@ -413,7 +413,9 @@ def test_bad_files_give_one_clear_line_that_names_them(tmp_path):
 def test_of_a_truncated_file_what_there_is_is_coloured(file_format, tmp_path):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 65536, (160, 100)).astype(np.uint16)
-    whole = saved(Image.fromarray(noise if "deep" in file_format else (noise >> 8).astype(np.uint8)), file_format[-4:].strip())
+    whole = saved(
+        Image.fromarray(noise if "deep" in file_format else (noise >> 8).astype(np.uint8)), file_format[-4:].strip()
+    )
     for name, data in (("a", whole[: len(whole) // 2]), ("b", whole[: len(whole) // 2 + 7])):
         still = stills.read(data)
         (tmp_path / name).write_bytes(data)
@@ -565,7 +567,7 @@ def test_iptc_of_a_tiff_is_kept_whatever_type_it_says_it_is(kind, order):
     buffer = io.BytesIO()
     padded = IPTC + bytes(-len(IPTC) % 4)
     dtype = {"H": 3, "L": 4, "B": 7}[kind]
-    count = len(padded) // struct.calcsize(kind)
+    count = len(padded) // struct.calcsize(f"={kind}")
     value = struct.unpack(f"{order}{count}{kind}", padded) if kind != "B" else padded
     tifffile.imwrite(buffer, ramp(), byteorder=order, extratags=[(33723, dtype, count, value, True)])
     data = buffer.getvalue()

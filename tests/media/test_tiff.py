@@ -146,7 +146,7 @@ def test_more_channels_than_are_kept_are_told():
 
 def test_metadata_of_a_file_that_pillow_does_not_know():
     data = written(
-        noise(np.uint8, 1), bigtiff=True, byteorder=">", description="Market", resolution=(300, 300),
+        noise(np.uint8, 1), bigtiff=True, byteorder=">", metadata=None, description="Market", resolution=(300, 300),
         resolutionunit="INCH", software="Scanner",
     )  # fmt: skip
     with formats.open_header(data) as image:
