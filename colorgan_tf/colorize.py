@@ -3,7 +3,7 @@
 python -m colorgan_tf.colorize FILE_OR_FOLDER... --output=out/
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -15,7 +15,7 @@ from pipelines.motion.steady import DEFAULT_STEADY, Steady
 
 if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer
-    from pipelines.batch import Job, Outcome
+    from pipelines.batch import Found, Job, Manifest, Outcome
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
@@ -71,9 +71,9 @@ def main(argv: list[str]) -> None:
     if not values.output:
         raise InputError("`--output` must name the folder of the results. Received: none.")
     number, count = _shard(values.shard)
+    import contextlib
     import logging
     import warnings
-    from pathlib import Path
 
     from pipelines import batch
     from pipelines.media import formats
@@ -82,17 +82,18 @@ def main(argv: list[str]) -> None:
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").setLevel(logging.ERROR)
     suffix = formats.usual_suffix(values.format.upper()) if values.format else None
-    found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix)
+    found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix, batch.recorded(values.output))
+    output = batch.prepare_output(values.output)
     jobs = batch.shard(found.jobs, number, count)
-    manifest = batch.Manifest(Path(values.output) / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
-    outcomes = []
-    for outcome in _with_progress(_work(jobs), len(jobs)):
-        manifest.add(outcome)
-        outcomes.append(outcome)
-    _report(outcomes, list(found.faults))
+    manifest = batch.Manifest(output / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
+    with contextlib.closing(_work(jobs, manifest)) as work:  # closed at once on Ctrl-C: nothing more is begun
+        outcomes = list(_with_progress(work, len(jobs)))
+    if manifest.fault:
+        print(f"note: the list of results is incomplete: {manifest.fault}")
+    _report(outcomes, found)
 
 
-def _work(jobs: "Sequence[Job]") -> "Iterator[Outcome]":
+def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
     from pipelines import batch
     from pipelines.colorize_file import ColorizeOptions, colorize_file
@@ -115,8 +116,8 @@ def _work(jobs: "Sequence[Job]") -> "Iterator[Outcome]":
 
     films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
     others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]
-    yield from batch.run(others, work, WORKERS, values.overwrite)
-    yield from batch.run_in_turn(films, work, values.overwrite)
+    yield from batch.run(others, work, WORKERS, values.overwrite, manifest.add)
+    yield from batch.run_in_turn(films, work, values.overwrite, manifest.add)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -132,7 +133,7 @@ def _with_progress(outcomes: "Iterator[Outcome]", total: int) -> "Iterator[Outco
     return tqdm(outcomes, total=total, unit="file", disable=None)  # no bar where the output is not a terminal
 
 
-def _report(outcomes: "list[Outcome]", faults: list[str]) -> None:
+def _report(outcomes: "list[Outcome]", found: "Found") -> None:
     words = {
         "coloured": "coloured",
         "copied": "copied",
@@ -141,8 +142,10 @@ def _report(outcomes: "list[Outcome]", faults: list[str]) -> None:
     for outcome in outcomes:
         if outcome.note and outcome.state != "failed":
             print(f"{outcome.job.source}: {outcome.note}{', copied' if outcome.state == 'copied' else ''}")
+    if found.left_out:
+        print(f"{len(found.left_out)} left out, of other kinds: {', '.join(map(str, found.left_out))}")
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in words}
-    faults += [outcome.note for outcome in outcomes if outcome.state == "failed"]
+    faults = list(found.faults) + [outcome.note for outcome in outcomes if outcome.state == "failed"]
     summary = ", ".join(f"{count} {words[state]}" for state, count in counts.items() if count)
     print(f"{summary or 'nothing coloured'}{f', {len(faults)} failed' if faults else ''}: {flags.FLAGS.output}")
     if faults:

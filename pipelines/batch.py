@@ -1,11 +1,14 @@
 """Many files at once: finds them, keeps the tree, skips what is finished, and goes on after a bad one."""
 
+import contextlib
 import dataclasses
 import enum
+import functools
 import json
 import os
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -47,14 +50,25 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The jobs that the inputs stand for, and one line for each input that stands for none."""
+    """What the inputs stand for.
+
+    Attributes:
+        jobs: files to do.
+        faults: one line for each input that stands for none.
+        left_out: files in folders that are of another kind, or pipes and the like.
+    """
 
     jobs: tuple[Job, ...]
     faults: tuple[str, ...]
+    left_out: tuple[Path, ...] = ()
 
 
 def find(
-    inputs: Sequence[str | Path], output: str | Path, suffixes: Collection[str], suffix: str | None = None
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    suffixes: Collection[str],
+    suffix: str | None = None,
+    done: Mapping[Path, Path] | None = None,
 ) -> Found:
     """Turns files and folders into jobs.
 
@@ -67,36 +81,48 @@ def find(
         output: folder of the results.
         suffixes: endings of files to take, in small letters, with the dot.
         suffix: ending of the results of still pictures; None for each file's own.
+        done: results of earlier runs and what each was made from, see `recorded`. No source gets the name that is the
+            result of another.
 
     Raises:
         InputError: if no input stands for any file, or a result would overwrite its original.
     """
     output = Path(output)
     wanted: dict[Path, Path] = {}  # source, resolved: its place below the output folder
-    faults = []
+    faults: list[str] = []
+    left_out: list[Path] = []
     for given in map(Path, inputs):
         if given.is_dir():
             below = Path(given.resolve().name) if len(inputs) > 1 else Path()
-            files = list(_walk(given, output.resolve(), suffixes))
+            files = list(_walk(given, output.resolve(), suffixes, left_out))
             wanted.update((file, below / file.relative_to(given)) for file in files if file not in wanted)
             if not files:
                 faults.append(f"{given}: a folder without files that can be coloured ({' '.join(suffixes)})")
         elif not given.exists():
             faults.append(f"{given}: does not exist")
+        elif not given.is_file():
+            faults.append(f"{given}: no file but a pipe or a device")
         elif given.suffix.lower() not in suffixes:
             faults.append(f"{given}: a file of another kind than {' '.join(suffixes)}")
         else:
             wanted.setdefault(given, Path(given.name))
     if not wanted:
         raise InputError("Files or folders to colour are expected. Received: " + ("; ".join(faults) or "none") + ".")
-    jobs = tuple(Job(source, output / place) for source, place in _without_collisions(wanted, suffix))
+    places = _without_collisions(wanted, suffix, output, done or {})
+    jobs = tuple(Job(source, output / place) for source, place in places)
     for job in jobs:
         if job.target.resolve() == job.source.resolve():
             raise InputError(f"`--output` must be another folder than that of the originals. Received: {output}.")
-    return Found(jobs, tuple(faults))
+    return Found(jobs, tuple(faults), tuple(left_out))
 
 
-def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overwrite: bool) -> Iterator[Outcome]:
+def run(
+    jobs: Iterable[Job],
+    work: Callable[[Job], Outcome],
+    workers: int,
+    overwrite: bool,
+    record: Callable[[Outcome], None] = lambda outcome: None,
+) -> Iterator[Outcome]:
     """Does the jobs, `workers` at a time, and yields what became of each as it ends.
 
     Each worker takes a file from reading to writing, so while one waits for the network another decodes or encodes;
@@ -108,6 +134,7 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
         work: does one job; any exception makes it a failed one.
         workers: threads.
         overwrite: do finished files (whose target exists) again.
+        record: is called in the worker as each file ends, also with those that end after the caller has stopped.
     """
     executor = ThreadPoolExecutor(workers)
     pending: list[Future[Outcome]] = []
@@ -116,17 +143,22 @@ def run(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int, overw
             if not overwrite and job.target.exists():
                 yield Outcome(job, State.SKIPPED)
             else:
-                pending.append(executor.submit(_attempt, work, job))
+                pending.append(executor.submit(_attempt, work, job, record))
         for future in as_completed(pending):
             yield future.result()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def run_in_turn(jobs: Iterable[Job], work: Callable[[Job], Outcome], overwrite: bool) -> Iterator[Outcome]:
+def run_in_turn(
+    jobs: Iterable[Job],
+    work: Callable[[Job], Outcome],
+    overwrite: bool,
+    record: Callable[[Outcome], None] = lambda outcome: None,
+) -> Iterator[Outcome]:
     """Does the jobs in turn in the caller's thread: for work that is parallel in itself, and hears Ctrl-C."""
     for job in jobs:
-        yield Outcome(job, State.SKIPPED) if not overwrite and job.target.exists() else _attempt(work, job)
+        yield Outcome(job, State.SKIPPED) if not overwrite and job.target.exists() else _attempt(work, job, record)
 
 
 def shard(jobs: Sequence[Job], number: int, count: int) -> tuple[Job, ...]:
@@ -134,15 +166,37 @@ def shard(jobs: Sequence[Job], number: int, count: int) -> tuple[Job, ...]:
     return tuple(jobs[number::count])
 
 
+def prepare_output(output: str | Path) -> Path:
+    """Makes the folder of the results.
+
+    Raises:
+        InputError: it is a file, or cannot be written.
+    """
+    output = Path(output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is a file" if output.is_file() else error.strerror
+        raise InputError(f"`--output` must be a folder that can be written. Received: {output}: {reason}.") from error
+    if not os.access(output, os.W_OK | os.X_OK):
+        raise InputError(f"`--output` must be a folder that can be written. Received: {output}: read-only.")
+    return output
+
+
 class Manifest:
-    """The record of a batch: one JSON line a file, appended as it ends.
+    """The record of a batch: one JSON line a file, appended as it ends; threads may share it.
 
     Args:
         path: of the file, `.jsonl`.
+
+    Attributes:
+        fault: why lines could not be written, "" where all could.
     """
 
     def __init__(self, path: Path):
         self._path = path
+        self._lock = threading.Lock()
+        self.fault = ""
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, outcome: Outcome) -> None:
@@ -152,40 +206,71 @@ class Manifest:
         line = {
             "file": str(outcome.job.source),
             "result": str(outcome.job.target),
+            "source": str(outcome.job.source.resolve()),
+            "place": os.path.relpath(outcome.job.target, self._path.parent),
             "state": outcome.state,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             ("error" if outcome.state == State.FAILED else "note"): outcome.note,
         }
-        with self._path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        try:
+            with self._lock, self._path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:  # the results count, not their list
+            self.fault = f"{self._path}: {error.strerror or error}"
 
 
-def _attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
+def recorded(output: str | Path) -> dict[Path, Path]:
+    """Returns the results in a folder that its manifests tell of, and the file that each was made from."""
+    results: dict[Path, Path] = {}
+    for path in sorted(Path(output).glob("colorize*.jsonl")):
+        with contextlib.suppress(OSError):
+            for text in path.read_text(errors="replace").splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that was cut short, or an older one
+                    line = json.loads(text)
+                    if line["state"] != State.FAILED and (result := Path(output) / line["place"]).exists():
+                        results[result] = Path(line["source"])
+    return results
+
+
+def _attempt(work: Callable[[Job], Outcome], job: Job, record: Callable[[Outcome], None]) -> Outcome:
     try:
-        return work(job)
+        outcome = work(job)
     except InputError as error:
-        return Outcome(job, State.FAILED, str(error))
+        outcome = Outcome(job, State.FAILED, str(error))
+    except OSError as error:
+        place = error.filename2 or error.filename or job.target
+        outcome = Outcome(job, State.FAILED, f"{job.source}: {error.strerror or error}: {place}")
     except Exception as error:  # one bad file never stops the rest
-        return Outcome(job, State.FAILED, f"{job.source}: {error or type(error).__name__}")
+        outcome = Outcome(job, State.FAILED, f"{job.source}: {error or type(error).__name__}")
+    record(outcome)
+    return outcome
 
 
-def _walk(folder: Path, output: Path, suffixes: Collection[str]) -> Iterator[Path]:
+def _walk(folder: Path, output: Path, suffixes: Collection[str], left_out: list[Path]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         here = Path(parent)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != output)
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
+            if name.startswith("."):
+                continue
+            if Path(name).suffix.lower() in suffixes and (here / name).is_file():
                 yield here / name
+            else:
+                left_out.append(here / name)
 
 
-def _without_collisions(wanted: dict[Path, Path], suffix: str | None) -> Iterator[tuple[Path, Path]]:
+def _without_collisions(
+    wanted: dict[Path, Path], suffix: str | None, output: Path, done: Mapping[Path, Path]
+) -> Iterator[tuple[Path, Path]]:
     """Gives each place a name of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png."""
     renamed = {source: formats.result_name(place, suffix) for source, place in wanted.items()}
     distinct = names.Distinct()
     # Files that keep their name choose first.
     for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):
         place = renamed[source]
-        if place == wanted[source]:
-            yield source, distinct.take(place)
-        else:
-            yield source, distinct.take(place, place.with_stem(f"{place.stem}_{wanted[source].suffix[1:]}"))
+        others = () if place == wanted[source] else (place.with_stem(f"{place.stem}_{wanted[source].suffix[1:]}"),)
+        yield source, distinct.take(place, *others, free=functools.partial(_free, output, done, source.resolve()))
+
+
+def _free(output: Path, done: Mapping[Path, Path], source: Path, place: Path) -> bool:
+    return done.get(output / place, source) == source

@@ -1,8 +1,8 @@
 """Names for results that no other result and no other file has."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, count, islice
 from pathlib import Path
 
 
@@ -24,13 +24,12 @@ class Distinct:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def take(self, wanted: Path, *others: Path) -> Path:
-        """Returns the first of `wanted`, `others` and `numbered(wanted)` that was not given out before."""
-        for name in (wanted, *others, *islice(numbered(wanted), 1, len(self._taken) + 2)):
-            if (key := str(name).casefold()) not in self._taken:
-                self._taken.add(key)
-                return name
-        raise AssertionError("among n + 1 names there is one that is not among n")
+    def take(self, wanted: Path, *others: Path, free: Callable[[Path], bool] = lambda name: True) -> Path:
+        """Returns the first of `wanted`, `others` and `numbered(wanted)` that is `free` and not given out before."""
+        possible = chain((wanted, *others), islice(numbered(wanted), 1, None))
+        name = next(each for each in possible if str(each).casefold() not in self._taken and free(each))
+        self._taken.add(str(name).casefold())
+        return name
 
 
 def unshared(wanted: Sequence[str], otherwise: Sequence[str]) -> list[str]:

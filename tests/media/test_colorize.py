@@ -1,8 +1,10 @@
 """Many pictures at once: trees, names, finished and bad files; and the command as a person runs it."""
 
+import errno
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +104,41 @@ def test_inputs_that_are_none_are_named_and_the_rest_goes_on(tmp_path):
         InputError, match="Files or folders to colour are expected. Received: .*gone.png: does not exist"
     ):
         batch.find([tmp_path / "gone.png"], tmp_path / "out", SUFFIXES)
+
+
+def test_the_result_of_another_file_keeps_its_name(tmp_path):
+    output = tmp_path / "out"
+
+    def colour(folder):
+        found = batch.find([tmp_path / folder / "a.png"], output, SUFFIXES, done=batch.recorded(output))
+        manifest = batch.Manifest(output / "colorize.jsonl")
+        return next(iter(batch.run(found.jobs, WORK, 1, False, manifest.add)))
+
+    for folder in ("x", "y"):
+        grey(tmp_path / folder / "a.png")
+    assert [(colour(each).state, colour(each).state) for each in ("x", "y")] == [("coloured", "skipped")] * 2
+    assert sorted(path.name for path in output.iterdir()) == ["a-2.png", "a.png", "colorize.jsonl"]
+    (tmp_path / "moved").mkdir()
+    output = output.rename(tmp_path / "moved" / "out")
+    assert colour("y").state == "skipped"
+
+
+def test_pipes_and_files_of_other_kinds_are_left_out_and_named(tmp_path):
+    grey(tmp_path / "in" / "a.jpg"), (tmp_path / "in" / "notes.txt").write_text("notes")
+    os.mkfifo(tmp_path / "in" / "x.jpg")
+    found = batch.find([tmp_path / "in"], tmp_path / "out", SUFFIXES)
+    assert [job.source.name for job in found.jobs] == ["a.jpg"]
+    assert [path.name for path in found.left_out] == ["notes.txt", "x.jpg"]
+    with pytest.raises(InputError, match="x.jpg: no file but a pipe"):
+        batch.find([tmp_path / "in" / "x.jpg"], tmp_path / "out", SUFFIXES)
+
+
+def test_an_output_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    for output in (tmp_path / "out", tmp_path / "out" / "below"):
+        with pytest.raises(InputError, match="`--output` must be a folder that can be written. Received: .*out"):
+            batch.prepare_output(output)
+    assert (tmp_path / "out").read_text() == "mine"
 
 
 # === Running ===
@@ -215,6 +252,36 @@ def test_nothing_more_is_begun_when_the_caller_stops(tmp_path):
     outcomes.close()
     done = len(begun)
     assert list(outcomes) == [] and len(begun) == done
+
+
+def test_files_that_end_after_the_caller_stopped_are_recorded(tmp_path):
+    second, recorded = threading.Event(), []
+
+    def work(job):
+        if job.source.name == "1.png":
+            second.wait(10)
+        return Outcome(job, "coloured")
+
+    jobs = [Job(tmp_path / f"{n}.png", tmp_path / f"{n}_out.png") for n in range(3)]
+    outcomes = batch.run(jobs, work, 1, False, lambda outcome: (recorded.append(outcome.job), second.set()))
+    next(outcomes)
+    outcomes.close()
+    assert jobs[0] in recorded and recorded == jobs[: len(recorded)]
+
+
+def test_a_full_disk_fails_files_one_by_one_with_a_line_each(tmp_path):
+    def work(job):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    outcome = run([Job(tmp_path / "a.png", tmp_path / "b.png")], work)["a.png"]
+    assert outcome.note == f"{tmp_path / 'a.png'}: No space left on device: {tmp_path / 'b.png'}"
+
+
+def test_a_manifest_that_cannot_be_written_stops_nothing(tmp_path):
+    (tmp_path / "colorize.jsonl").mkdir()
+    manifest = batch.Manifest(tmp_path / "colorize.jsonl")
+    manifest.add(Outcome(Job(tmp_path / "a", tmp_path / "b"), batch.State.COLOURED))
+    assert "colorize.jsonl" in manifest.fault
 
 
 def test_large_pictures_are_done_one_at_a_time(tmp_path, monkeypatch):
