@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.batch import Found, Job, Manifest, Outcome
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
-CODECS = ["auto", "h264", "h265", "av1", "ffv1", "prores"]
+CODECS = ["auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4"]  # those of films.encoding
 WORKERS = 2
 
 

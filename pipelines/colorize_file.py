@@ -14,7 +14,7 @@ from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
-from pipelines.media import formats, writing
+from pipelines.media import formats, names, writing
 from pipelines.media.formats import Kind
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY
@@ -37,7 +37,7 @@ class ColorizeOptions:
         side_by_side: of a picture, write the original left and the result right, in one.
         codec: of a film; "auto" takes the best that the container holds.
         effort: of a film's encoder: "fast", "good" or "best".
-        report: write `NAME.report.json` and `NAME.report.png` beside a film.
+        report: write `NAME.report.json` and `NAME.report.png` beside a film; NAME holds its ending.
         deinterlace: make an interlaced film progressive.
     """
 
@@ -137,6 +137,6 @@ def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     )
     report = colorize_film(str(job.source), str(job.target), colorizer, how)
     if options.report:
-        writing.write_text(job.target.with_suffix(".report.json"), report.to_json() + "\n")
-        write_contact_sheet(report, str(job.target.with_suffix(".report.png")))
+        writing.write_text(names.extended(job.target, ".report.json"), report.to_json() + "\n")
+        write_contact_sheet(report, str(names.extended(job.target, ".report.png")))
     return Outcome(job, State.COLOURED, report.to_text())

@@ -7,18 +7,21 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import decoding, encoding, muxing, stages
+from pipelines.films import decoding, encoding, muxing, resuming, stages
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
+from pipelines.films.muxing import Kept
 from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmFrame
 from pipelines.films.threads import Pipeline
+from pipelines.media import names
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
 
 # Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
@@ -84,6 +87,7 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
+    os.environ.setdefault("SVT_LOG", "1")  # errors only: SVT-AV1 writes to the screen past FFmpeg
     source = decoding.probe(path)
     if options.deinterlace and source.top_first is not None:
         source = dataclasses.replace(source, top_first=None, deinterlaced=True)
@@ -91,19 +95,8 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     report = FilmReport(path, output)
     report.notes += encoding.losses(source, plan)
     try:
-        store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
-        with _one_thread_a_call():
-            try:
-                _encode(source, plan, colorizer, options, store, report)
-            except KeyboardInterrupt:
-                _leave_partial(source, plan, store, output)
-                raise
-        joined = os.path.join(store.folder, "joined")
-        report.notes += muxing.mux(source, plan, store.packets(), joined)
-        os.replace(joined, output)
-        store.remove()
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(partial_name(output))
+        with resuming.alone(output):
+            _colorize(source, plan, colorizer, options, report)
     except av.error.FFmpegError as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
@@ -118,10 +111,37 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     return report
 
 
+def _colorize(
+    source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, options: FilmOptions, report: FilmReport
+) -> None:
+    """Encodes into the store of chunks, and joins these to the film."""
+    output = report.output
+    store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
+    joined = os.path.join(store.folder, "joined")
+    try:
+        kept = muxing.select(source, plan, joined)
+        with _one_thread_a_call():
+            try:
+                _encode(source, plan, colorizer, options, store, report)
+            except KeyboardInterrupt:
+                _leave_partial(source, plan, store, kept, output)
+                raise
+        muxing.mux(source, plan, store.packets, joined, kept)
+        report.notes += kept.notes
+        muxing.check_whole(joined, report.frames)
+        os.replace(joined, output)
+    except Exception:
+        # Where the disk is full, room is left for the next film; what is done stays, unless nothing is.
+        store.clean()
+        raise
+    store.remove()
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(partial_name(output))
+
+
 def partial_name(output: str) -> str:
     """Returns the name of the playable film that a stopped run leaves."""
-    root, ending = os.path.splitext(output)
-    return f"{root}.partial{ending}"
+    return str(names.extended(Path(output).with_suffix(""), f".partial{Path(output).suffix}"))
 
 
 def _settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, options: FilmOptions) -> dict[str, Any]:
@@ -200,11 +220,11 @@ def _encode(
         report.notes.append("the film ends early: it is truncated or damaged")
 
 
-def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, output: str) -> None:
+def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, kept: Kept, output: str) -> None:
     point = store.resume_point()
     if point is None:
         return
     joined = os.path.join(store.folder, "joined")
-    muxing.mux(source, plan, store.packets(), joined, until=point.last_pts)
+    muxing.mux(source, plan, store.packets, joined, kept, until=point.last_pts)
     os.replace(joined, partial_name(output))
     logging.warning("stopped: what is done is in %s; start again to go on", partial_name(output))

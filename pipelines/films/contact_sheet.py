@@ -16,7 +16,7 @@ MOST_SHOTS = 240
 def write_contact_sheet(report: FilmReport, path: str, height: int = 144) -> list[Path]:
     """Draws a film's shots, worst first, and returns the pages written.
 
-    Of a film with very many shots, the worst ones are drawn.
+    Of a film with very many shots, the worst ones are drawn; a shot that cannot be read is left out.
     """
     shots = report.worst_first()[:MOST_SHOTS]
     after = {shot.first: picture for shot, picture in _frames(report.output, shots)}
@@ -29,11 +29,13 @@ def write_contact_sheet(report: FilmReport, path: str, height: int = 144) -> lis
                 f"{shot.begin:.1f} s, {shot.transition}, {shot.frames} frames, {shot.tone}, "
                 f"warp error {shot.warp_error[1]:.1e}"
             )
+    if not rows:
+        return []
     return contact_sheet(rows, path, ["original", "coloured"], captions, height=height, across=3)
 
 
 def _frames(path: str, shots: list[ShotReport]) -> Iterator[tuple[ShotReport, np.ndarray]]:
-    """Yields the first readable frame in the middle of each shot, upright, as small RGB."""
+    """Yields the frame in the middle of each shot, or the last readable one before it, upright, as small RGB."""
     import av
 
     with decoding.open_film(path) as container:
@@ -41,11 +43,13 @@ def _frames(path: str, shots: list[ShotReport]) -> Iterator[tuple[ShotReport, np
         stream.thread_type = "AUTO"
         rate = float(stream.average_rate or 25)
         for shot in shots:
-            wanted = shot.begin + shot.frames / rate / 2
-            with contextlib.suppress(av.error.FFmpegError, StopIteration):
+            wanted = shot.begin + shot.frames // 2 / rate
+            frame = None
+            with contextlib.suppress(av.error.FFmpegError):
                 container.seek(max(0, int(wanted * 1e6)))
-                frame = next(
-                    frame for frame in container.decode(stream) if frame.time is None or frame.time >= wanted - 1e-3
-                )
+                for frame in container.decode(stream):
+                    if frame.time is None or frame.time >= wanted - 1e-3:
+                        break
+            if frame is not None:
                 small = frame.to_ndarray(format="rgb24", width=max(1, 288 * frame.width // frame.height), height=288)
                 yield shot, np.rot90(small, round(frame.rotation / 90))

@@ -1,6 +1,7 @@
 """Reading a film: what its video stream is, and its decoded frames, one by one, from any time on."""
 
 import dataclasses
+import heapq
 import itertools
 import logging
 import os
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from colorgan_tf.errors import InputError
-from pipelines.films import hdr, interlacing, pixel_formats
+from pipelines.films import hdr, interlacing, pixel_formats, timeline
 from pipelines.films.hdr import HdrMetadata
+from pipelines.films.timeline import Straightener, Timeline
 
 if TYPE_CHECKING:
     import av
 
-# Decoding begins this much before the wanted frame, so that frames whose references are missing are never used.
-_SEEK_MARGIN = 2.0
+# Decoding begins this many seconds before the wanted frame. Where the frame is not reached from there, since some
+# containers are sought into the middle of a long group of pictures, it begins earlier; at last, at the start.
+_SEEK_MARGINS = (2.0, 15.0, 90.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,8 @@ class FilmSource:
         lost: what belongs to the picture and cannot be kept, in words.
         frames: frames that the file says it has, 0 where it does not say.
         duration: seconds, 0 where the file does not say.
+        timeline: what to add to the time stamps of a file in which they jump back.
+        seekable: whether a time stamp tells one place in the file.
     """
 
     path: str
@@ -64,6 +69,8 @@ class FilmSource:
     frames: int
     duration: float
     deinterlaced: bool = False
+    timeline: Timeline = Timeline()
+    seekable: bool = True
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -95,7 +102,8 @@ def open_film(path: str) -> "av.container.InputContainer":
     if os.path.isfile(path) and os.path.getsize(path) == 0:
         raise InputError(f"The film must not be empty. Received: {path} of 0 bytes.")
     try:
-        return av.open(path, metadata_errors="replace")
+        # A full path: what comes before a colon would be the name of a protocol.
+        return av.open(os.path.abspath(path), metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError(f"The film must be readable. Received: {path}: {_reason(error)}.") from error
 
@@ -117,7 +125,9 @@ def picture_stream(container: "av.container.InputContainer", path: str) -> "av.V
     if not streams:
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise InputError(f"The film must have a picture stream. Received: {path} with {kinds} only.")
-    streams.sort(key=lambda stream: not stream.disposition & av.stream.Disposition.default)
+    streams.sort(
+        key=lambda stream: (stream.codec_context is None, not stream.disposition & av.stream.Disposition.default)
+    )
     if streams[0].codec_context is None:
         raise InputError(f"The picture's codec must be known to this build of FFmpeg. Received: {path}.")
     return streams[0]
@@ -131,15 +141,15 @@ def probe(path: str) -> FilmSource:
     """
     with open_film(path) as container:
         stream = picture_stream(container, path)
-        decoded = _decode(container, stream, DecodeLog())
+        decoded = _decode(container, stream, DecodeLog(), Straightener(Timeline()))
         first = next(decoded, None)
         if first is None:
             raise InputError(f"The film must have at least one readable frame. Received: {path}.")
         name = pixel_formats.readable_name(first.format.name)
         pixel_format = pixel_formats.describe(name, first.colorspace, first.color_range, first.height, first.width)
-        matrix: Any = first.side_data.get("DISPLAYMATRIX")
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         aspect = stream.sample_aspect_ratio
+        times = _timeline(path, stream.index)
         return FilmSource(
             path=path,
             index=stream.index,
@@ -150,7 +160,7 @@ def probe(path: str) -> FilmSource:
             rate=rate,
             aspect=aspect if aspect and aspect != 1 else None,
             rotation=round(first.rotation / 90) * 90 % 360,
-            display_matrix=tuple(np.frombuffer(bytes(matrix), np.int32).tolist()) if matrix else None,
+            display_matrix=_display_matrix(first),
             primaries=int(first.color_primaries),
             transfer=int(first.color_trc),
             hdr=hdr.read(first),
@@ -158,6 +168,8 @@ def probe(path: str) -> FilmSource:
             top_first=_field_order([first], decoded),
             frames=stream.frames,
             duration=float((container.duration or 0) / 1e6),
+            timeline=times,
+            seekable=times.straight and not (_counts_frames(container) and stream.codec_context.has_b_frames),
         )
 
 
@@ -172,6 +184,26 @@ def _field_order(first: Iterable["av.VideoFrame"], more: Iterator["av.VideoFrame
 def _lost(first: "av.VideoFrame", stream: "av.VideoStream") -> list[str]:
     alpha = any(part.is_alpha for part in first.format.components) or stream.metadata.get("alpha_mode") == "1"
     return hdr.dynamic(first) + (["alpha channel"] if alpha else [])
+
+
+def _display_matrix(frame: "av.VideoFrame") -> tuple[int, ...] | None:
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV reads no side data of a frame that has one kind too new for it; turns it does read
+        turn = round(frame.rotation / 90) % 4
+        cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[turn]
+        return (cos << 16, -sin << 16, 0, sin << 16, cos << 16, 0, 0, 0, 1 << 30) if turn else None
+    return tuple(np.frombuffer(bytes(matrix), np.int32).tolist()) if matrix else None
+
+
+def _counts_frames(container: "av.container.InputContainer") -> bool:
+    """Tells whether the container stores no times: what libavformat makes of B-frames there is a guess."""
+    return bool(container.format.name == "avi")
+
+
+def _timeline(path: str, index: int) -> Timeline:
+    with open_film(path) as container:
+        return timeline.read(container, index)
 
 
 @dataclasses.dataclass
@@ -189,54 +221,75 @@ def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: 
         source: the film.
         log: receives what could not be decoded.
         after: pts of the last frame already done; decoding goes on with the frame after it.
-        count: frames already done, for films in which there is no seeking.
+        count: frames already done; tells the frame to go on with where no seek finds that pts.
 
     Yields:
         Frames in `source.pixel_format`'s format; broken packets are skipped.
     """
+    # To make whole frames of half-frames takes the frames before: no seek then.
+    if after is not None and source.seekable and not source.deinterlaced:
+        for margin in _SEEK_MARGINS:
+            tried = DecodeLog()
+            rest = _after_seek(source, tried, after, margin)
+            if next(rest, None) is not None:
+                yield from rest
+                log.broken, log.truncated = log.broken + tried.broken, log.truncated or tried.truncated
+                return
+    for number, frame in enumerate(_timed(source, log)):
+        if number >= count:
+            yield _planar(frame, source)
+
+
+def _after_seek(source: FilmSource, log: DecodeLog, after: int, margin: float) -> Iterator["av.VideoFrame"]:
+    """Seeks, and yields the frame whose pts is `after` and those that follow it; nothing where that is not reached.
+
+    Frames before the first key frame do not count: what they refer to may lie before the place sought.
+    """
+    target = after - round(margin / source.time_base)
+    whole = found = False
+    for frame in _timed(source, log, target):
+        whole = whole or frame.key_frame
+        if not found and (frame.pts is None or frame.pts > after):
+            return
+        if found or (whole and frame.pts == after):
+            found = True
+            yield _planar(frame, source)
+
+
+def _timed(source: FilmSource, log: DecodeLog, seek: int | None = None) -> Iterator["av.VideoFrame"]:
+    """Decodes from the start, or from a place in time, and mends missing and falling times.
+
+    After a seek nothing comes where it failed, and the first frame has a time: without one, where it is is unknown.
+    """
+    import av
+
     step = max(1, round(1 / source.rate / source.time_base))
     with open_film(source.path) as container:
         stream = picture_stream(container, source.path)
         stream.thread_type = "AUTO"
-        seekable = after is not None and _seek(container, stream, after)
+        if seek is not None:
+            if stream.start_time is not None and seek <= stream.start_time:
+                return  # no less work than from the start
+            try:
+                container.seek(seek, stream=stream)
+            except av.error.FFmpegError:
+                return
         last = None
-        decoded = _decode(container, stream, log)
+        decoded = _decode(container, stream, log, Straightener(source.timeline))
         if source.deinterlaced:
             decoded = interlacing.deinterlace(_planar(frame, source) for frame in decoded)
-        for number, frame in enumerate(decoded):
+        for frame in decoded:
             if frame.pts is None:
-                if last is None and seekable:  # no pts after a seek: where we are is unknown
-                    yield from _from_the_start(source, log, count)
+                if last is None and seek is not None:
                     return
                 frame.pts = 0 if last is None else last + step
             elif last is not None and frame.pts <= last:
                 frame.pts = last + 1
             last = frame.pts
             frame.time_base = source.time_base
-            if after is not None and (frame.pts <= after if seekable else number < count):
-                continue
             if not frame.duration:
                 frame.duration = step
-            yield _planar(frame, source)
-
-
-def _from_the_start(source: FilmSource, log: DecodeLog, count: int) -> Iterator["av.VideoFrame"]:
-    for number, frame in enumerate(frames(source, log)):
-        if number >= count:
             yield frame
-
-
-def _seek(container: "av.container.InputContainer", stream: "av.VideoStream", after: int) -> bool:
-    import av
-
-    target = after - round(_SEEK_MARGIN / (stream.time_base or 1))
-    if stream.start_time is not None and target <= stream.start_time:
-        return True  # from the first frame: no seek needed, the pts decide
-    try:
-        container.seek(target, stream=stream)
-    except av.error.FFmpegError:
-        return False
-    return True
 
 
 def _planar(frame: "av.VideoFrame", source: FilmSource) -> "av.VideoFrame":
@@ -256,11 +309,16 @@ def _planar(frame: "av.VideoFrame", source: FilmSource) -> "av.VideoFrame":
 
 
 def _decode(
-    container: "av.container.InputContainer", stream: "av.VideoStream", log: DecodeLog
+    container: "av.container.InputContainer",
+    stream: "av.VideoStream",
+    log: DecodeLog,
+    straightener: Straightener,
 ) -> Iterator["av.VideoFrame"]:
     import av
 
     packets = container.demux(stream)
+    counts = _counts_frames(container)
+    waiting: list[int] = []  # where frames are counted: numbers of those in the decoder
     while True:
         try:
             packet = next(packets)
@@ -269,14 +327,28 @@ def _decode(
         except av.error.FFmpegError as error:
             logging.warning("%s: reading stopped: %s", container.name, _reason(error))
             log.truncated = True
-            yield from _flush(stream)
+            yield from _numbered(_flush(stream), waiting)
             return
+        straightener.apply(packet)
+        if counts and packet.dts is not None:
+            heapq.heappush(waiting, packet.dts)
         try:
             decoded = packet.decode()
         except av.error.FFmpegError:
             log.broken += 1
+            if packet.dts in waiting:
+                waiting.remove(packet.dts)
+                heapq.heapify(waiting)
             continue
-        yield from decoded
+        yield from _numbered(decoded, waiting)
+
+
+def _numbered(frames: list[Any], waiting: list[int]) -> Iterator["av.VideoFrame"]:
+    """Gives frames, which come in the order of display, the numbers of the packets in their order."""
+    for frame in frames:
+        if waiting:
+            frame.pts = heapq.heappop(waiting)
+        yield frame
 
 
 def _flush(stream: "av.VideoStream") -> list["av.VideoFrame"]:

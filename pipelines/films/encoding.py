@@ -335,6 +335,22 @@ class ChunkEncoder:
         return StoredPacket(pts, dts, duration, packet.is_keyframe, bytes(packet))
 
 
+def blank_packets(plan: EncoderPlan, source_time_base: Fraction, begin: int, frames: int = 3) -> list[StoredPacket]:
+    """Encodes a few empty frames: shows early whether the encoder opens, and what its packets are like."""
+    import av
+
+    encoder = ChunkEncoder(plan, source_time_base)
+    step = max(1, round(1 / plan.rate / source_time_base))
+    packets = []
+    for number in range(frames):
+        frame = av.VideoFrame(plan.width, plan.height, plan.pixel_format.name)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.pts, frame.duration = begin + number * step, step
+        packets += encoder.encode(frame)
+    return packets + encoder.close()
+
+
 # A record is: pts, dts, duration, keyframe, length; then the bytes.
 _RECORD = struct.Struct("<qqq?I")
 

@@ -42,7 +42,10 @@ def dynamic(frame: Any) -> list[str]:
 
 
 def _side_data(frame: Any, kind: str) -> np.ndarray | None:
-    data = frame.side_data.get(kind)
+    try:
+        data = frame.side_data.get(kind)
+    except ValueError:  # PyAV reads no side data of a frame that has one kind too new for it
+        return None
     if data is None:
         return None
     content = bytes(data)

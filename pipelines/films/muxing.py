@@ -1,14 +1,21 @@
 """Muxing the finished film: its encoded picture with all else that is in the source, without encoding again."""
 
+import contextlib
 import dataclasses
+import errno
+import itertools
 import logging
-from collections.abc import Iterable, Iterator
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from colorgan_tf.errors import InputError
 from pipelines.films import decoding, encoding, matroska
 from pipelines.films.decoding import FilmSource
 from pipelines.films.encoding import EncoderPlan, StoredPacket
+from pipelines.films.timeline import Straightener, Timeline
 from pipelines.media import provenance
 
 if TYPE_CHECKING:
@@ -21,31 +28,123 @@ _MP4_TAGS = {
     *("synopsis", "show", "episode_id", "network", "lyrics", "creation_time", "grouping", "track", "disc", "language"),
     *("season_number", "episode_sort", "hd_video", "media_type", "keywords", "rating", "performer", "author"),
 }
+# Enough for a minute of most films.
+_TRIAL_PACKETS = 3000
 _SOUND_ENCODERS = {"webm": "libopus", "avi": "mp3", "mpeg": "mp2", "vob": "ac3"}
+
+
+class _Refused(Exception):
+    """The muxer refused a packet of a copied stream, or one that it held while that came."""
+
+    def __init__(self, index: int):
+        super().__init__(index)
+        self.index = index
+
+
+@dataclasses.dataclass
+class Kept:
+    """The streams beside the picture that the output gets.
+
+    Attributes:
+        indices: their numbers in the source.
+        notes: what is not kept, one line each.
+    """
+
+    indices: set[int]
+    notes: list[str]
+
+    def drop(self, index: int, source: FilmSource, plan: EncoderPlan) -> None:
+        """Leaves a stream out, with a note."""
+        self.indices.discard(index)
+        with decoding.open_film(source.path) as old:
+            stream = old.streams[index]
+            if not _written_anew(stream, old):
+                what = f"{stream.type} stream {index} ({_codec_name(stream)})"
+                self.notes.append(f"{what} does not fit {plan.muxer}")
+
+
+def select(source: FilmSource, plan: EncoderPlan, scratch: str) -> Kept:
+    """Finds out, before anything is coloured, what the output can hold: joins headers and first packets.
+
+    Args:
+        source: the film.
+        plan: how its picture will be encoded.
+        scratch: file to write to; it is removed.
+
+    Raises:
+        FFmpegError, ValueError: not even the picture fits.
+    """
+    import av
+
+    with decoding.open_film(source.path) as old:
+        others = [stream.index for stream in old.streams if stream.index != source.index]
+        begin = old.streams[source.index].start_time or 0
+    picture = encoding.blank_packets(plan, source.time_base, begin)
+
+    def fits(*indices: int) -> bool:
+        try:
+            _join(source, plan, picture, scratch, set(indices), packets=_TRIAL_PACKETS)
+        except (_Refused, ValueError, RuntimeError, av.error.FFmpegError) as error:
+            logging.debug("streams %s do not fit %s: %s", indices, plan.muxer, error)
+            return False
+        return True
+
+    kept = Kept(set(others), [])
+    try:
+        _join(source, plan, picture, scratch, set(), packets=0)
+        if not fits(*others):
+            together: list[int] = []
+            for index in others:
+                if fits(*together, index):
+                    together.append(index)
+                else:
+                    kept.drop(index, source, plan)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(scratch)
+    return kept
 
 
 def mux(
     source: FilmSource,
     plan: EncoderPlan,
-    picture: Iterable[StoredPacket],
+    picture: Callable[[], Iterable[StoredPacket]],
     output: str,
+    kept: Kept,
     until: int | None = None,
-) -> list[str]:
+) -> None:
     """Writes `output` from the encoded picture and the source's other streams, chapters and tags.
+
+    A stream of which a later packet is refused is left out, with a note: what was coloured is never lost for it.
 
     Args:
         source: the film that was coloured.
         plan: how the picture was encoded.
-        picture: its packets, chunk after chunk.
+        picture: begins its packets, chunk after chunk.
         output: file to write.
+        kept: the other streams to write.
         until: pts (in the source's time base) after which nothing is copied; for a film that was stopped.
-
-    Returns:
-        What could not be kept, one line each.
     """
+    while True:
+        try:
+            return _join(source, plan, picture(), output, kept.indices, until)
+        except _Refused as refused:
+            logging.warning("stream %d is left out: %s", refused.index, refused.__cause__)
+            kept.drop(refused.index, source, plan)
+
+
+def _join(
+    source: FilmSource,
+    plan: EncoderPlan,
+    picture: Iterable[StoredPacket],
+    output: str,
+    kept: set[int],
+    until: int | None = None,
+    packets: int | None = None,
+) -> None:
+    """See `mux`; of the source, no more than so many `packets` are read."""
     import av
 
-    notes: list[str] = []
     with decoding.open_film(source.path) as old:
         tags = _film_tags(old.metadata)
         options = {}
@@ -64,26 +163,33 @@ def mux(
                 if stream.index == source.index:
                     video = _add_picture(new, stream, source, plan)
                     stream.discard = av.stream.Discard.all
-                    continue
-                if plan.muxer == "matroska" and _is_cover(stream):
+                elif stream.index not in kept:
+                    stream.discard = av.stream.Discard.all
+                elif plan.muxer == "matroska" and _is_cover(stream):
                     _attach_cover(new, stream, source.path)
                     stream.discard = av.stream.Discard.all
-                    continue
-                copy = _add_copy(new, stream, plan.muxer)
-                if copy is None:
-                    stream.discard = av.stream.Discard.all
-                    if not _written_anew(stream, old):
-                        what = f"{stream.type} stream {stream.index} ({_codec_name(stream)})"
-                        notes.append(f"{what} does not fit {plan.muxer}")
                 else:
-                    copies[stream.index] = copy
+                    copies[stream.index] = _add_copy(new, stream, plan.muxer)
             assert video is not None
             new.start_encoding()
             end = None if until is None else until * source.time_base
-            _interleave(new, video, _in_order(picture), plan.time_base, old, copies, end)
+            others = itertools.islice(_packets(old, copies), packets)
+            _interleave(new, video, _in_order(picture), plan.time_base, others, copies, source.timeline, end)
     if _completed_after(plan):
         matroska.describe_picture(output, plan.width, plan.height, plan.aspect, plan.hdr)
-    return notes
+
+
+def check_whole(path: str, frames: int) -> None:
+    """Reads a written film's packets, before it gets its name.
+
+    Raises:
+        InputError: it has not as many pictures as were encoded.
+    """
+    with decoding.open_film(path) as film:
+        stream = decoding.picture_stream(film, path)
+        found = sum(packet.size > 0 for packet in film.demux(stream))
+    if found != frames:
+        raise InputError(f"The written film must hold all {frames} frames. Received: {found} in {path}.")
 
 
 def _completed_after(plan: EncoderPlan) -> bool:
@@ -99,7 +205,7 @@ def _film_tags(old: dict[str, str]) -> dict[str, str]:
 
 
 def _codec_name(stream: Any) -> str:
-    return stream.codec_context.name if stream.codec_context else stream.name or "unknown"
+    return stream.codec_context.name if stream.codec_context else "unknown codec"
 
 
 def _is_cover(stream: Any) -> bool:
@@ -148,9 +254,34 @@ class _Copy:
     """One stream that is not the picture: copied, or, where the container refuses it, brought to another form."""
 
     stream: Any
+    index: int
     encoder: Any = None
     resampler: Any = None
     plain_text: bool = False  # QuickTime's timed text goes to SubRip, which Matroska takes
+    last: Fraction | None = None
+
+    def write(self, new: Any, packet: Any) -> None:
+        """Writes a packet of the old stream; None ends the stream."""
+        import av
+
+        try:
+            for made in self.convert(packet):
+                self._keep_order(made)
+                new.mux_one(made)
+        except (ValueError, av.error.FFmpegError) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                raise
+            raise _Refused(self.index) from error
+
+    def _keep_order(self, packet: Any) -> None:
+        """Moves a decoding time that falls behind the packet before: no muxer takes that."""
+        if packet.dts is None or self.stream.type not in ("audio", "video"):
+            return
+        if self.last is not None and packet.dts * packet.time_base <= self.last:
+            step = max(packet.time_base, self.stream.time_base or packet.time_base)
+            packet.dts = math.ceil((self.last + step) / packet.time_base)
+            packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+        self.last = packet.dts * packet.time_base
 
     def convert(self, packet: Any) -> Iterator[Any]:
         """Turns a packet of the old stream into packets of the new one; None ends the stream."""
@@ -182,24 +313,24 @@ class _Copy:
             yield made
 
 
-def _add_copy(new: Any, old: Any, muxer: str) -> _Copy | None:
-    import av
+def _add_copy(new: Any, old: Any, muxer: str) -> _Copy:
+    """Adds a stream to the output: copied, or brought to a form that the container takes.
 
+    Raises:
+        ValueError: there is none.
+    """
     if muxer == "matroska" and _codec_name(old) == "mov_text":
         text = new.add_mux_stream("subrip")
         text.time_base = old.time_base
         _copy_stream_tags(text, old)
-        return _Copy(text, plain_text=True)
+        return _Copy(text, old.index, plain_text=True)
     if not _fits(old, muxer):
         if old.type != "audio" or old.codec_context is None:
-            return None
+            raise ValueError(f"{muxer} must take stream {old.index}. Received: {_codec_name(old)}.")
         return _add_sound(new, old, muxer)
-    try:
-        stream = new.add_stream_from_template(old, opaque=True)
-    except (ValueError, av.error.FFmpegError):
-        return None
+    stream = new.add_stream_from_template(old, opaque=True)
     _copy_stream_tags(stream, old)
-    return _Copy(stream)
+    return _Copy(stream, old.index)
 
 
 def _fits(stream: Any, muxer: str) -> bool:
@@ -236,7 +367,7 @@ def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
         rate=rate,
         frame_size=stream.codec_context.frame_size or None,
     )
-    return _Copy(stream, stream.codec_context, resampler)
+    return _Copy(stream, old.index, stream.codec_context, resampler)
 
 
 def _in_order(picture: Iterable[StoredPacket]) -> Iterator[StoredPacket]:
@@ -253,14 +384,16 @@ def _interleave(
     video: Any,
     picture: Iterator[StoredPacket],
     time_base: Fraction,
-    old: "av.container.InputContainer",
+    others: Iterable[Any],
     copies: dict[int, _Copy],
+    timeline: Timeline,
     end: Fraction | None,
 ) -> None:
     """Feeds the muxer in the order of time, so that it holds little back, up to `end` seconds."""
     import av
 
     waiting = next(picture, None)
+    straightener = Straightener(timeline)
 
     def write_picture(before: Fraction | None) -> None:
         nonlocal waiting
@@ -272,24 +405,23 @@ def _interleave(
             new.mux_one(packet)
             waiting = next(picture, None)
 
-    for packet in _packets(old, copies):
+    for packet in others:
         if packet.dts is None and packet.pts is None and packet.stream.type != "video":
             continue  # the demuxer's end mark
         copy = copies.get(packet.stream.index)
         if copy is None or packet.size == 0:
             continue
+        straightener.apply(packet)
         timestamp = packet.dts if packet.dts is not None else packet.pts
         if timestamp is not None:
             time = timestamp * packet.time_base
             if end is not None and time > end:
                 continue
             write_picture(time)
-        for made in copy.convert(packet):
-            new.mux_one(made)
+        copy.write(new, packet)
     write_picture(None)
     for copy in copies.values():
-        for made in copy.convert(None):
-            new.mux_one(made)
+        copy.write(new, None)
 
 
 def _packets(old: Any, copies: dict[int, _Copy]) -> Iterator[Any]:

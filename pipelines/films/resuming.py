@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from colorgan_tf.errors import InputError
 from pipelines.films import encoding
 from pipelines.films.encoding import StoredPacket
 from pipelines.media import writing
@@ -32,6 +33,45 @@ class ResumePoint:
     frames: int
     last_pts: int
     state: State
+
+
+@contextlib.contextmanager
+def alone(output: str) -> Iterator[None]:
+    """Keeps other programs, and other threads of this one, from writing the same output meanwhile.
+
+    The lock is a file beside the output; it ends with the program, however that ends.
+
+    Raises:
+        InputError: another is writing it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows opens no file twice for writing
+        yield
+        return
+    path = str(writing.hidden(Path(output).absolute(), "lock"))
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same_file(path, file):
+                break
+        except BlockingIOError as error:
+            os.close(file)
+            raise InputError(f"One program at a time must write a film. Received: {output}, in work.") from error
+        os.close(file)  # the one before removed it just now
+    try:
+        yield
+    finally:
+        os.remove(path)
+        os.close(file)
+
+
+def _same_file(path: str, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 class ChunkStore:
@@ -93,6 +133,15 @@ class ChunkStore:
         while os.path.exists(self._chunk(number)):
             yield from encoding.read_packets(self._chunk(number))
             number += 1
+
+    def clean(self) -> None:
+        """Deletes what is half-written, and the folder if no chunk is done."""
+        if self.resume_point() is None:
+            self.remove()
+            return
+        for name in os.listdir(self.folder):
+            if name == "joined" or name.endswith(".tmp"):
+                os.remove(os.path.join(self.folder, name))
 
     def remove(self) -> None:
         """Deletes the folder; the film is whole."""

@@ -1,9 +1,12 @@
 """Names for results that no other result and no other file has."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count, islice
 from pathlib import Path
+
+_LONGEST = 250  # bytes of a name: file systems hold 255, and a number may come
 
 
 def numbered(path: Path) -> Iterator[Path]:
@@ -11,6 +14,12 @@ def numbered(path: Path) -> Iterator[Path]:
     yield path
     for number in count(2):
         yield path.with_stem(f"{path.stem}-{number}")
+
+
+def extended(path: Path, ending: str) -> Path:
+    """Returns the path with `ending` after its whole name; of a name too long for file systems, the end is left out."""
+    name = os.fsencode(path.name)[: _LONGEST - len(os.fsencode(ending))]
+    return path.with_name(name.decode(errors="ignore") + ending)
 
 
 def free(path: Path) -> Path:

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from colorgan_tf.errors import InputError
 from pipelines.films.colorize import FilmOptions, colorize_film, partial_name
 from pipelines.films.encoding import StoredPacket, read_packets, write_packets
 from pipelines.films.resuming import ChunkStore
@@ -99,6 +101,41 @@ def test_film_that_cannot_be_sought_is_resumed_by_counting(tmp_path):
     with pytest.raises(Killed):
         colorize_film(film, out, FlickeringColorizer(20), OPTIONS["low"])
     assert colorize_film(film, out, FlickeringColorizer(), OPTIONS["low"]).resumed > 0
+    assert picture(out) == picture(whole)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video", "mpeg4"])
+def test_transport_stream_of_long_groups_of_pictures_resumes_whole(tmp_path, codec):
+    options = {"g": "600", "sc_threshold": "0", "x265-params": "log-level=error"} if "lib" in codec else {"g": "600"}
+    film = make_film(tmp_path / "film.ts", 240, codec, rate=Fraction(25), options=options)
+    whole, out = str(tmp_path / "whole.ts"), str(tmp_path / "out.ts")
+    colorize_film(film, whole, FlickeringColorizer(), OPTIONS["low"])
+    for die_after in (90, 20):  # every second frame is coloured: after 7 seconds, of which a seek reaches the last two
+        with pytest.raises(Killed):
+            colorize_film(film, out, FlickeringColorizer(die_after), OPTIONS["low"])
+    report = colorize_film(film, out, FlickeringColorizer(), OPTIONS["low"])
+    assert report.resumed > 150 and report.frames == 240
+    assert picture(out) == picture(whole)
+
+
+def test_film_that_lacks_frames_does_not_get_its_name(tmp_path, monkeypatch):
+    film, out = film_of_shots(tmp_path), tmp_path / "out.mp4"
+    packets_of = ChunkStore.packets
+    monkeypatch.setattr(ChunkStore, "packets", lambda store: list(packets_of(store))[:-1])
+    with pytest.raises(InputError, match="must hold all 60 frames. Received: 59"):
+        colorize_film(film, str(out), WarmColorizer(), OPTIONS["off"])
+    assert not out.exists()
+
+
+def test_film_whose_times_jump_back_is_resumed_by_counting(tmp_path):
+    part = Path(make_film(tmp_path / "part.ts", 40, "libx264")).read_bytes()
+    film, whole, out = tmp_path / "film.ts", str(tmp_path / "whole.mp4"), str(tmp_path / "out.mp4")
+    film.write_bytes(part * 3)
+    colorize_film(str(film), whole, FlickeringColorizer(), OPTIONS["low"])
+    with pytest.raises(Killed):
+        colorize_film(str(film), out, FlickeringColorizer(40), OPTIONS["low"])
+    report = colorize_film(str(film), out, FlickeringColorizer(), OPTIONS["low"])
+    assert report.resumed > 40 and report.frames == 120
     assert picture(out) == picture(whole)
 
 

@@ -14,7 +14,9 @@ from PIL import Image
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.films import decoding, muxing
 from pipelines.films.colorize import FilmOptions, colorize_film
+from pipelines.media.formats import FILM_MUXERS
 from tests.made_films import WarmColorizer, first_chroma, lumas, make_film, packets, pattern, put, times
 
 FILMS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data", "films")
@@ -226,6 +228,79 @@ def test_timed_text_of_mp4_becomes_subtitles_of_mkv(tmp_path):
 def test_what_the_container_refuses_is_named(tmp_path):
     report = colorize_film(write_subtitled(tmp_path), str(tmp_path / "out.avi"), WarmColorizer())
     assert len(report.notes) == 1 and "subtitle stream" in report.notes[0]
+
+
+def write_with_unknown_subtitles(tmp_path):
+    """Two subtitle tracks: one of a codec that nobody knows, one as usual."""
+    film = tmp_path / "film.mkv"
+    with av.open(str(film), "w") as container:
+        video = container.add_stream("ffv1", rate=24)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        tracks = [container.add_mux_stream("subrip") for _ in range(2)]
+        for number in range(12):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            for index in range(3):
+                put(frame, index, np.full((64 >> (index > 0),) * 2, 128, np.uint8))
+            frame.pts = number
+            container.mux(video.encode(frame))
+        for track in tracks:
+            words = av.Packet(b"Good evening")
+            words.pts = words.dts = 100
+            words.duration, words.time_base, words.stream, words.is_keyframe = 200, Fraction(1, 1000), track, True
+            container.mux(words)
+        container.mux(video.encode(None))
+    film.write_bytes(film.read_bytes().replace(b"S_TEXT/UTF8", b"S_TEXT/QQQQ", 1))
+    return str(film)
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "ts"])
+def test_stream_of_unknown_codec_is_left_out_with_a_note(tmp_path, ending):
+    film, out = write_with_unknown_subtitles(tmp_path), str(tmp_path / f"out.{ending}")
+    report = colorize_film(film, out, WarmColorizer(), FilmOptions(quality="fast"))
+    assert report.frames == len(lumas(out)) == 12
+    assert f"subtitle stream 1 (unknown codec) does not fit {FILM_MUXERS['.' + ending]}" in report.notes
+    if ending == "mkv":
+        assert packets(out, "subtitle") == [[(Fraction(1, 10), b"Good evening")]]
+
+
+def test_what_the_container_refuses_is_known_before_the_first_frame(tmp_path):
+    film, colorizer = make_film(tmp_path / "film.mkv", 12, rate=Fraction(12), sound=1), WarmColorizer()
+    with pytest.raises(InputError, match="must be writable as asked. Received: .*out.mxf: .* with libx264 in mxf"):
+        colorize_film(film, str(tmp_path / "out.mxf"), colorizer, FilmOptions("h264"))
+    assert colorizer.calls == [] and os.listdir(tmp_path) == ["film.mkv"]
+
+
+def test_stream_whose_later_packets_are_refused_is_left_out(tmp_path, monkeypatch):
+    film, out = make_film(tmp_path / "film.mkv", 24, sound=2), str(tmp_path / "out.mkv")
+    write, written = muxing._Copy.write, []
+
+    def refuse(copy, new, packet):
+        written.append(copy.index)
+        if copy.index == 2 and len(written) > 200:  # long after the trial
+            raise muxing._Refused(2)
+        write(copy, new, packet)
+
+    monkeypatch.setattr("pipelines.films.muxing._Copy.write", refuse)
+    monkeypatch.setattr("pipelines.films.muxing._TRIAL_PACKETS", 10)
+    written += [0] * 180
+    report = colorize_film(film, out, WarmColorizer())
+    assert report.notes == ["audio stream 2 (aac) does not fit matroska"]
+    assert len(packets(out, "audio")) == 1 and len(lumas(out)) == 24
+
+
+def test_turned_frame_with_side_data_too_new_for_pyav_keeps_its_turn(tmp_path):
+    film = make_film(tmp_path / "film.mp4", 3, "libx264", rotation=90)
+    with av.open(film) as container:
+        frame = next(container.decode(video=0))
+
+    class Unreadable:
+        rotation = frame.rotation
+
+        @property
+        def side_data(self):
+            raise ValueError("29 is not a valid Type")
+
+    assert decoding._display_matrix(Unreadable()) == decoding._display_matrix(frame) is not None
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "avi", "webm", "mpg"])
