@@ -357,7 +357,10 @@ def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
     encoder = _SOUND_ENCODERS.get(muxer, "aac")
     rate = 48000 if encoder == "libopus" else old.codec_context.sample_rate
     stream = new.add_stream(encoder, rate=rate)
-    stream.codec_context.layout = old.codec_context.layout
+    layout = old.codec_context.layout
+    if layout.name.endswith("channels"):  # AVI and WAV only count channels: the usual places are meant
+        layout = {1: "mono", 2: "stereo", 6: "5.1"}.get(layout.nb_channels, layout)
+    stream.codec_context.layout = layout
     stream.codec_context.bit_rate = 96000 * max(1, old.codec_context.channels)
     _copy_stream_tags(stream, old)
     stream.codec_context.open()

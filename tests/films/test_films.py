@@ -316,6 +316,28 @@ def test_every_container_gets_all_frames_and_sound(tmp_path, ending):
     assert abs(sound - 24 / 25 * 48000) < 4096
 
 
+def test_sound_whose_channels_have_no_places_is_encoded_too(tmp_path):
+    with av.open(str(tmp_path / "film.avi"), "w") as container:
+        video, sound = container.add_stream("mpeg4", rate=25), container.add_stream("pcm_s16le", rate=48000)
+        video.width, video.height, video.pix_fmt, sound.layout = 96, 64, "yuv420p", "mono"
+        for number in range(12):
+            frame = av.VideoFrame(96, 64, "yuv420p")
+            put(frame, 0, pattern(number))
+            for index in (1, 2):
+                put(frame, index, np.full((32, 48), 128, np.uint8))
+            frame.pts = number
+            container.mux(video.encode(frame))
+            block = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "mono")
+            block.sample_rate, block.pts, block.time_base = 48000, 1920 * number, Fraction(1, 48000)
+            container.mux(sound.encode(block))
+        container.mux(video.encode(None))
+    with av.open(str(tmp_path / "film.avi")) as container:
+        assert container.streams.audio[0].codec_context.layout.name == "1 channels"
+    colorize_film(str(tmp_path / "film.avi"), str(tmp_path / "out.mpg"), WarmColorizer())
+    with av.open(str(tmp_path / "out.mpg")) as container:
+        assert abs(sum(frame.samples for frame in container.decode(audio=0)) - 12 * 1920) < 2400
+
+
 def test_black_bars_stay_black(tmp_path):
     def barred(number, size, bits=8):
         codes = pattern(number, size, bits=bits)

@@ -10,7 +10,7 @@ import pytest
 from pipelines.films import decoding
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.interlacing import FieldMarker
-from tests.made_films import WarmColorizer, lumas, pattern, put, times
+from tests.made_films import WarmColorizer, lumas, packets, pattern, put, times
 
 
 def make_interlaced_film(path, top_first=True, frames=12, field=lambda number: pattern(number)):
@@ -87,6 +87,24 @@ def test_each_field_has_its_own_colours_in_the_order_of_time(tmp_path, top_first
         red = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width]
     bright, dark = (red[::2], red[1::2]) if top_first else (red[1::2], red[::2])
     assert bright.min() > 140 and dark.max() < 116
+
+
+def test_resumed_interlaced_film_equals_an_uninterrupted_one(tmp_path):
+    class Dying(WarmColorizer):
+        def network(self, luma):
+            if len(self.calls) >= 30:
+                raise KeyboardInterrupt
+            return super().network(luma)
+
+    film, whole, out = (str(tmp_path / name) for name in ("film.mkv", "whole.mkv", "out.mkv"))
+    make_interlaced_film(film, False, frames=30)
+    options = FilmOptions("h264", "fast", chunk_seconds=0.3, batch=1)
+    colorize_film(film, whole, WarmColorizer(), options)
+    with pytest.raises(KeyboardInterrupt):
+        colorize_film(film, out, Dying(), options)
+    report = colorize_film(film, out, WarmColorizer(), options)
+    assert report.resumed in range(1, 30) and report.frames == 30
+    assert packets(out, "video") == packets(whole, "video")
 
 
 def test_codec_without_interlacing_is_noted_and_deinterlace_makes_whole_frames(tmp_path):
