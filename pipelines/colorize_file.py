@@ -16,7 +16,6 @@ from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
 from pipelines.media import formats, names, writing
 from pipelines.media.formats import Kind
-from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY
 from pipelines.stills import still as stills
 from pipelines.stills.colorize import colorize_pages, colorize_still, encode_result, encode_unchanged
@@ -122,8 +121,7 @@ def _pages(job: Job, image: Image.Image, colorizer: Colorizer, options: Colorize
 def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     how = AnimationOptions(steady=options.steady, force=options.force)
     report = colorize_animation(str(job.source), str(job.target), colorizer, how)
-    copied = report.tone == Tone.COLOUR and not options.force
-    return Outcome(job, State.COPIED if copied else State.COLOURED, report.to_text())
+    return Outcome(job, State.COPIED if report.copied else State.COLOURED, report.to_text())
 
 
 def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:

@@ -17,6 +17,7 @@ from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
 from pipelines.media import formats, provenance, tone, writing
 from pipelines.media.tone import Tone
+from pipelines.motion.shots import ShotDetector
 from pipelines.motion.stabilization import CausalStabilizer, StabilizerInput, TwoSidedStabilizer
 from pipelines.motion.steady import DEFAULT_STEADY, Steady, check_steady
 from pipelines.motion.tracking import MotionTracker
@@ -28,6 +29,9 @@ _SHARED_LOSS = 1.35
 _SAMPLES = 1 << 18
 _FRAME_SAMPLES = 1 << 15
 _MEMORY = 256 << 20  # bytes of frames that are held
+_JUDGED = (128, 72)  # width and height at which frames are judged
+_JUDGED_FRAMES = 16  # at most, of a shot
+_SHOWS_NOTHING = 0.02  # spread of the luma below which a frame tells nothing
 _WINDOW = 12  # frames that `steady="high"` looks ahead
 
 
@@ -40,7 +44,8 @@ class AnimationOptions:
         palette: "shared", "frame" or "auto" (shared unless that costs too much); GIF only.
         quality: of an animated WebP, 0 to 100.
         batch: frames that the network gets at once.
-        force: whether an animation that has colours is coloured anew.
+        force: whether frames that have colours are coloured anew; they are copied otherwise.
+        keep_colors: whether toned frames are copied as well; they are neutralised and coloured otherwise.
     """
 
     steady: str = DEFAULT_STEADY
@@ -48,6 +53,7 @@ class AnimationOptions:
     quality: int = 90
     batch: int = 4
     force: bool = False
+    keep_colors: bool = False
 
     def __post_init__(self) -> None:
         check_steady(self.steady)
@@ -67,7 +73,8 @@ class AnimationReport:
         bytes_read: size of the file read.
         bytes_written: size of the file written.
         palette: "shared" or "frame" for GIF, "none" otherwise.
-        tone: what the original is.
+        tone: what the frames that were coloured are; where none was, what the animation is.
+        colored: frames that were coloured; the others had colours and are copied.
         notes: what was damaged or left out.
     """
 
@@ -79,7 +86,13 @@ class AnimationReport:
     bytes_written: int = 0
     palette: str = "none"
     tone: Tone = Tone.GREY
+    colored: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def copied(self) -> bool:
+        """Whether all frames had colours and were left as they are."""
+        return self.frames > 0 and self.colored == 0
 
     def to_text(self) -> str:
         """Returns the report as a few lines for people."""
@@ -91,7 +104,7 @@ class AnimationReport:
 def colorize_animation(
     path: str, output: str, colorizer: Colorizer, options: AnimationOptions | None = None
 ) -> AnimationReport:
-    """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind, or is that of the input.
+    """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
 
     Frames that do not change are kept in GIF; the WebP and PNG writers join them and add up their times.
 
@@ -106,29 +119,41 @@ def colorize_animation(
     """
     options = options or AnimationOptions()
     began = time.perf_counter()
+    kind = formats.of_target(output, formats.ANIMATED)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
     animation = decoding.probe(path)
-    kind = formats.of_result(animation.kind, path, output, formats.ANIMATED)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
-    report.tone = _tone(frames)
+    tones = _tones(frames)
+    report.frames = len(tones)
+    if not tones:
+        raise InputError(f"The animation must have a readable frame. Received: {path}.")
+    kept = [
+        not options.force and (each == Tone.COLOUR or (options.keep_colors and each != Tone.GREY)) for each in tones
+    ]
+    changed = [each for each, keep in zip(tones, kept, strict=True) if not keep]
+    report.tone = max(changed, key=changed.count) if changed else max(tones, key=tones.count)
+    report.colored = len(changed)
     try:
         with writing.beside(output) as partial:
-            if report.tone == Tone.COLOUR and not options.force and kind == animation.kind:
+            if report.copied and kind == animation.kind:
                 shutil.copyfile(path, partial)
-                report.notes.append("it has colours already and is left as it is")
             else:
-                small = _chromas(animation, frames, colorizer, options)
-                if not small:
-                    raise InputError(f"The animation must have a readable frame. Received: {path}.")
-                report.frames = len(small)
+                grey = (frame for frame, keep in zip(frames, kept, strict=True) if not keep)
+                small = _chromas(animation, grey, colorizer, options)
                 with partial.open("wb") as file:
-                    _write(file, kind, animation, lambda: _colored(frames, small, colorizer), options, report)
+                    _write(file, kind, animation, lambda: _colored(frames, small, kept, colorizer), options, report)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
         raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
+    if report.copied:
+        report.notes.append("it has colours already and is left as it is")
+    elif report.colored < report.frames:
+        report.notes.append(f"{sum(kept)} of {len(kept)} frames have colours already and are left as they are")
+    if Tone.TONED in changed and not options.force:
+        report.notes.append(tone.NEUTRALISED)
     report.bytes_written = os.path.getsize(output)
     report.seconds = time.perf_counter() - began
     return report
@@ -164,19 +189,39 @@ class _Kept(Generic[T]):
 
 def _yuv(frame: Frame) -> np.ndarray:
     """Returns `[height, width, 3]` YUV of a frame; transparent pixels count as black."""
-    rgba = frame.rgba.astype(np.float32) / 255.0
-    return color.rgb_to_yuv(rgba[..., :3] * (rgba[..., 3:] > 0))
+    return color.rgb_to_yuv((frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0)).astype(np.float32) / 255.0)
 
 
-def _tone(frames: Iterable[Frame]) -> Tone:
-    """Judges the first frame that shows anything."""
+def _tones(frames: Iterable[Frame]) -> list[Tone]:
+    """Tells what each frame is: shot by shot, from frames of the whole shot that show anything."""
     import cv2
 
-    for number, frame in enumerate(frames):
-        yuv = cv2.resize(_yuv(frame), (128, 72), interpolation=cv2.INTER_AREA)
-        if yuv[..., 0].std() > 0.02 or number == 8:
-            return tone.judge(np.clip(yuv[..., 0], 0, 1), yuv[..., 1:], tone.FILM)
-    return Tone.GREY
+    detector = ShotDetector()
+    lengths: list[int] = []
+    seen: list[list[np.ndarray]] = []
+    for frame in frames:
+        visible: np.ndarray = frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0).astype(np.uint8)
+        shown = cv2.resize(visible, _JUDGED, interpolation=cv2.INTER_AREA)
+        yuv = color.rgb_to_yuv(shown.astype(np.float32) / 255.0)
+        if detector.push(yuv[..., 0]) is not None or not lengths:
+            lengths.append(0)
+            seen.append([])
+        lengths[-1] += 1
+        if yuv[..., 0].std() > _SHOWS_NOTHING:
+            seen[-1].append(yuv)
+            # Every second one is dropped where there are many, so that they stay spread over the shot.
+            seen[-1] = seen[-1][::2] if len(seen[-1]) > _JUDGED_FRAMES else seen[-1]
+    pictures = [np.stack(shot) for shot in seen if shot]
+    judged = iter([tone.judge(np.clip(shot[..., 0], 0, 1), shot[..., 1:], tone.FILM) for shot in pictures])
+    tones = [next(judged) if shot else None for shot in seen]
+    # A shot that shows nothing is what the one before it is, or the next.
+    decided = [each for each in tones if each is not None]
+    last = decided[0] if decided else Tone.GREY
+    result: list[Tone] = []
+    for each, length in zip(tones, lengths, strict=True):
+        last = each or last
+        result += [last] * length
+    return result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,14 +282,22 @@ def _two_sided(inputs: list[StabilizerInput], size: tuple[int, int]) -> Iterator
 
 @dataclasses.dataclass(frozen=True)
 class _Colored:
-    """A coloured frame: RGB `[height, width, 3]` float32 in [0, 255], and the frame it was made from."""
+    """A coloured frame: RGB `[height, width, 3]` float32 in [0, 255], and the frame it was made from or copied from."""
 
     rgb: np.ndarray
     frame: Frame
+    copied: bool = False
 
 
-def _colored(frames: Iterable[Frame], small: list[_Small], colorizer: Colorizer) -> Iterator[_Colored]:
-    for each, frame in zip(small, frames, strict=True):
+def _colored(
+    frames: Iterable[Frame], small: list[_Small], kept: list[bool], colorizer: Colorizer
+) -> Iterator[_Colored]:
+    colors = iter(small)
+    for frame, keep in zip(frames, kept, strict=True):
+        if keep:
+            yield _Colored(frame.rgba[..., :3].astype(np.float32), frame, copied=True)
+            continue
+        each = next(colors)
         luma = _yuv(frame)[..., :1]
         chroma = each.chroma.astype(np.float32)
         full = colorizer.enlarge(chroma, each.luma.astype(np.float32)[..., None], luma)
@@ -259,8 +312,8 @@ def _write(
     options: AnimationOptions,
     report: AnimationReport,
 ) -> None:
-    old_comment = animation.comment.decode("utf-8", "surrogateescape")
-    comment = provenance.tagged(old_comment).encode("utf-8", "surrogateescape")
+    text = animation.comment.decode("utf-8", "surrogateescape")
+    comment = (text if report.copied else provenance.tagged(text)).encode("utf-8", "surrogateescape")
     if kind == "GIF":
         _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, comment)
         return
@@ -270,9 +323,8 @@ def _write(
             rgba = np.dstack([np.rint(each.rgb).astype(np.uint8), each.frame.rgba[..., 3]])
             yield Frame(rgba, each.frame.milliseconds)
 
-    encoding.write_webp_or_apng(
-        file, kind, pictures(), animation.loop, options.quality, comment.decode("utf-8", "replace")
-    )
+    quality = options.quality if report.colored == report.frames else None  # frames that are copied stay as they are
+    encoding.write_webp_or_apng(file, kind, pictures(), animation.loop, quality, comment.decode("utf-8", "replace"))
 
 
 def _write_gif(
@@ -283,13 +335,16 @@ def _write_gif(
     report: AnimationReport,
     comment: bytes,
 ) -> None:
-    shared, transparent = _shared_palette(colored, options.palette, report.frames)
+    shared, transparent = _shared_palette(colored, options.palette, report.colored)
     report.palette = "frame" if shared is None else "shared"
     writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
     for each in colored:
         opaque = each.frame.rgba[..., 3] >= 128  # GIF knows no half transparency
-        palette = shared if shared is not None else palettes.choose(_sampled(each.rgb[opaque], _FRAME_SAMPLES))
-        indices = palettes.apply(each.rgb, palette, palettes.spacing(palette))
+        if each.copied:
+            palette, indices = palettes.exact(each.frame.rgba[..., :3], opaque)
+        else:
+            palette = shared if shared is not None else palettes.choose(_sampled(each.rgb[opaque], _FRAME_SAMPLES))
+            indices = palettes.apply(each.rgb, palette, palettes.spacing(palette))
         indices[~opaque] = 255
         writer.write(indices, palette, each.frame.milliseconds, clear=transparent)
     writer.close()
@@ -297,16 +352,17 @@ def _write_gif(
 
 def _shared_palette(colored: Iterable[_Colored], wanted: str, count: int) -> tuple[np.ndarray | None, bool]:
     """Returns the one palette, or None where each frame gets its own, and whether any frame has transparent parts."""
-    share = max(1, _SAMPLES // count)
-    samples, tries, transparent = [], [], False
-    for number, each in enumerate(colored):
+    share = max(1, _SAMPLES // max(1, count))
+    samples: list[np.ndarray] = []
+    tries, transparent = [], False
+    for each in colored:
         opaque = each.frame.rgba[..., 3] >= 128
         transparent |= not opaque.all()
-        if wanted != "frame":
-            samples.append(_sampled(each.rgb[opaque], share))
-            if number in {0, count // 2, count - 1}:
+        if wanted != "frame" and not each.copied:
+            if len(samples) in {0, count // 2, count - 1}:
                 tries.append(each.rgb)
-    if wanted == "frame":
+            samples.append(_sampled(each.rgb[opaque], share))
+    if not samples:
         return None, transparent
     shared = palettes.choose(np.concatenate(samples))
     if wanted == "auto":

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+# A file of a few kilobytes can claim a canvas that fills the memory, or work for days.
+MAX_CANVAS = 9_000_000  # pixels: 3840 x 2160
+MAX_TOTAL = 4_000_000_000  # pixels of all frames: 1920 x 1080 for one minute and a half
+
+
 @dataclasses.dataclass(frozen=True)
 class Animation:
     """What an animated file says about itself.
@@ -73,10 +78,25 @@ def probe(path: str) -> Animation:
     """
     with _open(path) as picture:
         assert picture.format is not None
+        _check_size(picture, path)
         comment = picture.info.get("comment", b"")
         comment = comment.encode() if isinstance(comment, str) else comment
         loop = picture.info.get("loop")
         return Animation(path, picture.format, picture.width, picture.height, loop, comment)
+
+
+def _check_size(picture: "Image.Image", path: str) -> None:
+    pixels = picture.width * picture.height
+    size = f"{path} of {picture.width} x {picture.height}"
+    if pixels > MAX_CANVAS:
+        raise InputError(f"An animation must have at most {MAX_CANVAS // 10**6} megapixels. Received: {size}.")
+    try:
+        count = formats.frames(picture)
+    except (OSError, SyntaxError, ValueError, IndexError):  # damaged further on: what can be read is
+        return
+    if pixels * count > MAX_TOTAL:
+        limit = f"An animation must have at most {MAX_TOTAL // 10**6} megapixels in all its frames"
+        raise InputError(f"{limit}. Received: {size} with {count} frames.")
 
 
 def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:

@@ -83,9 +83,9 @@ class GifWriter:
 
 
 def write_webp_or_apng(
-    file: BinaryIO, kind: str, pictures: Iterator[Frame], loop: int | None, quality: int, comment: str
+    file: BinaryIO, kind: str, pictures: Iterator[Frame], loop: int | None, quality: int | None, comment: str
 ) -> None:
-    """Writes an animated WebP or an APNG; both hold true colours and transparency."""
+    """Writes an animated WebP or an APNG; both hold true colours and alpha. Without quality: lossless."""
     from PIL import Image, PngImagePlugin
 
     times: list[int] = []
@@ -99,7 +99,8 @@ def write_webp_or_apng(
     every = list(images())
     options: dict[str, object] = {"save_all": True, "append_images": every[1:], "duration": times}
     if kind == "WEBP":
-        options |= {"loop": 1 if loop is None else loop, "quality": quality, "method": 4, "exact": False}
+        options |= {"loop": 1 if loop is None else loop, "method": 4, "exact": False}
+        options |= {"lossless": True} if quality is None else {"quality": quality}
     else:
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", comment)

@@ -145,6 +145,30 @@ def apply(rgb: np.ndarray, palette: np.ndarray, dither: float) -> np.ndarray:
     return table[cells]
 
 
+def exact(rgb: np.ndarray, opaque: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the palette of a picture that has few colours, and its pixels' entries.
+
+    Args:
+        rgb: `[height, width, 3]` uint8.
+        opaque: `[height, width]`, the pixels that count.
+
+    Returns:
+        `[256, 3]` uint8, and `[height, width]` uint8 below 255. Of more than 255 colours the rarest get the nearest.
+    """
+    red, green, blue = np.moveaxis(rgb, -1, 0).astype(np.int32)
+    codes = red << 16 | green << 8 | blue
+    held, counts = np.unique(codes[opaque], return_counts=True)
+    if len(held) == 0:
+        held, counts = np.zeros(1, np.int32), np.ones(1, int)
+    colours = np.stack([held >> 16, held >> 8 & 255, held & 255], axis=-1)
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:COLOURS])
+    entries = _nearest(_extended(colours), colours[chosen])
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(chosen)] = colours[chosen]
+    places = np.minimum(np.searchsorted(held, codes), len(held) - 1)
+    return palette, entries[places].astype(np.uint8)
+
+
 def _extended(colours: np.ndarray) -> np.ndarray:
     """Returns `[n, 3]` colours as `_nearest` wants them: `[n, 4]` float32, with ones."""
     return np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)

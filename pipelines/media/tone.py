@@ -12,6 +12,7 @@ from colorgan_tf import color
 
 Floats = NDArray[np.floating[Any]]
 _SIDE = 128
+NEUTRALISED = "looks toned: neutralised; --keep_colors leaves it"
 
 
 class Tone(enum.StrEnum):

@@ -158,6 +158,63 @@ def test_coloured_animation_is_left_alone_unless_forced(tmp_path):
     assert report.frames == 3 and (tmp_path / "out.gif").read_bytes() != (tmp_path / "in.gif").read_bytes()
 
 
+def wheel(number):
+    """Many colours of each luma."""
+    across, down = np.meshgrid(np.arange(80) * 3, np.arange(48) * 5)
+    return np.roll(np.dstack([across, down, np.full((48, 80), 90)]).astype(np.uint8), 3 * number, 1)
+
+
+def title(number):
+    return np.repeat(np.where(pattern(0) > 120, 230, 20)[..., None], 3, -1).astype(np.uint8)
+
+
+def join(path, *parts, kind="GIF"):
+    pictures = [Image.fromarray(part(number)) for part in parts for number in range(4)]
+    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=50, loop=0)
+    return str(path)
+
+
+@pytest.mark.parametrize(("parts", "copied"), [((title, wheel), slice(4, 8)), ((wheel, title), slice(0, 4))])
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_parts_in_colour_are_copied_and_the_others_coloured(tmp_path, parts, copied, ending):
+    film = join(tmp_path / "in.png", *parts, kind="PNG")
+    report = colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
+    assert (report.tone, report.colored, report.copied) == ("grey", report.frames - 4, False)
+    assert any("frames have colours already" in note for note in report.notes)
+    before, after = read(film)[0], read(tmp_path / f"out.{ending}")[0]
+    if ending != "gif":
+        assert np.array_equal(
+            np.stack(before)[-4:] if copied.start else np.stack(before)[:4],
+            np.stack(after)[-4:] if copied.start else np.stack(after)[:4],
+        )
+    grey = after[0] if copied.start else after[-1]
+    assert np.ptp(grey[..., :3].astype(int), axis=-1).max() > 20
+
+
+def test_parts_in_colour_of_a_gif_keep_their_colours_exactly(tmp_path):
+    def few(number):
+        return wheel(number) // 48 * 48
+
+    film = join(tmp_path / "in.gif", title, few)
+    colorize_animation(film, str(tmp_path / "out.gif"), WarmColorizer())
+    assert np.array_equal(np.stack(read(film)[0])[-4:], np.stack(read(tmp_path / "out.gif")[0])[-4:])
+
+
+def test_an_animation_in_colour_changes_its_kind_with_its_colours(tmp_path):
+    film = join(tmp_path / "in.png", wheel, kind="PNG")
+    report = colorize_animation(film, str(tmp_path / "out.webp"), WarmColorizer())
+    assert report.copied and np.array_equal(np.stack(read(film)[0]), np.stack(read(tmp_path / "out.webp")[0]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("MAX_CANVAS", "at most 0 megapixels. "), ("MAX_TOTAL", "in all its frames")]
+)
+def test_animations_that_would_fill_the_memory_are_refused(tmp_path, monkeypatch, limit, words):
+    monkeypatch.setattr(decoding, limit, 5 * 48 * 80 if limit == "MAX_TOTAL" else 100)
+    with pytest.raises(InputError, match=words):
+        colorize_animation(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+
+
 def test_steadying_takes_flicker_out_of_an_animation(tmp_path):
     class Flicker(WarmColorizer):
         def network(self, luma):
