@@ -49,14 +49,7 @@ _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
     "mpeg2video": ({"qmin": "2", "qmax": "6"}, {"qmin": "2", "qmax": "4"}, {"qmin": "1", "qmax": "2"}),
 }
 # Muxers by file name ending; for other endings libavformat is asked.
-_MUXERS = formats.FILM_MUXERS | {
-    ".qt": "mov",
-    ".vob": "vob",
-    ".mk3d": "matroska",
-    ".divx": "avi",
-    ".mxf": "mxf",
-    ".asf": "asf",
-}
+_MUXERS = formats.FILM_MUXERS | {".qt": "mov", ".mk3d": "matroska"}
 _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
     Fraction(60000, 1001),
     Fraction(60),
@@ -179,6 +172,8 @@ def make_plan(
 def _codec_order(muxer: str, rate: Fraction) -> tuple[str, ...]:
     if muxer in ("mpeg", "vob", "dvd", "svcd"):
         return ("mpeg2", "h264") if rate in _MPEG2_RATES else ("h264",)
+    if muxer == "mxf":
+        return ("mpeg2",)
     if muxer in ("avi", "asf"):
         return ("mpeg4",)  # AVI has no display times: readers guess those of H.264, and guess them late
     return ("h264", "av1", "vp9", "ffv1", "mpeg2")

@@ -30,7 +30,7 @@ _MP4_TAGS = {
 }
 # Enough for a minute of most films.
 _TRIAL_PACKETS = 3000
-_SOUND_ENCODERS = {"webm": "libopus", "avi": "mp3", "mpeg": "mp2", "vob": "ac3"}
+_SOUND_ENCODERS = {"webm": "libopus", "avi": "mp3", "mpeg": "mp2", "vob": "ac3", "mxf": "pcm_s16le"}
 
 
 class _Refused(Exception):
@@ -148,7 +148,7 @@ def _join(
     with decoding.open_film(source.path) as old:
         tags = _film_tags(old.metadata)
         options = {}
-        if plan.muxer in ("mp4", "mov"):
+        if plan.muxer in ("mp4", "mov", "f4v", "3gp"):
             custom = any(key not in _MP4_TAGS and "-" not in key for key in tags if key != "colorized_by")
             options["movflags"] = "+faststart+use_metadata_tags" if custom else "+faststart"
         if plan.muxer == "avi":
@@ -355,7 +355,7 @@ def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
     import av
 
     encoder = _SOUND_ENCODERS.get(muxer, "aac")
-    rate = 48000 if encoder == "libopus" else old.codec_context.sample_rate
+    rate = 48000 if encoder in ("libopus", "pcm_s16le") else old.codec_context.sample_rate
     stream = new.add_stream(encoder, rate=rate)
     layout = old.codec_context.layout
     if layout.name.endswith("channels"):  # AVI and WAV only count channels: the usual places are meant

@@ -52,13 +52,14 @@ READ_STILL = (*STILL, *READ_ONLY)
 # Containers that films are read from and written to, with libavformat's name of the muxer.
 FILM_MUXERS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov", ".avi": "avi", ".webm": "webm", ".mpg": "mpeg",
-    ".mpeg": "mpeg", ".ts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf", ".flv": "flv",
+    ".mpeg": "mpeg", ".ts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf", ".flv": "flv", ".3gp": "3gp", ".asf": "asf",
+    ".divx": "avi", ".f4v": "f4v", ".mts": "mpegts", ".mxf": "mxf", ".vob": "vob",
 }  # fmt: skip
-FILM_SUFFIXES = tuple(FILM_MUXERS)
+# Containers that films are only read from, as they hold no codec that is written: the endings of their results.
+FILM_RESULTS = {".ogv": ".mkv", ".dv": ".mov", ".h264": ".mp4"}
+FILM_SUFFIXES = (*FILM_MUXERS, *FILM_RESULTS)
 # Containers that frames for training are read from as well.
-MORE_FILM_SUFFIXES = (
-    ".3gp", ".asf", ".divx", ".dv", ".f4v", ".m2v", ".mts", ".mxf", ".nut", ".ogv", ".rm", ".vob", ".y4m",
-)  # fmt: skip
+MORE_FILM_SUFFIXES = (".m2v", ".nut", ".rm", ".y4m")
 SUFFIXES = (*PICTURE_SUFFIXES, *READ_ONLY_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
 _KINDS = "JPEG, PNG, WebP, TIFF, BMP, AVIF, JPEG 2000, PGM, PPM, PCX, TGA, ICO"
 EXPECTED_STILL = f"A picture ({_KINDS}) is expected."
@@ -84,6 +85,8 @@ def result_name(path: Path, suffix: str | None = None) -> Path:
     """
     if path.suffix.lower() in READ_ONLY_SUFFIXES:
         return path.with_suffix(suffix or usual_suffix("PNG"))
+    if path.suffix.lower() in FILM_RESULTS:
+        return path.with_suffix(FILM_RESULTS[path.suffix.lower()])
     return path.with_suffix(suffix) if suffix and picture_format(path) in STILL else path
 
 
@@ -157,6 +160,15 @@ def film_suffix(head: bytes) -> str | None:
         return ".m2ts"
     if head[:4] == b"\x30\x26\xb2\x75":
         return ".wmv"
+    if head[:4] == b"OggS" and any(mark in head for mark in (b"\x80theora", b"fishead", b"OVP80", b"BBCD")):
+        return ".ogv"  # a picture stream, or the index that goes with one, comes before any sound
+    if head[:4] == b"\x06\x0e\x2b\x34":
+        return ".mxf"
+    if head[:3] == b"\x1f\x07\0" and len(head) > 80 and head[80] >> 5 == 1:  # a header block, then subcode
+        return ".dv"
+    start = head[1:5] if head[:4] == b"\0\0\0\1" else head[:4]  # four bytes or three, then a unit of H.264
+    if start[:3] == b"\0\0\1" and len(start) == 4 and start[3] & 0x80 == 0 and start[3] & 0x1F in (6, 7, 9):
+        return ".h264"
     return ".flv" if head[:3] == b"FLV" else None
 
 

@@ -217,7 +217,8 @@ def _film(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         size = colorizer.input_resolution(height, width)
         steps = hint_tracking.film_steps(str(task.original), size, settings.force)
         colorizer.spots = iter(hint_tracking.carry(steps, _hints(settings)))
-    result = task.folder / f"result{task.original.suffix if task.keep_container else '.mp4'}"
+    own = formats.result_name(task.original).suffix
+    result = task.folder / f"result{own if task.keep_container else '.mp4'}"
     options = FilmOptions(
         quality=Quality.FAST if settings.quality == Quality.FAST else Quality.GOOD,
         chunk_seconds=_CHUNK_SECONDS,

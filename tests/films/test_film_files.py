@@ -5,16 +5,20 @@ import importlib
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
+from av.bitstream import BitStreamFilterContext
 
 from colorgan_tf.errors import InputError
+from pipelines import batch
 from pipelines.colorize_file import ColorizeOptions, colorize_file
 from pipelines.films import encoding, resuming
 from pipelines.films.colorize import FilmOptions, colorize_film, partial_name
 from pipelines.films.resuming import ChunkStore
+from pipelines.media import formats
 from tests.made_films import WarmColorizer, lumas, make_film
 
 FAST = FilmOptions(quality="fast")
@@ -118,6 +122,53 @@ def test_disk_that_is_full_at_the_end_keeps_what_is_coloured_and_no_more(tmp_pat
     assert names_in(folder) == ["000000.packets", "000000.state.npz", "settings.json"]
     monkeypatch.undo()
     assert colorize_film(film, out, WarmColorizer(), FAST).resumed == 12
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "muxer"),
+    [
+        ("3gp", "libx264", "3gp"),
+        ("mxf", "mpeg2video", "mxf"),
+        ("f4v", "libx264", "f4v"),
+        ("vob", "mpeg2video", "vob"),
+        ("mts", "libx264", "mpegts"),
+        ("asf", "mpeg4", "asf"),
+        ("divx", "mpeg4", "avi"),
+        ("h264", "libx264", "h264"),
+    ],
+)
+def test_more_endings_are_found_and_coloured(tmp_path, ending, codec, muxer):
+    made = make_film(tmp_path / "made.mkv", 25, codec, rate=Fraction(25), size=(288, 352), options={"bf": "0"})
+    (tmp_path / "in").mkdir()
+    with av.open(made) as old, av.open(str(tmp_path / "in" / f"film.{ending}"), "w", format=muxer) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        annex_b = BitStreamFilterContext("h264_mp4toannexb", old.streams.video[0]) if muxer == "h264" else None
+        for packet in old.demux(video=0):
+            for part in annex_b.filter(packet) if annex_b else [packet]:
+                if part.size:
+                    part.stream = stream
+                    new.mux(part)
+    (job,) = batch.find([tmp_path / "in"], tmp_path / "out", formats.SUFFIXES).jobs
+    assert formats.is_film(job.source) and formats.film_suffix(formats.head(job.source)) is not None
+    colorize_file(job.source, job.target, WarmColorizer(), ColorizeOptions(effort="fast"))
+    assert job.target.suffix == {"h264": ".mp4"}.get(ending, f".{ending}")
+    assert len(lumas(job.target)) == 25
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b"OggS\0\2" + bytes(22) + b"\x80theora", ".ogv"),
+        (b"OggS\0\2" + bytes(22) + b"\1vorbis", None),
+        (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", ".mxf"),
+        (b"\x1f\x07\0\xbf" + bytes(76) + b"\x3f\x07\0", ".dv"),
+        (b"\0\0\0\1\x67\x64", ".h264"),
+        (b"\0\0\1\x09\xf0", ".h264"),
+        (b"\0\0\1\0", None),  # an icon
+    ],
+)
+def test_content_tells_the_kind(head, suffix):
+    assert formats.film_suffix(head) == suffix
 
 
 def test_svt_av1_writes_nothing_to_the_screen(tmp_path, capfd):
