@@ -29,6 +29,7 @@ _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PLANES = 2
 _NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD = (1,), 5, (8, 32946), 32773, 34925, 50000
 _BY_LIBTIFF = (_LZW, _PACKBITS, _ZSTD)
+_READ = (*_NOTHING, *_DEFLATE, _LZMA, *_BY_LIBTIFF)
 _FULL = 65535
 # Directory entries that Pillow's own TIFF reader would have given as EXIF; texts and numbers only.
 _TEXTS = (254, 269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432)
@@ -113,10 +114,12 @@ def open_unknown(source: str | Path | bytes) -> TiffHeader | None:
 
 
 def is_beyond_pillow(image: Image.Image) -> bool:
-    """Tells whether an opened TIFF is unknown to Pillow, or has samples that are signed, floats, or above 8 bits."""
+    """Tells whether an opened TIFF is unknown to Pillow, in planes, or of samples that are signed, floats or deep."""
     if isinstance(image, TiffHeader):
         return True
     tags = image.tag_v2  # type: ignore[attr-defined]
+    if tags.get(284) == _PLANES and tags.get(262) in _SAMPLES and tags.get(259, 1) in _READ:
+        return True
     return max(tags.get(258, (1,))) > 8 or any(each != _UNSIGNED for each in tags.get(339, (1,)))
 
 
@@ -276,7 +279,7 @@ def _picture(page: Any, samples: NDArray[Any]) -> Page:
             values = _straight(values, alpha)
     left = extra.shape[-1] - (alpha is not None)
     if left:
-        notes += (f"{left} more channels of the file are not kept",)
+        notes += (f"{left} more channel{'s' if left > 1 else ''} of the file not kept",)
     return Page(np.ascontiguousarray(values), alpha, notes)
 
 

@@ -21,7 +21,10 @@ JPEG_QUALITY = 95
 DEEP = ("PNG", "TIFF")  # these hold 16 bit
 LARGEST = {"JPEG": 65535, "WEBP": 16383}
 # How the chroma of a JPEG is stored that was one before: the first that makes it no more than `LARGER` times as large.
-CHROMA = ((95, "4:4:4"), (90, "4:4:4"), (85, "4:2:0"), (75, "4:2:0"), (50, "4:2:0"), (20, "4:2:0"))
+CHROMA = (
+    *((quality, "4:4:4") for quality in (95, 90, 80, 70)),
+    *((quality, "4:2:0") for quality in (80, 50, 20)),
+)
 LARGER = 1.3
 STRIP_ROWS = 64  # of a TIFF
 _XMP = 700

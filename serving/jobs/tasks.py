@@ -164,7 +164,8 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         raise InputError(str(error)) from error
     writing.write_bytes(task.folder / name, data)
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
-    note = texts.ONLY_FIRST_PAGE.format(pages=still.pages) if still.pages > 1 else ""
+    notes = [texts.ONLY_FIRST_PAGE.format(pages=still.pages)] if still.pages > 1 else []
+    note = "; ".join([*notes, *still.notes])
     return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
 
 

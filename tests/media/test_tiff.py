@@ -138,6 +138,16 @@ def test_compressions_of_16_bit_grey(compression):
     np.testing.assert_array_equal(stills.read(buffer.getvalue()).values[..., 0], values)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("tile", [None, (32, 32)])
+def test_planes_of_grey_and_alpha(dtype, tile):
+    planes = np.moveaxis(noise(dtype, 2), -1, 0)
+    data = written(planes, photometric="minisblack", planarconfig="separate", extrasamples=["unassalpha"], tile=tile)
+    still = stills.read(data)
+    np.testing.assert_array_equal(still.values[..., 0], planes[0])
+    np.testing.assert_array_equal(still.alpha[..., 0], planes[1])
+
+
 def test_more_channels_than_are_kept_are_told():
     still = stills.read(written(np.dstack([noise(), noise()]), photometric="rgb", planarconfig="contig"))
     np.testing.assert_array_equal(still.values, noise())
