@@ -254,4 +254,5 @@ def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:  # the file itself cannot be read
             raise InputError(f"{expected} Received: {name}: {error.strerror}.") from error
         reason = str(error) or type(error).__name__
-        raise InputError(f"{expected} Received: {name}, which is damaged: {reason}.") from error
+        fault = "not supported" if "unsupported" in reason.lower() else "damaged"
+        raise InputError(f"{expected} Received: {name}, which is {fault}: {reason.rstrip('.')}.") from error

@@ -388,6 +388,8 @@ def test_side_by_side_keeps_alpha_and_depth():
 
 def test_bad_files_give_one_clear_line_that_names_them(tmp_path):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 100), dtype=np.uint8))
+    odd = bytearray(saved(GREY, "BMP"))
+    odd[28:30] = struct.pack("<H", 2)  # bits a pixel
     bomb = bytearray(saved(GREY))
     bomb[16:24] = struct.pack(">II", 60000, 60000)
     bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
@@ -397,6 +399,7 @@ def test_bad_files_give_one_clear_line_that_names_them(tmp_path):
         "text.jpg": (b"this is no picture", "text.jpg, which is none"),
         "half.jpg": (saved(noise, "JPEG")[:200], "half.jpg, which is damaged"),
         "half.png": (saved(noise)[:50], "half.png, which is damaged"),
+        "odd.bmp": (bytes(odd), "odd.bmp, which is not supported: Unsupported BMP"),
         "bomb.png": (bytes(bomb), "at most 175 megapixels is expected. Received: .*bomb.png"),
         "moving.webp": (animation, "moving.webp, an animation of 2 frames"),
     }
