@@ -119,10 +119,10 @@ def colorize_animation(
     """
     options = options or AnimationOptions()
     began = time.perf_counter()
-    kind = formats.of_target(output, formats.ANIMATED)
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the animation. Received: {output}.")
     animation = decoding.probe(path)
+    kind = formats.of_result(animation.kind, path, output, formats.ANIMATED)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
     frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
     tones = _tones(frames)

@@ -246,8 +246,11 @@ def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise InputError(f"{_TOO_LARGE} Received: {name}.") from error
     except UnidentifiedImageError as error:
-        empty = Path(name).is_file() and Path(name).stat().st_size == 0
-        raise InputError(f"{expected} Received: {name}, which is {'empty' if empty else 'none'}.") from error
+        begin = head(name) if Path(name).is_file() else b"?"
+        what = "none" if begin else "empty"
+        if begin[4:8] == b"ftyp" and begin[8:12] in _HEIF:
+            what = "HEIC, which is not read: save it as JPEG or PNG first"
+        raise InputError(f"{expected} Received: {name}, which is {what}.") from error
     except NotImplementedError as error:  # intact, but of a kind that is not read
         raise InputError(f"{expected} Received: {name}, which is not supported: {error}.") from error
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files

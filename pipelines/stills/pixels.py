@@ -58,6 +58,7 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
     """
     if deep is not None:
         return _deep_tiff(image, deep) if image.format == "TIFF" else _deep_png(image, deep)
+    notes = ("more than 8 bits, read as 8",) if _is_reduced(image) else ()
     image.load()
     if image.mode in _GREY_16 or (image.mode == "I" and image.format == "PPM"):
         return Pixels(np.asarray(image)[..., None].astype(np.uint16), None)
@@ -73,7 +74,23 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
         values, alpha, _ = _split(np.asarray(image.convert(_OPAQUE[image.mode])))
     if image.format == "TIFF":  # Pillow turns these upright
         values, alpha = as_stored(values, orientation), None if alpha is None else as_stored(alpha, orientation)
-    return Pixels(values, alpha)
+    return Pixels(values, alpha, notes)
+
+
+def _is_reduced(image: Image.Image) -> bool:
+    """Tells whether Pillow reads a picture of more than 8 bits a channel, other than PNG and TIFF, as 8 bits."""
+    if image.mode in ("I", *_GREY_16):
+        return False
+    if image.format == "PPM":
+        return any(isinstance(each, int) and each > 255 for each in image.tile[0].args)  # type: ignore[attr-defined]
+    if image.format not in ("JPEG2000", "AVIF"):
+        return False
+    start = _content(image, 4096)
+    if image.format == "AVIF":
+        place = start.find(b"av1C") + 4
+        return place > 4 and bool(start[place + 2] & 0x40)
+    place = start.find(b"\xff\x4f\xff\x51")  # the codestream's size marker
+    return place >= 0 and (start[place + 42] & 0x7F) >= 8
 
 
 def through_profile(pixels: Pixels, profile: bytes) -> Pixels | None:

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -407,6 +408,25 @@ def test_16_bit_kinds_that_are_only_read_keep_their_depth(tmp_path):
         assert WORK(Job(tmp_path / name, tmp_path / "out.png")).state == "coloured"
         result = stills.read(tmp_path / "out.png")
         assert np.abs(result.values @ [0.299, 0.587, 0.114] - deep).max() <= 1
+
+
+def test_depth_that_is_lost_is_told(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 65536, (64, 80, 3)).astype(">u2")
+    (tmp_path / "a.ppm").write_bytes(b"P6 80 64 65535\n" + deep.tobytes())
+    still = stills.read(tmp_path / "a.ppm")
+    assert still.notes == ("more than 8 bits, read as 8",)
+    assert np.abs(still.values.astype(int) - deep / 257).max() <= 1
+    for name in ("b.ppm", "b.jp2", "b.avif"):
+        Image.fromarray((deep >> 8).astype(np.uint8)).save(tmp_path / name)
+        assert stills.read(tmp_path / name).notes == ()
+    cv2.imwrite(str(tmp_path / "c.jp2"), deep.astype(np.uint16))
+    assert stills.read(tmp_path / "c.jp2").notes == ("more than 8 bits, read as 8",)
+
+
+def test_heic_is_named_with_advice(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500))
+    with pytest.raises(InputError, match="a.jpg, which is HEIC, which is not read: save it as JPEG"):
+        colorize_file(tmp_path / "a.jpg", tmp_path / "out.jpg", Colorizer(WarmBackend()))
 
 
 def test_names_of_read_only_kinds_do_not_collide(tmp_path):
