@@ -401,7 +401,8 @@ def _interleave(
     def write_picture(before: Fraction | None) -> None:
         nonlocal waiting
         while waiting is not None and (before is None or waiting.dts * time_base <= before):
-            packet = av.Packet(waiting.data)
+            packet = av.Packet(len(waiting.data))  # made by FFmpeg, which reads past the end of a packet's own bytes
+            packet.update(waiting.data)
             packet.pts, packet.dts, packet.duration = waiting.pts, waiting.dts, waiting.duration
             packet.time_base, packet.is_keyframe = time_base, waiting.keyframe
             packet.stream = video
