@@ -173,7 +173,12 @@ def _join(
             assert video is not None
             new.start_encoding()
             end = None if until is None else until * source.time_base
-            others = itertools.islice(_packets(old, copies), packets)
+            others: Iterable[Any] = itertools.islice(_packets(old, copies), packets)
+            if plan.muxer == "avi":
+                origin = max(Fraction(0), Fraction(old.start_time or 0, 10**6))
+                begin = (old.streams[source.index].start_time or 0) * source.time_base
+                picture, others = _from_zero(picture, others, origin, begin, plan.time_base)
+                end = None if end is None else end - origin
             _interleave(new, video, _in_order(picture), plan.time_base, others, copies, source.timeline, end)
     if _completed_after(plan):
         matroska.describe_picture(output, plan.width, plan.height, plan.aspect, plan.hdr)
@@ -371,6 +376,32 @@ def _add_sound(new: Any, old: Any, muxer: str) -> _Copy:
         frame_size=stream.codec_context.frame_size or None,
     )
     return _Copy(stream, old.index, stream.codec_context, resampler)
+
+
+def _from_zero(
+    picture: Iterable[StoredPacket], others: Iterable[Any], origin: Fraction, begin: Fraction, unit: Fraction
+) -> tuple[Iterator[StoredPacket], Iterator[Any]]:
+    """Lets the film begin at 0, as AVI counts frames from there: players show a lead of empty frames each their way.
+
+    A picture that begins less than a frame after the film begins with it.
+
+    Args:
+        picture: packets in `unit`, seconds of a frame.
+        others: packets of the source.
+        origin: when the source begins, in seconds.
+        begin: when its picture does.
+        unit: see `picture`.
+    """
+    lead = round((begin if origin < begin < origin + unit else origin) / unit)
+
+    def earlier(packet: Any) -> Any:
+        shift = round(origin / packet.time_base) if packet.time_base else 0
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        return packet
+
+    moved = (dataclasses.replace(packet, pts=packet.pts - lead, dts=packet.dts - lead) for packet in picture)
+    return moved, (earlier(packet) if packet.size else packet for packet in others)
 
 
 def _in_order(picture: Iterable[StoredPacket]) -> Iterator[StoredPacket]:

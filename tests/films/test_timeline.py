@@ -70,6 +70,16 @@ def test_avi_with_b_frames_has_the_times_of_its_frame_numbers(tmp_path, codec, e
     assert times(out) == [Fraction(number, 25) for number in range(40)]
 
 
+@pytest.mark.parametrize("sound", [0, 1])
+def test_avi_of_a_film_that_begins_late_has_no_gap_after_its_first_frame(tmp_path, sound):
+    stamps = None if sound else range(50, 90)
+    film = make_film(tmp_path / "film.ts", 40, "libx264", rate=Fraction(25), sound=sound, stamps=stamps)
+    assert times(film)[0] > (0 if sound else 1)
+    colorize_film(film, str(tmp_path / "out.avi"), WarmColorizer(), FAST)
+    assert times(tmp_path / "out.avi") == [Fraction(number, 25) for number in range(40)]
+    assert all(abs(track[0][0]) < 0.1 for track in packets(tmp_path / "out.avi", "audio"))
+
+
 # --- Streams that do not jump alike, as no muxer writes them ---
 
 
