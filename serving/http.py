@@ -1,18 +1,20 @@
 """The server of both HTTP ports, the website's and the REST front end's: a WSGI application on cheroot, with TLS.
 
 By itself cheroot holds one of its few threads for each connection that sends nothing or half a request: 12 of them stop
-all others. Here connections wait in its selector until they send something, threads start as they are needed, and the
-head of a request must arrive within a deadline. Beside 500 silent connections and 1,000 half requests, a request took
+all others. Here connections wait in its selector until they send something, threads start as they are needed, the head
+of a request must arrive within a deadline, and one address may hold only a part of all places. Beside 500 silent connections and 1,000 half requests, a request took
 0.6 ms on two cores; in waitress, whose loop goes through all connections each time, 100 ms.
 """
 
 import contextlib
+import ipaddress
 import logging
 import queue
 import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -32,6 +34,7 @@ _BACKLOG = 1024
 _POLL_SECONDS = 0.02
 _WRITE_BYTES = 256 * 1024
 _OTHER_FILES = 1024
+_ADDRESSES = 3  # an address may hold the third part of all connections, and of all requests
 
 
 class HttpServer:
@@ -45,9 +48,10 @@ class HttpServer:
         *,
         max_body_bytes: int,
         tls: ssl.SSLContext | None = None,
-        max_requests: int = 1000,
+        max_requests: int = 2000,
         max_connections: int = 4000,
         timeout_seconds: float = 60.0,
+        proxy: str | None = None,
         name: str = "ColorGAN",
     ):
         """Binds the port.
@@ -61,6 +65,7 @@ class HttpServer:
             max_requests: requests that arrive or are answered at once, each in a thread; more are refused with 503.
             max_connections: connections that wait for their next request, without a thread; more count as requests.
             timeout_seconds: a connection is closed after so long without a byte.
+            proxy: an address that may hold all connections; any other one may hold the third part.
             name: the `Server` header.
 
         Raises:
@@ -68,7 +73,8 @@ class HttpServer:
         """
         _allow_open_files(max_requests + max_connections)
         self._server = _Server((host, port), _in_pieces(application), server_name=name, request_queue_size=_BACKLOG)
-        self._server.requests = _Threads(self._server, max_requests)
+        self._server.requests = _Threads(self._server, _Places(max_requests, proxy))
+        self._server.places = _Places(max_requests + max_connections, proxy)
         self._server.timeout = timeout_seconds
         self._server.keep_alive_conn_limit = max_connections
         self._server.max_request_header_size = _HEADER_BYTES
@@ -112,13 +118,59 @@ def behind_proxy(application: Application, proxy: str) -> Application:
     return answer
 
 
+class _Places:
+    """Counts connections, in all and of each address, so that one address cannot hold all places."""
+
+    def __init__(self, limit: int, proxy: str | None):
+        self.limit, self._proxy = limit, proxy
+        self._each = max(1, limit // _ADDRESSES)
+        self._held: dict[HTTPConnection, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, connection: HTTPConnection) -> None:
+        """Takes a place.
+
+        Raises:
+            queue.Full: there is none left, in all or for this address.
+        """
+        address = _network(connection.remote_addr)
+        with self._lock:
+            few = address == self._proxy or self._counts[address] < self._each
+            if not few or len(self._held) >= self.limit:
+                raise queue.Full  # cheroot answers 503
+            self._held[connection] = address
+            self._counts[address] += 1
+
+    def give_back(self, connection: HTTPConnection) -> None:
+        """Gives a place back; does nothing where there was none."""
+        with self._lock:
+            address = self._held.pop(connection, None)
+            if address is not None:
+                self._counts[address] -= 1
+                if not self._counts[address]:
+                    del self._counts[address]
+
+    def held(self) -> list[HTTPConnection]:
+        """Returns all that hold a place."""
+        with self._lock:
+            return list(self._held)
+
+
+def _network(address: str | None) -> str:
+    """Returns what belongs to one client: an IPv4 address, or the 64 bits of IPv6 that a household gets."""
+    if not address or ":" not in address:
+        return address or ""
+    number = ipaddress.IPv6Address(address.partition("%")[0])
+    return str(number.ipv4_mapped or ipaddress.IPv6Network((int(number) >> 64 << 64, 64)))
+
+
 class _Threads:
     """What cheroot takes for its thread pool. Its own one starts all threads at once, and never more."""
 
-    def __init__(self, server: "_Server", limit: int):
-        self._server, self._limit = server, limit
-        self._executor = ThreadPoolExecutor(limit, "http")
-        self._busy: set[HTTPConnection] = set()
+    def __init__(self, server: "_Server", places: _Places):
+        self._server, self._places = server, places
+        self._executor = ThreadPoolExecutor(places.limit, "http")
         self._reading: dict[HTTPConnection, float] = {}
         self._ended = threading.Event()
 
@@ -126,13 +178,11 @@ class _Threads:
         threading.Thread(target=self._keep_deadlines, name="http_deadlines", daemon=True).start()
 
     def put(self, connection: HTTPConnection) -> None:
-        if len(self._busy) >= self._limit:
-            raise queue.Full  # cheroot answers 503
-        self._busy.add(connection)
+        self._places.take(connection)
         try:
             self._executor.submit(self._serve, connection)
         except RuntimeError as error:  # the system allows no further thread
-            self._busy.discard(connection)
+            self._places.give_back(connection)
             raise queue.Full from error
 
     @contextlib.contextmanager
@@ -146,11 +196,11 @@ class _Threads:
 
     def stop(self, timeout: float) -> None:
         end = time.monotonic() + timeout
-        while self._busy and time.monotonic() < end:
+        while self._places.held() and time.monotonic() < end:
             _cut(list(self._reading))
             time.sleep(_POLL_SECONDS)
         self._ended.set()
-        _cut(list(self._busy))
+        _cut(self._places.held())
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _serve(self, connection: HTTPConnection) -> None:
@@ -162,7 +212,7 @@ class _Threads:
         except Exception:
             logging.getLogger(__name__).exception("A connection from %s failed", connection.remote_addr)
         finally:
-            self._busy.discard(connection)
+            self._places.give_back(connection)
             with contextlib.suppress(OSError):
                 if keep:
                     self._server.put_conn(connection)
@@ -196,15 +246,30 @@ class _Request(HTTPRequest):
 class _Connection(HTTPConnection):
     RequestHandlerClass = _Request
 
+    def close(self) -> None:
+        self.server.places.give_back(self)
+        super().close()
+
 
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
+    places: _Places
 
     def process_conn(self, conn: HTTPConnection) -> None:
-        if conn.last_used is None and self.can_add_keepalive_connection:
-            self.put_conn(conn)  # new: waits without a thread until it sends something
-        else:
-            super().process_conn(conn)
+        try:
+            new = conn.last_used is None
+            if new:
+                self.places.take(conn)
+            if new and self.can_add_keepalive_connection:
+                self.put_conn(conn)  # waits without a thread until it sends something
+            else:
+                self.requests.put(conn)
+        except queue.Full:
+            self.places.give_back(conn)
+            if self.ssl_adapter:
+                conn.close()  # the answer would need a handshake, and one thread gives all of these answers
+            else:
+                self._unservicable_conns.put(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         logging.getLogger(__name__).log(level, msg, exc_info=traceback)

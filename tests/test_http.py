@@ -38,9 +38,11 @@ def send():
     """Opens connections that send some bytes, and keeps them open."""
     with contextlib.ExitStack() as stack:
 
-        def send(server: http.HttpServer, data: bytes, count: int = 1) -> list[socket.socket]:
+        def send(server, data: bytes, count: int = 1, source: str = "127.0.0.1") -> list[socket.socket]:
             opened = [
-                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+                stack.enter_context(
+                    socket.create_connection(("127.0.0.1", server.port), timeout=20, source_address=(source, 0))
+                )
                 for _ in range(count)
             ]
             for each in opened:
@@ -61,6 +63,47 @@ def test_500_clients_that_send_nothing_or_half_a_request_hold_up_nobody(serve, s
     server = serve()
     send(server, data, 500)
     assert get(server).text == "/a"
+
+
+def test_one_address_cannot_hold_all_places(serve, send):
+    server = serve(max_connections=20, max_requests=10)
+    for data in (b"", b"GET / HT"):
+        attackers = send(server, data, 30, "127.0.0.2")
+        assert sum(each.recv(12) == b"HTTP/1.1 503" for each in attackers[-20:]) == 20
+        assert get(server).text == "/a"
+        for each in attackers:
+            each.close()
+
+
+def test_a_proxy_may_hold_all_places(serve, send):
+    server = serve(max_connections=20, max_requests=10, proxy="127.0.0.2")
+    send(server, b"", 25, "127.0.0.2")
+    assert get(server).text == "/a"
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HT", b"GET /b HTTP/1.0\r\nHost: x\r\n\r\n"])
+def test_places_are_given_back(serve, send, data):
+    server = serve(max_connections=3, max_requests=3)
+    for _ in range(9):
+        (each,) = send(server, data)
+        each.close()
+        while server._server.places.held():  # the server has yet to see that it is gone
+            threading.Event().wait(0.01)
+    assert get(server).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, ""),
+    ],
+)
+def test_what_counts_as_one_address(address, network):
+    assert http._network(address) == network
 
 
 def test_a_request_that_does_not_end_is_cut_off(serve, send, monkeypatch):

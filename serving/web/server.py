@@ -29,6 +29,7 @@ def run(settings: Settings, host: str, port: int) -> None:
         host,
         port,
         max_body_bytes=settings.limits.upload_bytes + MEGA,
+        proxy=settings.proxy,
     )
     site.start()
     for worker in workers.values():
