@@ -25,7 +25,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("rest_api_port", 0, "Port of the REST front end; 0 for no REST, -1 for any free port.")
     flags.DEFINE_integer("rest_api_num_threads", 0, "Threads of the REST front end; 0 for 4 for each CPU.")
     flags.DEFINE_integer("rest_api_max_connections", 4000, "REST connections that may wait for their next request.")
-    flags.DEFINE_integer("rest_api_timeout_in_ms", 30000, "Deadline of each REST request.")
+    flags.DEFINE_integer("rest_api_timeout_in_ms", 30000, "Deadline of each REST answer.")
     flags.DEFINE_integer("rest_api_max_body_bytes", 256 * 2**20, "Largest body of a REST request.")
     flags.DEFINE_bool(
         "rest_api_enable_tls", False, "TLS for REST too, by --ssl_config_file; TensorFlow Serving has none."

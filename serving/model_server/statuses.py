@@ -210,6 +210,11 @@ def deadline_exceeded() -> ServingError:
     return ServingError(StatusCode.DEADLINE_EXCEEDED, "Run() timeout exceeded while waiting in batching queue")
 
 
+def answer_too_late() -> ServingError:
+    """The deadline of a REST request passed before its answer was there."""
+    return ServingError(StatusCode.DEADLINE_EXCEEDED, "Timed out waiting for the answer")
+
+
 def cancelled() -> ServingError:
     """The caller went away."""
     return ServingError(StatusCode.CANCELLED, "RPC cancelled")

@@ -343,6 +343,43 @@ def test_strings_and_integers_are_written():
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "18446744073709551616",
+        "[-9223372036854775809]",
+        '{"a": 123456789012345678901234567890}',
+        "[1,-99999999999999999999]",
+        "[NaN, -Infinity, 1e400]",
+        '["\\ud800", "ä", "\\u0000"]',
+        '{"a": 1, "a": 2}',
+        "[0.12345678901234567890123, 1.0, -0.0, 1E5, 9223372036854775807, 18446744073709551615]",
+    ],
+)
+def test_json_is_read_as_python_reads_it(text):
+    found, expected = json_tensors.parse(b'{"x": %s}' % text.encode())["x"], json.loads(text)
+    assert repr(found) == repr(expected)
+
+
+@pytest.mark.parametrize("row", [True, False])
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"y": np.array([0.2, 1e20, 1e-7, 3.0, 16777217], np.float32)},
+        {"y": np.array([np.nan, np.inf, 0.2], np.float32)},
+        {"y": np.array([0.1, 1e300, 5e-324])},
+        {"y": np.array([0.1, 65504], np.float16), "z": np.array([[1, 2], [3, 4]], np.uint8)},
+        {"y": np.array([2**63, 1], np.uint64), "z": np.array([True, False])},
+        {"y": np.arange(12, dtype=np.int32).reshape(3, 2, 2).T},
+        {"a": np.array([["ä".encode(), b"\xff"]], object), "a_bytes": np.array([b"\xff"], object)},
+        {"y": np.zeros((2, 0), np.float32)},
+    ],
+)
+def test_answers_are_written_as_python_writes_them(outputs, row):
+    expected = json.dumps(json_tensors.predictions(outputs, row))
+    assert json.dumps(json.loads(json_tensors.encode(outputs, row))) == expected
+
+
 def test_parallel_requests_do_not_mix(target, rest):
     from concurrent.futures import ThreadPoolExecutor
 

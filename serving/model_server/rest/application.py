@@ -7,10 +7,10 @@ that crash the original do no harm here: endlessly nested JSON (CVE-2025-0649) a
 import json
 import os
 import re
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -51,7 +51,7 @@ class RestOptions:
     Attributes:
         connections: connections that may wait for their next request.
         threads: requests that are worked on at once; others wait.
-        timeout_seconds: deadline of each request.
+        timeout_seconds: deadline of each answer.
         max_body_bytes: largest body, also once unpacked.
         cors: answer with CORS headers.
         prometheus_path: path of the metrics page; None for no such page.
@@ -71,7 +71,7 @@ class RestApplication:
     def __init__(self, core: ServerCore, options: RestOptions):
         self._core = core
         self._options = options
-        self._free = threading.Semaphore(options.threads)
+        self._executor = ThreadPoolExecutor(options.threads, "rest")
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request (PEP 3333)."""
@@ -90,7 +90,7 @@ class RestApplication:
         if not _SERVED.fullmatch(path):
             return Response("<html><body>Not Found</body></html>", 404, content_type="text/html")
         try:
-            return Response(json.dumps(self._answer(request, path)), content_type="application/json")
+            return Response(self._answer(request, path), content_type="application/json")
         except ServingError as error:
             return _error(statuses.HTTP_STATUS[error.code], error.text)
         except HTTPException as error:  # body too large, broken transfer
@@ -99,21 +99,19 @@ class RestApplication:
             logging.exception("%s %s failed", request.method, path)
             return _error(500, f"{type(error).__name__}: {error}")
 
-    def _answer(self, request: Request, path: str) -> dict[str, Any]:
+    def _answer(self, request: Request, path: str) -> str | bytes:
         if request.method == "POST" and (match := _RUN.fullmatch(path)):
             spec, api = _spec(match), match["method"].capitalize()
             with self._core.observed(spec.name, api, "REST"):
                 call = Call(time.monotonic() + self._options.timeout_seconds, api=api)
-                body = self._body(request)  # slow clients keep nobody waiting
-                with self._free:
-                    return self._run(spec, json_tensors.parse(body), call)
+                return self._in_time(spec, self._body(request), call)  # slow clients keep nobody waiting
         if request.method == "GET" and (match := _QUERY.fullmatch(path)):
             if not match["model"]:
                 raise statuses.invalid_argument("Missing model name in request.")
             spec = _spec(match)
-            return self._metadata(spec) if match["metadata"] else self._status(spec)
+            return json.dumps(self._metadata(spec) if match["metadata"] else self._status(spec))
         if request.method == "OPTIONS" and self._options.cors and _ORIGIN.fullmatch(request.headers.get("Origin", "")):
-            return {}
+            return "{}"
         raise statuses.invalid_argument(f"Malformed request: {request.method} {path}")
 
     def _body(self, request: Request) -> bytes:
@@ -131,7 +129,16 @@ class RestApplication:
             )
         return unpacked
 
-    def _run(self, spec: model_pb2.ModelSpec, document: dict[str, Any], call: Call) -> dict[str, Any]:
+    def _in_time(self, spec: model_pb2.ModelSpec, body: bytes, call: Call) -> bytes:
+        """Runs a request in a thread of the pool, which a model that takes longer than the deadline keeps busy."""
+        future = self._executor.submit(lambda: self._run(spec, json_tensors.parse(body), call))
+        wait([future], None if call.deadline is None else max(0.0, call.deadline - time.monotonic()))
+        if not future.done():
+            future.cancel()
+            raise statuses.answer_too_late()
+        return future.result()
+
+    def _run(self, spec: model_pb2.ModelSpec, document: dict[str, Any], call: Call) -> bytes:
         if call.api == "Predict":
             body = json_tensors.predict_body(document) if _has_tensors(document) else None
             name = json_tensors.signature_name(document)
@@ -141,15 +148,17 @@ class RestApplication:
         with self._core.servables.use(spec) as version:
             if call.api == "Classify":
                 found = self._core.inference.classify(version, name, inputs, call)
-                return {
-                    "results": [[[c.label, _shortest(c.score)] for c in row.classes] for row in found.classifications]
-                }
-            values = self._core.inference.regress(version, name, inputs, call).regressions
-            return {"results": [_shortest(value.value) for value in values]}
+                results: list[Any] = [
+                    [[c.label, _shortest(c.score)] for c in row.classes] for row in found.classifications
+                ]
+            else:
+                values = self._core.inference.regress(version, name, inputs, call).regressions
+                results = [_shortest(value.value) for value in values]
+            return json.dumps({"results": results}).encode()
 
     def _predict(
         self, version: LoadedVersion, name: str, body: json_tensors.PredictBody | None, call: Call
-    ) -> dict[str, Any]:
+    ) -> bytes:
         if not version.can_run(name or DEFAULT_SIGNATURE):
             raise statuses.signature_not_found_rest(name or DEFAULT_SIGNATURE)
         if body is None:
@@ -161,7 +170,7 @@ class RestApplication:
             if values.nbytes > limit:
                 raise statuses.invalid_argument(f"Input `{alias}` must decode to at most {limit} bytes.")
         outputs = self._core.predictor.run(version, name, inputs, call)
-        return json_tensors.predictions({alias: outputs[alias] for alias in signature.outputs}, body.row)
+        return json_tensors.encode({alias: outputs[alias] for alias in signature.outputs}, body.row)
 
     def _status(self, spec: model_pb2.ModelSpec) -> dict[str, Any]:
         response = self._core.status(get_model_status_pb2.GetModelStatusRequest(model_spec=spec))
