@@ -21,7 +21,11 @@ def main(argv: list[str]) -> None:
     """Runs the server until SIGTERM or Ctrl-C."""
     if len(argv) > 1:
         raise InputError(f"The server takes flags only. Received: {' '.join(argv[1:])}.")
+    if flags.FLAGS.version:
+        print(server_flags.version())
+        return
     logging.set_verbosity(logging.INFO)
+    server_flags.report_without_effect()
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
@@ -36,10 +40,11 @@ def main(argv: list[str]) -> None:
     from serving.model_server.server import ModelServer
 
     values = flags.FLAGS
-    if values.tensorflow_intra_op_parallelism:
-        tf.config.threading.set_intra_op_parallelism_threads(values.tensorflow_intra_op_parallelism)
-    if values.tensorflow_inter_op_parallelism:
-        tf.config.threading.set_inter_op_parallelism_threads(values.tensorflow_inter_op_parallelism)
+    both = values.tensorflow_session_parallelism
+    if intra := values.tensorflow_intra_op_parallelism or both:
+        tf.config.threading.set_intra_op_parallelism_threads(intra)
+    if inter := values.tensorflow_inter_op_parallelism or both:
+        tf.config.threading.set_inter_op_parallelism_threads(inter)
     try:
         server = ModelServer(models, options)
     except ServingError as error:

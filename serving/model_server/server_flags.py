@@ -4,17 +4,39 @@ TensorFlow is imported by the functions, so that `--help` answers at once.
 """
 
 import os
+from importlib import metadata
 from typing import TYPE_CHECKING
 
-from absl import flags
+from absl import flags, logging
 from tensorflow_serving.config import model_server_config_pb2
 
 from colorgan_tf.errors import InputError
+from colorgan_tf.version import __version__
 
 if TYPE_CHECKING:
     from serving.model_server.server import ServerOptions
 
 _FLAGS = flags.FLAGS
+# Flags of tensorflow_model_server without effect here, their defaults, and why: its command lines go on working.
+_WITHOUT_EFFECT: dict[str, tuple[str | int | float | bool, str]] = {
+    "num_load_threads": (0, "each model loads in a thread of its own"),
+    "num_unload_threads": (0, "each model unloads in a thread of its own"),
+    "flush_filesystem_caches": (True, "the system keeps these caches"),
+    "tensorflow_session_config_file": ("", "models run without a session"),
+    "platform_config_file": ("", "models are SavedModels, which run in TensorFlow"),
+    "per_process_gpu_memory_fraction": (0.0, "TensorFlow takes memory of a GPU as it needs it"),
+    "remove_unused_fields_from_bundle_metagraph": (True, "TensorFlow reads the whole model"),
+    "prefer_tflite_model": (False, "models run in TensorFlow"),
+    "num_tflite_pools": (0, "models run in TensorFlow"),
+    "num_tflite_interpreters_per_pool": (0, "models run in TensorFlow"),
+    "enable_signature_method_name_check": (False, "method names are not looked at"),
+    "xla_cpu_compilation_enabled": (False, "a model itself says whether it is compiled"),
+    "xla_gpu_compilation_enabled": (False, "a model itself says whether it is compiled"),
+    "enable_profiler": (False, "there is no profiler service"),
+    "thread_pool_factory_config_file": ("", "TensorFlow has its own threads"),
+    "mixed_precision": ("", "a model itself says what it computes in"),
+    "skip_initialize_tpu": (False, "there is no TPU"),
+}
 
 
 def define_flags() -> None:
@@ -66,9 +88,32 @@ def define_flags() -> None:
     flags.DEFINE_bool("enable_serialization_as_tensor_content", False, "Answer with tensor_content, not typed lists.")
     flags.DEFINE_integer("tensorflow_intra_op_parallelism", 0, "Threads within an operation; 0 lets TensorFlow choose.")
     flags.DEFINE_integer("tensorflow_inter_op_parallelism", 0, "Operations at once; 0 lets TensorFlow choose.")
+    flags.DEFINE_integer("tensorflow_session_parallelism", 0, "Both of these, where they are 0.")
+    flags.DEFINE_bool("use_alts_credentials", False, "Refused: use --ssl_config_file.")
+    flags.DEFINE_bool("version", False, "Print the version and exit.")
+    for name, (default, why) in _WITHOUT_EFFECT.items():
+        kinds = {
+            bool: flags.DEFINE_bool,
+            int: flags.DEFINE_integer,
+            float: flags.DEFINE_float,
+            str: flags.DEFINE_string,
+        }
+        kinds[type(default)](name, default, f"No effect: {why}.")
     flags.DEFINE_integer("max_pixels", 64_000_000, "Largest width times height of a picture file.")
     flags.DEFINE_integer("max_tensor_bytes", 128 * 2**20, "Largest decoded input tensor.")
     flags.DEFINE_float("shutdown_grace_seconds", 30, "How long running requests may take after SIGTERM.")
+
+
+def report_without_effect() -> None:
+    """Logs which of the flags that were given have no effect."""
+    for name, (_, why) in _WITHOUT_EFFECT.items():
+        if _FLAGS[name].present:
+            logging.info("--%s has no effect: %s", name, why)
+
+
+def version() -> str:
+    """Returns what `--version` prints."""
+    return f"ColorGAN TF model server: {__version__}\nTensorFlow Library: {metadata.version('tensorflow')}"
 
 
 def models() -> model_server_config_pb2.ModelServerConfig:
@@ -105,6 +150,8 @@ def options() -> "ServerOptions":
         raise InputError("--batching_parameters_file must come with --enable_batching. Received: it alone.")
     if _FLAGS.rest_api_enable_tls and not _FLAGS.ssl_config_file:
         raise InputError("--rest_api_enable_tls must come with --ssl_config_file. Received: it alone.")
+    if _FLAGS.use_alts_credentials:
+        raise InputError("--use_alts_credentials must be off; --ssl_config_file encrypts. Received: on.")
     batching = None
     if _FLAGS.enable_batching:
         file = _FLAGS.batching_parameters_file

@@ -4,6 +4,7 @@ Mirrors saved_model_warmup_util_test and server_core_test.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -178,7 +179,11 @@ def test_the_command_serves_and_drains_on_sigterm(copy_model, tmp_path):
         f"--monitoring_config_file={monitoring}",
         "--enable_batching",
         "--grpc_channel_arguments=grpc.max_concurrent_streams=64",
-        "--tensorflow_inter_op_parallelism=1",
+        "--tensorflow_session_parallelism=1",
+        "--num_load_threads=4",
+        "--per_process_gpu_memory_fraction=0.5",
+        "--platform_config_file=platform.config",
+        "--flush_filesystem_caches=false",
     )
     assert process.stdout
     try:
@@ -197,9 +202,16 @@ def test_the_command_serves_and_drains_on_sigterm(copy_model, tmp_path):
         _, log = process.communicate(timeout=30)
         assert process.returncode == 0, log
         assert "Traceback" not in log
+        assert "--num_load_threads has no effect: each model loads in a thread of its own" in log
+        assert log.count("has no effect") == 4
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_version_is_printed_as_by_tensorflow_serving():
+    printed, log = command("--version").communicate(timeout=60)
+    assert re.fullmatch(r"ColorGAN TF model server: [\d.]+\nTensorFlow Library: [\d.]+\n", printed), log
 
 
 @pytest.mark.parametrize(
@@ -208,6 +220,7 @@ def test_the_command_serves_and_drains_on_sigterm(copy_model, tmp_path):
         ((), "--model_base_path or --model_config_file must be given"),
         (("--model_base_path=x", "--batching_parameters_file=x"), "must come with --enable_batching"),
         (("--model_base_path=x", "--rest_api_enable_tls"), "must come with --ssl_config_file"),
+        (("--model_base_path=x", "--use_alts_credentials"), "must be off; --ssl_config_file encrypts"),
         (("--model_config_file={bad}",), "Error parsing text-format tensorflow.serving.ModelServerConfig"),
         (("--model_config_file={relative}",), "Failed to start server. Error: INVALID_ARGUMENT: Expected model m to"),
     ],

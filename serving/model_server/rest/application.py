@@ -156,9 +156,7 @@ class RestApplication:
                 results = [_shortest(value.value) for value in values]
             return json.dumps({"results": results}).encode()
 
-    def _predict(
-        self, version: LoadedVersion, name: str, body: json_tensors.PredictBody | None, call: Call
-    ) -> bytes:
+    def _predict(self, version: LoadedVersion, name: str, body: json_tensors.PredictBody | None, call: Call) -> bytes:
         if not version.can_run(name or DEFAULT_SIGNATURE):
             raise statuses.signature_not_found_rest(name or DEFAULT_SIGNATURE)
         if body is None:
