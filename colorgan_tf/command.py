@@ -8,6 +8,8 @@ A command module defines its absl flags and a `main(argv)`, and ends with
 TensorFlow is imported inside `main`, never at the top of a module that defines flags, so that `--help` is instant.
 """
 
+import contextlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +23,8 @@ from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     if {"--help", "-help", "-h", "-?"} & set(argv[1:]):
-        app.usage(shorthelp=True, writeto_stdout=True)
+        with contextlib.suppress(BrokenPipeError):  # `--help | head`
+            print(_usage(), flush=True)
         sys.exit(0)
     try:
         return flags.FLAGS(list(argv))
@@ -30,10 +33,26 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def _exit(error: BaseException, code: int) -> NoReturn:
-    program = Path(sys.argv[0])
-    name = program.parent.name if program.stem == "__main__" else program.stem
-    print(f"{name}: {error}", file=sys.stderr)
+    print(f"{_name()}: {error}", file=sys.stderr)
     sys.exit(code)
+
+
+def _name() -> str:
+    program = Path(sys.argv[0])
+    return program.parent.name if program.stem == "__main__" else program.stem
+
+
+def _usage() -> str:
+    """Returns the text of --help; it calls the command what its user calls it, also where that is a built program."""
+    module = sys.modules["__main__"]
+    own = module.__spec__.name.removesuffix(".__main__") if module.__spec__ else ""
+    called = f"python -m {own}"
+    if getattr(sys, "frozen", False):
+        called = _name()
+    elif cli := sys.modules.get("colorgan_tf.cli"):  # which started this command
+        called = next((f"colorgan {name}" for name, (path, _) in cli.COMMANDS.items() if path == own), called)
+    _, _, listed = flags.FLAGS.main_module_help().strip().partition("\n")  # the first line is a path
+    return re.sub(r"python -m [\w.]+", called, module.__doc__ or "") + f"\nFlags:\n{listed}"
 
 
 def run(main: Callable[[list[str]], object]) -> None:

@@ -106,7 +106,7 @@ def test_the_executable_colours_without_python(executable, photo, tmp_path):
         timeout=_SECONDS,
     )
     assert done.returncode == 0, done.stderr
-    assert colour(np.asarray(Image.open(tmp_path / "out" / "photo-coloured.png"))) > 100_000
+    assert colour(np.asarray(Image.open(tmp_path / "out" / "photo.png"))) > 100_000
 
 
 def test_the_executable_colours_films_and_gifs(executable, tmp_path):
@@ -116,7 +116,7 @@ def test_the_executable_colours_films_and_gifs(executable, tmp_path):
     line = [executable, gif, film, f"--output={tmp_path / 'out'}"]
     done = subprocess.run(line, env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=_SECONDS)
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"moving-coloured.gif", "film-coloured.mp4"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"moving.gif", "film.mp4"}
 
 
 def test_the_executables_window_works_in_a_process_of_its_own(executable, photo, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from colorgan_tf.errors import InputError
+from serving.desktop import __main__ as program
 from serving.desktop import transform_img
 from serving.desktop.session import input_files
 from serving.jobs.limits import check_upload
@@ -83,7 +84,31 @@ def command(*arguments):
 def test_the_command_colours_without_a_window(photo, tflite_model, tmp_path):
     done = command(photo, f"--model={tflite_model}", f"--output={tmp_path / 'out'}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(tmp_path / "out" / "photo-coloured.png")
+    assert done.stdout.strip() == f"1 coloured: {tmp_path / 'out'}"
+    assert np.ptp(pixels(tmp_path / "out" / "photo.png"), axis=-1).max() > 1
+
+
+def test_the_command_takes_folders_and_goes_on_after_a_bad_file(photo, tflite_model, tmp_path):
+    album = tmp_path / "album" / "1931"
+    album.mkdir(parents=True)
+    (album / "a.jpg").write_text("Dear Sir or Madam")
+    (album / "b.png").write_bytes(photo.read_bytes())
+    done = command(album.parent, photo, f"--model={tflite_model}", f"--output={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert done.stdout.strip() == f"2 coloured, 1 failed: {tmp_path / 'out'}"
+    assert done.stderr.startswith("desktop: 1 failed:\n") and "a.jpg" in done.stderr
+    assert (tmp_path / "out" / "album" / "1931" / "b.png").exists() and (tmp_path / "out" / "photo.png").exists()
+
+
+def test_help_calls_the_command_what_its_user_calls_it():
+    line = "import sys; sys.frozen = True; sys.argv = ['/opt/colorgan/colorgan', '--help']; "
+    line += f"exec(compile(open({program.__file__!r}).read(), 'program', 'exec'), globals())"
+    built = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, timeout=60)
+    assert "\ncolorgan FILE_OR_FOLDER... --output=FOLDER" in built.stdout, built.stderr
+    assert "python" not in built.stdout and ".py" not in built.stdout and "serving." not in built.stdout
+    assert "--saturation" in built.stdout
+    part = [sys.executable, "-m", "colorgan_tf", "desktop", "--help"]
+    assert "\ncolorgan desktop [FILE" in subprocess.run(part, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path):

@@ -337,6 +337,18 @@ def test_strength_and_quality_go_to_all_where_asked(user, photo, gif):
     }
 
 
+def test_paging_leaves_one_row_marked_also_while_ctrl_seems_to_be_held(user, photo, gif):
+    user.opens(photo, gif)
+    items = user.page.items
+    items.choose(items.current)
+    QTest.keyPress(user.window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)  # its end is never seen
+    for step, row in ((1, 1), (-1, 0), (1, 1)):
+        items.step(step)
+        assert (items.currentRow(), items.selected) == (row, [items.current])
+    items.clearSelection()
+    assert items.selected == [items.current]
+
+
 def test_side_by_side_and_zoom(user, photo):
     user.opens(photo)
     user.colours()

@@ -1,6 +1,6 @@
 """The list of items: thumbnail, name, and how far each is."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,6 +18,8 @@ from serving.desktop.widgets.images import rounded
 from serving.jobs import records
 
 THUMBNAIL = QSize(88, 66)
+# Without it, Qt selects as if Ctrl or Shift were held, when it believes that they are.
+_ALONE = QItemSelectionModel.SelectionFlag.ClearAndSelect
 _IDENTITY, _ITEM, _THUMBNAIL, _THUMBNAIL_NAME = (Qt.ItemDataRole.UserRole + number for number in range(4))
 
 
@@ -56,7 +58,7 @@ class ItemList(QListWidget):
                 row.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.record.name}: {state_text(item)}")
                 row.setToolTip(item.record.name)
         if self.currentItem() is None and self.count():
-            self.setCurrentRow(0)
+            self.setCurrentRow(0, _ALONE)
 
     @property
     def current(self) -> str:
@@ -66,18 +68,18 @@ class ItemList(QListWidget):
 
     @property
     def selected(self) -> list[str]:
-        """Identities of those that are selected."""
-        return [row.data(_IDENTITY) for row in self.selectedItems()]
+        """Identities of those that are selected; of the one that is shown, where none is."""
+        return [row.data(_IDENTITY) for row in self.selectedItems()] or [each for each in (self.current,) if each]
 
     def choose(self, identity: str) -> None:
         """Shows one."""
         if identity in self._rows:
-            self.setCurrentItem(self._rows[identity])
+            self.setCurrentItem(self._rows[identity], _ALONE)
 
     def step(self, rows: int) -> None:
         """Goes to the next one, or the one before."""
         if self.count():
-            self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + rows)))
+            self.setCurrentRow(min(self.count() - 1, max(0, self.currentRow() + rows)), _ALONE)
 
     def lacks_thumbnail(self, identity: str, name: str) -> bool:
         """Tells whether the thumbnail of that name is neither shown nor expected yet."""
