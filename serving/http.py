@@ -255,6 +255,7 @@ class _Connection(HTTPConnection):
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     places: _Places
+    _unservicable_conns: "queue.Queue[HTTPConnection]"
 
     def process_conn(self, conn: HTTPConnection) -> None:
         try:

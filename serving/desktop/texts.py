@@ -106,21 +106,19 @@ STAY = "Cancel"
 # === Messages ===
 
 IS_A_FOLDER = "This is a folder, not a file."
-GONE = "This file can no longer be found."
+GONE = shared.GONE
+DISK_FULL = shared.DISK_FULL
 UNREADABLE = "This file cannot be read."
 NO_FILES = "There is nothing in “{name}” that can gain colour."
 SEVERAL_REFUSED = "{count} files cannot be opened. The first, “{name}”: {reason}"
 REFUSED = "“{name}”: {reason}"
 NOT_SAVED = "“{name}” could not be saved there. Please choose another folder."
-DISK_FULL = "There is no room left on the disk."
 NO_CLIPBOARD = "There is no picture in the clipboard."
 SAVED = "Saved: {path}"
 PASTED = "Pasted picture"
 COPIED = "The coloured picture is in the clipboard."
 SAVED_ALL = "{count} files saved in {folder}"
 WRONG = "Something went wrong here. Please try again."
-NOT_COLOURED = "It could not be given colours."
-NO_SERVER = "The server that gives colours cannot be reached."
 NOT_PLAYED = "This film cannot be shown here, but it can gain colour all the same."
 NOTHING_TO_SAVE = "There is no coloured file to save yet."
 CLOSE_MESSAGE = "Close this message"
@@ -155,23 +153,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def friendly(note: str) -> str:
-    """Puts what a reader or writer of files says into words for people; a sentence that is meant for them stays."""
-    if "the server at " in note:  # "No answer from the server at ..." and the like
-        return NO_SERVER
-    if "Received:" not in note:
-        return note
-    low = note.lower()
-    if "disk" in low and "full" in low:
-        return DISK_FULL
-    if "no such file" in low or "does not exist" in low:
-        return GONE
-    if "reached" in low or "server" in low:
-        return NO_SERVER
-    if "megapixel" in low:
-        return shared.FAR_TOO_MANY_PIXELS
-    if any(word in low for word in ("damaged", "readable", "empty", "broken", "invalid", "which is none")):
-        return shared.DAMAGED
-    return NOT_COLOURED

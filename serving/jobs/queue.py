@@ -219,8 +219,8 @@ class JobQueue:
         try:
             outcome = worker.run(task, report, lambda: self._closed or record.id in self._stopping)
         except InputError as error:
-            # Messages name the file by its place here: its user knows it by its own name.
-            note = str(error).replace(str(task.original), record.name).replace(f"{folder}/", "")
+            logging.info("%s: %s", record.id, error)
+            note = texts.friendly(str(error))  # messages of programs name the file by its place here
         except Exception as error:  # whatever one file does, the next one is still coloured
             logging.warning("%s: %s: %s", record.id, type(error).__name__, error)
             note = texts.CRASHED

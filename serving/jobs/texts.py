@@ -19,6 +19,11 @@ BUSY_EACH = "You have many files waiting already. Please let some of them finish
 WRONG = "Something went wrong on our side. Please try again."
 CRASHED = "This file could not be coloured: it is damaged, or too large for this computer."
 TOO_SLOW = "This file took too long and was given up."
+GONE = "This file can no longer be found."
+DISK_FULL = "There is no room left on the disk."
+NO_SERVER = "The server that gives colours cannot be reached."
+NO_MODEL = "The model that gives colours cannot be opened."
+NOT_COLOURED = "It could not be given colours."
 
 # === Notes on results ===
 
@@ -50,3 +55,25 @@ def too_long_film(seconds: float, limit: float) -> str:
 def too_large_film(width: int, height: int, limit: int) -> str:
     """Says that a film's frames are too large."""
     return f"This film's picture is too large: {width} x {height}. At most {limit / 1e6:.1f} megapixels are possible."
+
+
+def friendly(note: str) -> str:
+    """Puts what a reader or writer of files says into words for people; a sentence that is meant for them stays."""
+    if "the server at " in note:  # "No answer from the server at ..." and the like
+        return NO_SERVER
+    if "Received:" not in note:
+        return note
+    low = note.lower()
+    if "disk" in low and "full" in low or "no space left" in low:
+        return DISK_FULL
+    if "the model" in low:
+        return NO_MODEL
+    if "no such file" in low or "does not exist" in low:
+        return GONE
+    if "reached" in low or "server" in low:
+        return NO_SERVER
+    if "megapixel" in low:
+        return FAR_TOO_MANY_PIXELS
+    if any(word in low for word in ("damaged", "readable", "empty", "broken", "invalid", "which is none")):
+        return DAMAGED
+    return NOT_COLOURED

@@ -170,7 +170,7 @@ def _serve(connection: Connection, stop: Any, load: Callable[[], Backend]) -> No
             except InputError as error:
                 connection.send(("refused", str(error)))
             except OSError as error:
-                connection.send(("refused", error.strerror or texts.WRONG))
+                connection.send(("refused", f"The file must be readable. Received: {error}."))
             except Exception as error:  # whatever one file does, the next one is still coloured
                 print(f"{os.path.basename(task.folder)}: {type(error).__name__}: {error}", flush=True)
                 connection.send(("refused", texts.CRASHED))

@@ -92,16 +92,21 @@ def define_flags() -> None:
     flags.DEFINE_bool("use_alts_credentials", False, "Refused: use --ssl_config_file.")
     flags.DEFINE_bool("version", False, "Print the version and exit.")
     for name, (default, why) in _WITHOUT_EFFECT.items():
-        kinds = {
-            bool: flags.DEFINE_bool,
-            int: flags.DEFINE_integer,
-            float: flags.DEFINE_float,
-            str: flags.DEFINE_string,
-        }
-        kinds[type(default)](name, default, f"No effect: {why}.")
+        _define(name, default, f"No effect: {why}.")
     flags.DEFINE_integer("max_pixels", 64_000_000, "Largest width times height of a picture file.")
     flags.DEFINE_integer("max_tensor_bytes", 128 * 2**20, "Largest decoded input tensor.")
     flags.DEFINE_float("shutdown_grace_seconds", 30, "How long running requests may take after SIGTERM.")
+
+
+def _define(name: str, default: str | int | float | bool, text: str) -> None:
+    if isinstance(default, bool):
+        flags.DEFINE_bool(name, default, text)
+    elif isinstance(default, int):
+        flags.DEFINE_integer(name, default, text)
+    elif isinstance(default, float):
+        flags.DEFINE_float(name, default, text)
+    else:
+        flags.DEFINE_string(name, default, text)
 
 
 def report_without_effect() -> None:

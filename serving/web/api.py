@@ -77,10 +77,18 @@ def change(identity: str) -> tuple[Response, int]:
     record = own_file(identity)
     if (request.content_length or 0) > _LARGEST_JSON:
         raise RequestError("The settings must be at most 64 kB of JSON.", 413)
-    settings = records.changed_settings(record.settings, request.get_json(silent=True))
+    settings = records.changed_settings(record.settings, _sent_json())
     if settings == record.settings and record.state == records.DONE:
         return jsonify(as_json(record)), 200
     return _again(record, settings=settings)
+
+
+def _sent_json() -> Any:
+    """Returns the JSON of the request; None where there is none, or where it is no JSON or nested without end."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 @api.post("/files/<identity>/again")
@@ -127,7 +135,7 @@ def delete_all() -> tuple[str, int]:
 def events() -> Response:
     """Reports the user's files as server-sent events: all of them first, then those that changed or are gone.
 
-    A stream ends after a minute, to be asked for again.
+    A stream ends after a minute with the event `end`, to be asked for again.
     """
     running, user = site(), g.user
     slot = running.streams.take()
@@ -165,6 +173,7 @@ def _changes(running: Site, user: str) -> Iterator[str]:
             beats += 1
             yield ": still here\n\n"
         seen = newer
+    yield "event: end\ndata: {}\n\n"
 
 
 def refuse(error: RequestError) -> tuple[Response, int]:

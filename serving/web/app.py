@@ -82,7 +82,7 @@ def _http_error(error: HTTPException) -> Answer:
         return _refused(RequestError(texts.too_large_file(request.max_content_length or 0), 413))
     if request.path.startswith("/api/"):
         return http_error(error)
-    message = texts.NOT_FOUND if error.code == 404 else error.description
+    message = texts.NOT_FOUND if error.code in (404, 405) else texts.NOT_UNDERSTOOD
     return render_template("message.html", message=message), error.code or 500
 
 

@@ -67,8 +67,13 @@ def likely(identity: str) -> Response:
 
 @downloads.get("/results.zip")
 def everything() -> Response:
-    """Sends all the user's results as one ZIP file, made while it is sent."""
-    results = [record for record in reversed(site().store.all_of(g.user)) if record.result]
+    """Sends the user's results, all or those of `?files=ID,ID`, as one ZIP file, made while it is sent."""
+    wanted = request.args.get("files", "").split(",")
+    results = [
+        record
+        for record in reversed(site().store.all_of(g.user))
+        if record.result and (wanted == [""] or record.id in wanted)
+    ]
     if not results:
         raise RequestError(texts.NOT_READY, 404)
     headers = {"Content-Disposition": "attachment; filename=coloured.zip"}

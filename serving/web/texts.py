@@ -14,6 +14,7 @@ FULL_ALL = "There is no room left on this website just now. Please try again lat
 NO_TOKEN = "This page was open for too long. Please load it again."
 NO_USER = "A token is expected: POST /api/users gives one."
 NOT_READY = "This file has no result yet."
+NOT_UNDERSTOOD = "This request could not be understood."
 NO_SAMPLE = "There is no such sample picture."
 
 
@@ -112,4 +113,8 @@ SCRIPT = {
     "updating": "Colouring again…",
     "shown": "{percent} % in colour",
     "close": "Close this message",
+    "lost": "The connection to the website is lost. Trying again…",
+    "so_far": "{done} of {count} done",
+    "all_done": "All {count} done",
+    "some_done": "{done} done, {failed} not:",
 }

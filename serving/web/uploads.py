@@ -55,7 +55,10 @@ def shown_name(name: str, suffix: str) -> str:
     """Returns a name that is safe to show and to offer for a download: no folders, no control characters, not long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     clean = "".join(letter for letter in last if letter.isprintable() and letter not in '"<>|:*?').strip(" .")
-    return clean[-_LONGEST_NAME:] or f"file{suffix}"
+    if len(clean) > _LONGEST_NAME:  # cut in the middle: names mostly differ at their ends
+        half = _LONGEST_NAME // 2
+        clean = f"{clean[: half - 1]}…{clean[-half:]}"
+    return clean or f"file{suffix}"
 
 
 def _check_space(site: Site, user: str, limits: SiteLimits) -> None:

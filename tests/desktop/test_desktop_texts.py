@@ -28,12 +28,14 @@ def test_times_in_films():
     ("note", "text"),
     [
         ("A picture is expected. Received: /a/b.jpg, which is damaged: truncated.", shared.DAMAGED),
-        ("The disk must have room for the film. Received: disk full at /a/b.mp4.", texts.DISK_FULL),
-        ("The film must exist. Received: /a/b.mp4, which does not exist.", texts.GONE),
-        ("No answer from the server at a:1: is it running? (failed to connect)", texts.NO_SERVER),
-        ("`thing` must hold. Received: what.", texts.NOT_COLOURED),
+        ("The disk must have room for the film. Received: disk full at /a/b.mp4.", shared.DISK_FULL),
+        ("The film must exist. Received: /a/b.mp4, which does not exist.", shared.GONE),
+        ("No answer from the server at a:1: is it running? (failed to connect)", shared.NO_SERVER),
+        ("The file must be readable. Received: [Errno 28] No space left on device.", shared.DISK_FULL),
+        ("The model must be a SavedModel. Received: /a/b, which does not exist.", shared.NO_MODEL),
+        ("`thing` must hold. Received: what.", shared.NOT_COLOURED),
         (shared.HAS_COLOURS, shared.HAS_COLOURS),
     ],
 )
 def test_messages_of_programs_become_sentences_for_people(note, text):
-    assert texts.friendly(note) == text
+    assert shared.friendly(note) == text

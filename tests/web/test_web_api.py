@@ -15,6 +15,7 @@ from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.stills import still as stills
 from pipelines.stills.colorize import colorize_still
 from serving.jobs import hint_tracking
+from serving.web import api
 
 
 def decoded(data):
@@ -234,6 +235,13 @@ def test_changes_are_told_as_server_sent_events(user):
     event = next(chunks).decode()
     answer.close()
     assert event.startswith('event: files\ndata: {"files": [{') and file["id"] in event
+
+
+def test_a_stream_that_ends_says_so(user, monkeypatch):
+    monkeypatch.setattr(api, "_STREAM_SECONDS", 0.02)
+    monkeypatch.setattr(api, "_BEAT_SECONDS", 0.01)
+    chunks = list(user.client.get("/api/events").iter_encoded())
+    assert chunks[1].startswith(b"event: files") and chunks[-1] == b"event: end\ndata: {}\n\n"
 
 
 def test_later_events_tell_only_what_changed(user):

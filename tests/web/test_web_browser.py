@@ -257,6 +257,56 @@ def test_several_files_at_once_a_refused_one_among_them_and_a_zip(open_page, gif
     assert sorted(zipfile.ZipFile(io.BytesIO(data)).namelist()) == ["moving-coloured.gif", "theater-coloured.jpg"]
 
 
+def test_the_list_with_28_good_and_two_bad_files_stays_and_sums_up_also_after_a_reload(open_page, tmp_path):
+    for number in range(28):
+        (tmp_path / f"photo{number}.png").write_bytes(made_uploads.picture("PNG", seed=number))
+    (tmp_path / "letter.jpg").write_text("Dear all")
+    (tmp_path / "empty.png").touch()
+    page = open_page()
+    upload(page, *sorted(tmp_path.glob("*.*g")))
+    page.get_by_text("28 done, 2 not:").first.wait_for()
+    for _ in range(2):
+        assert page.locator("#summary-text").text_content() == "28 done, 2 not:"
+        faults = page.locator("#faults li").all_text_contents()
+        assert len(faults) == 2 and any(each.startswith("letter.jpg: This is not a picture") for each in faults)
+        assert page.locator(".files li").count() == 30
+        assert page.url.endswith("/")
+        page.reload()
+        page.locator("#summary-text", has_text="28 done").wait_for()
+    _, data = downloaded(page, "#zip")
+    assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 28
+    page.get_by_role("button", name="Delete letter.jpg").click()
+    page.locator("#summary-text", has_text="28 done, 1 not").wait_for()
+    page.reload()
+    page.locator("#summary-text", has_text="28 done, 1 not").wait_for()
+    assert page.locator(".files li").count() == 29
+    uploaded(page, PHOTO)  # one file, when the others are done, is shown again
+
+
+def test_ctrl_z_takes_a_hint_back(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#hints summary")
+    page.locator("#canvas").click(position={"x": 60, "y": 60})
+    page.locator("#likely button").first.click()
+    done(page, 2)
+    page.keyboard.press("Control+z")
+    done(page, 3)
+    assert page.locator("#undo").is_disabled()
+    page.keyboard.press("Control+z")
+    assert page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")["version"] == 3
+
+
+def test_a_lost_connection_is_said_and_found_again(open_page):
+    page = open_page()
+    page.route("**/api/events", lambda route: route.abort())
+    page.reload()
+    page.get_by_text("The connection to the website is lost.").wait_for()
+    page.unroute("**/api/events")
+    page.get_by_text("The connection to the website is lost.").wait_for(state="hidden")
+    uploaded(page, PHOTO)
+
+
 _GIVE = """async ([kind, bytes]) => {
     const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(bytes)], 'given.png', {type: 'image/png'}));
@@ -295,6 +345,11 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_find_their_targets(open_page)
     pages = ["/", "/gallery", "/api"]
     uploaded(page, PHOTO)
     page.locator("#hints summary").tap()
+    page.locator("#canvas").tap(position={"x": 60, "y": 60})
+    page.locator("#likely button").first.wait_for()
+    picture, likely = page.locator("#canvas").bounding_box(), page.locator("#likely").bounding_box()
+    assert picture["y"] >= 0 and likely["y"] + likely["height"] <= page.viewport_size["height"]
+    assert 0 <= likely["y"] - picture["y"] - picture["height"] < 80
     for path in [page.url, *pages]:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path

@@ -7,6 +7,7 @@ import time
 import made_uploads
 from site_user import User
 
+from serving.jobs import texts as job_texts
 from serving.jobs.queue import LONG, QUICK
 from serving.jobs.workers import InlineWorker, Model, ProcessWorker
 from serving.web.settings import SiteLimits
@@ -143,13 +144,13 @@ def test_a_file_that_takes_too_long_is_given_up(make_site):
 def test_a_model_that_cannot_be_loaded_is_told_with_each_file(make_site, tmp_path):
     runner = ProcessWorker(Model(tmp_path / "nothing"), 60)
     user = User(make_site({QUICK: runner, LONG: runner}))
-    assert "does not exist" in user.coloured(made_uploads.picture())["note"]
+    assert user.coloured(made_uploads.picture())["note"] == job_texts.NO_MODEL
 
 
 def test_a_model_that_comes_up_late_is_taken_then(make_site, tmp_path):
     runner = ProcessWorker(Model(None), 60, load=functools.partial(made_uploads.load_when, tmp_path / "up"))
     user = User(make_site({QUICK: runner, LONG: runner}))
-    assert "must exist" in user.coloured(made_uploads.picture())["note"]
+    assert user.coloured(made_uploads.picture())["note"] == job_texts.NO_MODEL
     (tmp_path / "up").touch()
     assert user.coloured(made_uploads.picture(seed=1))["state"] == "done"
 

@@ -159,8 +159,7 @@ class Refresher(QObject):
                 failed.append(item.record)
             self._reported[item.record.id] = now
         if failed:
-            reason = texts.friendly(failed[0].note)
-            self.failed.emit(texts.REFUSED.format(name=failed[0].name, reason=reason))
+            self.failed.emit(texts.REFUSED.format(name=failed[0].name, reason=failed[0].note))
 
     def _refresh_thumbnail(self, item: Item) -> None:
         record, rows = item.record, self._page.items

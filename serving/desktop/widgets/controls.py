@@ -114,7 +114,7 @@ class Controls(QFrame):
             return
         record = item.record
         self.name.setText(_breakable(record.name))
-        note = texts.friendly(record.note)
+        note = record.note
         if not note and record.state == records.DONE and record.size[0]:
             note = f"{record.size[0]} × {record.size[1]}"
         self.note.setText(note[:1].upper() + note[1:])

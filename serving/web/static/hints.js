@@ -22,6 +22,7 @@ export class Hints {
     at("viewer").addEventListener("keydown", (event) => this.key(event));
     at("hints").addEventListener("toggle", () => {
       at("looking").classList.toggle("hinting", this.open);
+      at("spot").hidden = !this.open || !this.spot;
       this.draw();
       this.display();
       window.dispatchEvent(new Event("resize"));
@@ -37,6 +38,12 @@ export class Hints {
     at("use-colour").addEventListener("click", () => this.add(parts(at("colour").value)));
     at("keep-colour").addEventListener("click", () => this.add(null));
     at("undo").addEventListener("click", () => this.set(this.given.slice(0, -1)));
+    document.addEventListener("keydown", (event) => {
+      const undo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+      if (!undo || !this.open || at("undo").disabled) return;
+      event.preventDefault();
+      at("undo").click();
+    });
     at("clear-hints").addEventListener("click", () => this.set([]));
     at("reach").addEventListener("change", () => {
       if (!this.spot || !this.spot.used) return;

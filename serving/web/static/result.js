@@ -46,7 +46,7 @@ function fit() {
   if (!width) return;
   const viewer = at("viewer");
   // While a colour is chosen on a small screen, the picture stays in sight above the choices.
-  const most = window.innerHeight * (window.innerWidth > 820 ? 0.66 : hints.open ? 0.34 : 0.6);
+  const most = window.innerHeight * (window.innerWidth > 820 ? (hints.open ? 0.5 : 0.66) : hints.open ? 0.34 : 0.6);
   const whole = Math.min(viewer.clientWidth, most * width / height, Math.max(width, 480));
   at("canvas").style.width = `${Math.round(whole * zoom)}px`;
   at("zoom-out").disabled = zoom <= 1;

@@ -44,33 +44,49 @@ export async function ask(address, method = "GET", body = undefined) {
 }
 
 // Calls `update` with all files, the newest first, at every change: by server-sent events, or by asking where those are
-// not to be had.
+// not to be had. A lost connection is said, and tried again.
 export function listen(update) {
-  let timer = 0;
+  let pollTimer = 0, retryTimer = 0, lostTimer = 0;
   let known = new Map();
+  let source = null;
+  const lost = () => { lostTimer ||= setTimeout(() => show(text("lost")), 4000); };
+  const found = () => {
+    clearTimeout(lostTimer);
+    lostTimer = 0;
+    if (document.querySelector("#message span")?.textContent === text("lost")) show("");
+  };
   const poll = async () => {
-    clearTimeout(timer);
+    clearTimeout(pollTimer);
     try {
       const answer = await fetch("/api/files");
-      if (answer.ok) update((await answer.json()).files);
-    } catch { /* the next try may succeed */ }
-    timer = setTimeout(poll, 2000);
+      if (answer.ok) { update((await answer.json()).files); found(); }
+    } catch { lost(); }
+    pollTimer = setTimeout(poll, 2000);
   };
-  const source = new EventSource("/api/events");
-  source.addEventListener("open", () => { known = new Map(); }); // each stream begins with all files
-  source.addEventListener("files", (event) => {
-    clearTimeout(timer);
-    const changes = JSON.parse(event.data);
-    const added = changes.files.filter((file) => !known.has(file.id)).map((file) => [file.id, file]);
-    for (const file of changes.files) if (known.has(file.id)) known.set(file.id, file);
-    known = new Map([...added, ...known]);
-    for (const id of changes.gone) known.delete(id);
-    update([...known.values()]);
+  const connect = () => {
+    source?.close();
+    source = new EventSource("/api/events");
+    source.addEventListener("open", () => { known = new Map(); clearTimeout(pollTimer); found(); }); // begins with all files
+    source.addEventListener("files", (event) => {
+      const changes = JSON.parse(event.data);
+      const added = changes.files.filter((file) => !known.has(file.id)).map((file) => [file.id, file]);
+      for (const file of changes.files) if (known.has(file.id)) known.set(file.id, file);
+      known = new Map([...added, ...known]);
+      for (const id of changes.gone) known.delete(id);
+      update([...known.values()]);
+    });
+    source.addEventListener("end", connect); // as each stream does after a minute
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED) { lost(); return; } // the browser itself tries again
+      poll();
+      retryTimer = setTimeout(connect, 15000);
+    });
+  };
+  connect();
+  window.addEventListener("pagehide", () => {
+    source.close();
+    for (const timer of [pollTimer, retryTimer, lostTimer]) clearTimeout(timer);
   });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) poll();
-  });
-  window.addEventListener("pagehide", () => { source.close(); clearTimeout(timer); });
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 

@@ -4,9 +4,34 @@ import { ask, describe, headers, largest, listen, progress, show, text } from ".
 
 const list = document.getElementById("files");
 const rows = new Map();
-const begun = new Set(); // what this page sent: the first one to be done is shown when it was alone
+const begun = new Set(); // what this page sent and is not done yet
 const sending = [];
+const batch = stored(); // what was sent together, and what of it was refused: kept over a reload
 let busy = 0;
+let unfinished = false;
+
+function stored() {
+  try { return JSON.parse(sessionStorage.getItem("batch")) || { sent: [], refused: [] }; } catch { return { sent: [], refused: [] }; }
+}
+
+function store() {
+  try { sessionStorage.setItem("batch", JSON.stringify(batch)); } catch { /* then a reload forgets it */ }
+}
+
+// Begins a new batch, unless files of the last one are still on their way.
+function begin() {
+  if (busy || unfinished) return;
+  batch.sent = [];
+  for (const refusal of [...batch.refused]) forget(refusal);
+  store();
+}
+
+function sent(file) {
+  begun.add(file.id);
+  batch.sent.push(file.id);
+  unfinished = true;
+  store();
+}
 
 function button(label, name, action) {
   const made = document.createElement("button");
@@ -84,12 +109,15 @@ function actions(line, file) {
   line.actions.replaceChildren(...made);
 }
 
+let newest = [];
+
 function update(every) {
+  newest = every;
   // The gallery has all; here are those that are worked on, and the newest.
-  const files = every.filter((file, number) => number < 12 || ["waiting", "working"].includes(file.state));
+  const files = every.filter((file, number) => number < 12 || active(file) || batch.sent.includes(file.id));
   const present = new Set(files.map((file) => file.id));
   for (const [key, line] of rows) {
-    if (!present.has(key) && !line.sending) { line.item.remove(); rows.delete(key); }
+    if (!present.has(key) && !line.sending && !begun.has(key)) { line.item.remove(); rows.delete(key); }
   }
   for (const file of [...files].reverse()) {
     const line = row(file.id, file.name);
@@ -100,12 +128,59 @@ function update(every) {
     actions(line, file);
     if (begun.has(file.id) && ["done", "failed", "stopped"].includes(file.state)) {
       document.getElementById("live").textContent = `${file.name}: ${words}`;
-      const alone = begun.size === 1 && !sending.length && !busy;
+      const alone = batch.sent.length === 1 && !batch.refused.length && !sending.length && !busy;
       begun.delete(file.id);
       if (alone && file.state === "done") location.href = file.links.page;
     }
   }
+  const own = every.filter((file) => batch.sent.includes(file.id));
+  unfinished = own.some(active) || batch.sent.some((id) => begun.has(id));
+  summarize(own);
   document.getElementById("yours").hidden = rows.size === 0;
+}
+
+const active = (file) => ["waiting", "working"].includes(file.state);
+
+// Says how many files of a batch are done, and what is wrong with the others.
+function summarize(own) {
+  const done = own.filter((file) => file.state === "done");
+  const faults = own.filter((file) => ["failed", "stopped"].includes(file.state)).map((file) => ({ name: file.name, message: describe(file) }));
+  faults.push(...batch.refused);
+  const count = own.length + batch.refused.length + sending.length + busy;
+  document.getElementById("summary").hidden = count < 2;
+  if (count < 2) return;
+  const over = !unfinished && !busy;
+  const words = !over ? text("so_far", { done: done.length, count })
+    : faults.length ? text("some_done", { done: done.length, failed: faults.length }) : text("all_done", { count });
+  const line = document.getElementById("summary-text");
+  if (line.textContent !== words) {
+    line.textContent = words;
+    if (over) document.getElementById("live").textContent = words;
+  }
+  document.getElementById("faults").replaceChildren(...(over ? faults : []).map((fault) => {
+    const made = document.createElement("li");
+    made.textContent = `${fault.name}: ${fault.message}`;
+    return made;
+  }));
+  const zip = document.getElementById("zip");
+  zip.hidden = done.length < 2;
+  zip.href = `/api/results.zip?files=${done.map((file) => file.id).join(",")}`;
+}
+
+// A file that was not taken: its line stays until its user removes it.
+function refuse(refusal) {
+  const key = refusal;
+  const line = row(key, refusal.name);
+  line.sending = true;
+  line.state.textContent = `${text("failed")}: ${refusal.message}`;
+  line.bar.hidden = true;
+  line.actions.replaceChildren(button("×", text("delete_this", refusal), () => { forget(refusal); store(); update(newest); }));
+}
+
+function forget(refusal) {
+  rows.get(refusal)?.item.remove();
+  rows.delete(refusal);
+  batch.refused.splice(batch.refused.indexOf(refusal), 1);
 }
 
 // XMLHttpRequest, since fetch does not tell how much is sent.
@@ -114,9 +189,12 @@ function send(file, name) {
   const line = row(key, name);
   line.sending = true;
   const failed = (message) => {
-    line.state.textContent = `${text("failed")}: ${message}`;
-    line.bar.hidden = true;
-    line.actions.replaceChildren(button("×", text("delete_this", { name }), () => { line.item.remove(); rows.delete(key); }));
+    line.item.remove();
+    rows.delete(key);
+    const refusal = { name, message };
+    batch.refused.push(refusal);
+    store();
+    refuse(refusal);
     document.getElementById("live").textContent = `${name}: ${message}`;
   };
   if (file.size > largest) {
@@ -136,7 +214,7 @@ function send(file, name) {
       let answer = {};
       try { answer = JSON.parse(request.responseText); } catch { /* a proxy's page */ }
       if (request.status === 201) {
-        begun.add(answer.id);
+        sent(answer);
         line.item.remove();
         rows.delete(key);
         row(answer.id, answer.name);
@@ -149,6 +227,7 @@ function send(file, name) {
 }
 
 async function take(files) {
+  begin();
   sending.push(...files);
   if (busy) return;
   busy = 1;
@@ -157,6 +236,7 @@ async function take(files) {
     await send(file, file.name || "picture.png");
   }
   busy = 0;
+  update(newest);
 }
 
 document.getElementById("choose").addEventListener("change", (event) => {
@@ -180,7 +260,8 @@ for (const sample of document.querySelectorAll("[data-sample]")) {
   sample.addEventListener("click", async () => {
     show("");
     const file = await ask(`/api/samples/${sample.dataset.sample}`, "POST");
-    if (file) { begun.add(file.id); row(file.id, file.name); }
+    if (file) { begin(); sent(file); row(file.id, file.name); }
   });
 }
+batch.refused.forEach(refuse);
 listen(update);
