@@ -91,7 +91,8 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if still.in_colour and not options.force:
         same = file_format == still.file_format or job.source.suffix.lower() == job.target.suffix.lower()
         writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
-        return Outcome(job, State.COPIED, "already in colour")
+        note = "already in colour" if same else f"already in colour, converted to {file_format}"
+        return Outcome(job, State.COPIED, note)
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]

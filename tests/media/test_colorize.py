@@ -185,7 +185,7 @@ def test_pictures_in_colour_are_copied_byte_by_byte_unless_forced(tmp_path):
 
 def test_a_copy_to_another_format_keeps_the_colours(tmp_path):
     job = Job(colourful(tmp_path / "a.png"), tmp_path / "a.webp")
-    assert WORK(job).state == "copied"
+    assert WORK(job) == Outcome(job, "copied", "already in colour, converted to WEBP")
     np.testing.assert_array_equal(np.asarray(Image.open(job.target)), np.asarray(Image.open(job.source)))
 
 
