@@ -87,7 +87,7 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
-    os.environ.setdefault("SVT_LOG", "1")  # errors only: SVT-AV1 writes to the screen past FFmpeg
+    os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 writes to the screen past FFmpeg; its errors are raised
     source = decoding.probe(path)
     if options.deinterlace and source.top_first is not None:
         source = dataclasses.replace(source, top_first=None, deinterlaced=True)

@@ -45,11 +45,14 @@ def _frames(path: str, shots: list[ShotReport]) -> Iterator[tuple[ShotReport, np
         for shot in shots:
             wanted = shot.begin + shot.frames // 2 / rate
             frame = None
-            with contextlib.suppress(av.error.FFmpegError):
-                container.seek(max(0, int(wanted * 1e6)))
-                for frame in container.decode(stream):
-                    if frame.time is None or frame.time >= wanted - 1e-3:
-                        break
+            for back in (0.0, 15.0, wanted):  # a seek may land behind the last key frame
+                with contextlib.suppress(av.error.FFmpegError):
+                    container.seek(max(0, int((wanted - back) * 1e6)))
+                    for frame in container.decode(stream):
+                        if frame.time is None or frame.time >= wanted - 1e-3:
+                            break
+                if frame is not None:
+                    break
             if frame is not None:
                 small = frame.to_ndarray(format="rgb24", width=max(1, 288 * frame.width // frame.height), height=288)
                 yield shot, np.rot90(small, round(frame.rotation / 90))

@@ -45,6 +45,12 @@ def test_shot_of_one_frame_is_on_the_contact_sheet(tmp_path):
     assert [shot.first for shot, _ in _frames(film, shots)][0] == 24
 
 
+def test_transport_stream_of_one_group_of_pictures_gets_a_contact_sheet(tmp_path):
+    film = make_film(tmp_path / "film.ts", 60, "libx264", options={"g": "600"})
+    colorize_file(film, tmp_path / "out" / "film.ts", WarmColorizer(), REPORT)
+    assert "film.ts.report.png" in names_in(tmp_path / "out")
+
+
 def test_films_that_differ_in_their_ending_have_reports_of_their_own(tmp_path):
     film = make_film(tmp_path / "film.mkv", 3)
     for ending in ("mp4", "mkv"):
