@@ -8,14 +8,16 @@ from pathlib import Path
 
 from PIL import Image
 
+from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
-from pipelines.media import formats, names, writing
+from pipelines.media import formats, names, tone, writing
 from pipelines.media.formats import Kind
+from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY
 from pipelines.stills import still as stills
 from pipelines.stills.colorize import colorize_pages, colorize_still, encode_result, encode_unchanged
@@ -38,6 +40,10 @@ class ColorizeOptions:
         effort: of a film's encoder: "fast", "good" or "best".
         report: write `NAME.report.json` and `NAME.report.png` beside a film; NAME holds its ending.
         deinterlace: make an interlaced film progressive.
+        keep_colors: copy pictures and animations that are toned (sepia ...) or have small parts in colour.
+
+    Raises:
+        InputError: both `force` and `keep_colors` are asked for.
     """
 
     force: bool = False
@@ -47,6 +53,11 @@ class ColorizeOptions:
     effort: Quality | str = Quality.GOOD
     report: bool = False
     deinterlace: bool = False
+    keep_colors: bool = False
+
+    def __post_init__(self) -> None:
+        if self.force and self.keep_colors:
+            raise InputError("`force` and `keep_colors` must not be given together. Received: both.")
 
 
 def colorize_file(
@@ -88,15 +99,20 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if file_format == image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
         return _pages(job, image, colorizer, options)
     still = stills.decode(image, str(job.source))
-    if still.in_colour and not options.force:
+    kept = still.in_colour or (options.keep_colors and (still.tone == Tone.TONED or still.borderline))
+    if kept and not options.force:
         same = file_format == still.file_format or job.source.suffix.lower() == job.target.suffix.lower()
         writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
-        note = "already in colour" if same else f"already in colour, converted to {file_format}"
-        return Outcome(job, State.COPIED, note)
+        what = "toned" if still.tone == Tone.TONED else "some parts are in colour"
+        if still.in_colour:
+            what = f"already in colour{tone.FAINT if still.borderline else ''}"
+        return Outcome(job, State.COPIED, what if same else f"{what}, converted to {file_format}")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]
     notes = [*(notes if still.pages > 1 else []), *still.notes]
+    if not options.force and (still.tone == Tone.TONED or still.borderline):
+        notes.append(tone.NEUTRALISED if still.tone == Tone.TONED else tone.SMALL_PARTS)
     if formats.picture_format(job.target) != file_format:
         notes.append(f"{file_format} by its content, and so is the result")
     return Outcome(job, State.COLOURED, "; ".join(notes))
@@ -120,7 +136,7 @@ def _pages(job: Job, image: Image.Image, colorizer: Colorizer, options: Colorize
 
 
 def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
-    how = AnimationOptions(steady=options.steady, force=options.force)
+    how = AnimationOptions(steady=options.steady, force=options.force, keep_colors=options.keep_colors)
     report = colorize_animation(str(job.source), str(job.target), colorizer, how)
     return Outcome(job, State.COPIED if report.copied else State.COLOURED, report.to_text())
 

@@ -1,8 +1,11 @@
-"""Is a picture grey, toned (sepia, cyanotype, tinted) or in colour? Told from its chroma alone."""
+"""Is a picture grey, toned (sepia, cyanotype, tinted) or in colour? Told from its pixels alone.
+
+Toned means that chroma is a function of luma: a tone gives each shade of grey one colour, weak or strong, perhaps
+others in shadows than in lights. A faded colour print has a cast too, but things of one luma still differ.
+"""
 
 import dataclasses
 import enum
-import math
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,22 @@ from numpy.typing import NDArray
 from colorgan_tf import color
 
 Floats = NDArray[np.floating[Any]]
-_SIDE = 128
+_SIDE = 64  # short side at which pictures are judged: compression noise has averaged out
+_MIDDLE_SIDE = 640
+_SAMPLES = 400  # pixels a side that are looked at as they are
+_EDGE = 0.1  # share of each side that is left out: frames, borders, colour targets
+_WINDOW = 9  # pixels over which the mean is taken
+_NOISE = 0.3  # what such a mean leaves of noise
+_GROUPS = 48  # pieces of the curve of chroma over luma
+# What small coloured things (a signature, a logo) may cover does not count.
+_QUANTILE = 0.85
+_STRONG, _STRONG_SHARE = 0.06, 0.06
+_DARK, _LIGHT = 0.04, 0.97  # shades that cannot hold colour, such as black bars
+
+
 NEUTRALISED = "looks toned: neutralised; --keep_colors leaves it"
+SMALL_PARTS = "small parts are in colour and coloured anew; --keep_colors leaves them"
+FAINT = ", faintly; --force colours it anew"
 
 
 class Tone(enum.StrEnum):
@@ -25,68 +42,138 @@ class Tone(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Where grey and toned end, in units of U and V. What is compared are percentiles of the pixels; the rest is noise.
+    """Where grey and toned end, in units of U and V; of the pixels' distances the 85 % quantile is compared.
 
     Attributes:
-        percentile: of the pixels.
         grey: strength of the chroma below which a picture is grey.
-        curve: what may be left of a toned picture's chroma when its curve over luma is taken away.
-        curve_rms: root mean square of that below which a picture is toned whatever its percentile.
-        line: how far a toned picture's chroma may leave the line of one hue. 0: one hue alone does not make it toned.
-        opposite: how far it may then lie on the complementary side of grey.
-        strongest: a chroma that no toning bath reaches.
+        curve: what may be left of a toned picture's chroma when its curve over luma and noise are taken away.
+        uneven: the same when a change over the picture, as in unevenly faded paper, is taken away too.
     """
 
-    percentile: float
     grey: float
     curve: float
-    curve_rms: float = 0.0
-    line: float = 0.0
-    opposite: float = 0.0
-    strongest: float = math.inf
+    uneven: float
 
 
-# On a picture reduced to `_SIDE`, where compression noise has averaged out. Of 4,443 colour photographs these limits
-# take 10 for toned, near-monochrome ones all of them; of JPEG-compressed sepia pictures they miss 1 in 50.
-STILL = Limits(99, 0.012, 0.035, line=0.012, opposite=0.004, strongest=0.25)
-# Compression leaves more noise in a film, and video adds rainbows along fine detail. A tint may be strong. One hue
-# alone may be a sunset in a colour film, whose other shots are left as they are.
-FILM = Limits(98, 0.024, 0.044, curve_rms=0.011)
+STILL = Limits(0.012, 0.001, 0.0015)
+# Compression leaves more noise in a film, and video adds rainbows along fine detail.
+FILM = Limits(0.02, 0.006, 0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """What a picture is.
+
+    Attributes:
+        tone: grey, toned or in colour.
+        borderline: it might be taken for another by a person, or small parts of it are.
+    """
+
+    tone: Tone
+    borderline: bool = False
 
 
 def judge(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits) -> Tone:
-    """Tells what a picture is.
-
-    A toned picture has one colour for each luma (also with different colours in shadows and lights), or all its colours
-    on one line from grey (unevenly faded paper).
+    """Tells what a reduced picture is.
 
     Args:
-        luma: `[...]` in [0, 1].
-        chroma: `[..., 2]`, U and V.
+        luma: `[..., H, W]` in [0, 1]; of an animation, several frames.
+        chroma: `[..., H, W, 2]`, U and V.
         limits: `STILL` or `FILM`.
     """
-    luma, chroma = luma.reshape(-1).astype(np.float64), chroma.reshape(-1, 2).astype(np.float64)
-    strength = np.percentile(np.linalg.norm(chroma, axis=1), limits.percentile)
-    if strength < limits.grey:
-        return Tone.GREY
-    if strength > limits.strongest:
-        return Tone.COLOUR
-    left = np.linalg.norm(off_curve(luma, chroma, 4), axis=1)
-    if np.percentile(left, limits.percentile) <= limits.curve or math.sqrt(np.square(left).mean()) <= limits.curve_rms:
-        return Tone.TONED
-    return Tone.TONED if limits.line and _on_one_line(chroma, limits) else Tone.COLOUR
+    return examine(luma, chroma, limits).tone
 
 
 def judge_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Tone:
     """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is."""
-    import cv2  # late: `pipelines.frames --help` stays fast
+    return examine_rgb(rgb).tone
 
-    height, width = rgb.shape[:2]
-    scale = min(1.0, _SIDE / min(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.iinfo(rgb.dtype).max
-    yuv = color.rgb_to_yuv(small)
-    return judge(yuv[..., 0], yuv[..., 1:], STILL)
+
+def examine_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Judgement:
+    """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is, and whether that is sure."""
+    levels = np.iinfo(rgb.dtype).max
+    rows, columns = (max(1, side // _SAMPLES) for side in rgb.shape[:2])
+    sample = color.rgb_to_yuv(rgb[::rows, ::columns].astype(np.float32) / levels)
+    if _is_graphic(sample[..., 0]):
+        return _examine_graphic(sample[..., 0].reshape(-1), sample[..., 1:].reshape(-1, 2))
+    middle = color.rgb_to_yuv(_reduced(rgb, _MIDDLE_SIDE).astype(np.float32) / levels)
+    yuv = _reduced(middle, _SIDE)
+    spread = _reduced(np.square(middle[..., 0]), _SIDE) - np.square(yuv[..., 0])
+    # Along edges, luma and chroma are means of different things.
+    return examine(yuv[..., 0], yuv[..., 1:], STILL, spread <= np.median(spread))
+
+
+def examine(
+    luma: NDArray[Any], chroma: NDArray[Any], limits: Limits, even: NDArray[np.bool_] | None = None
+) -> Judgement:
+    """Tells what a reduced picture is, and whether that is sure; see `judge`.
+
+    Args:
+        luma: as in `judge`.
+        chroma: as in `judge`.
+        limits: as in `judge`.
+        even: `[H, W]`, the pixels that count; None for all.
+    """
+    import cv2
+
+    frames, height, width = int(np.prod(chroma.shape[:-3])), *chroma.shape[-3:-1]
+    luma = luma.reshape(frames * height, width).astype(np.float64)
+    chroma = chroma.reshape(frames * height, width, 2).astype(np.float64)
+    chosen = _chosen(luma, frames, even)
+    off = np.zeros_like(chroma)
+    off[chosen] = _off_groups(luma[chosen], chroma[chosen])
+    strong = np.linalg.norm(off, axis=-1) > _STRONG
+    if strong.sum() > _STRONG_SHARE * chosen.sum():
+        return Judgement(Tone.COLOUR)
+    # A small coloured thing counts neither by itself nor by what the mean spreads of it.
+    chosen &= cv2.dilate(strong.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    off[~chosen] = 0
+    weights = cv2.blur(chosen.astype(np.float64), (_WINDOW, _WINDOW))[..., None]
+    # Noise of compression is gone from means over a window; real colours are not.
+    smooth = (cv2.blur(off, (_WINDOW, _WINDOW)) / np.maximum(weights, 1e-6))[chosen]
+    distance = np.linalg.norm(off[chosen], axis=1)
+    left = float(np.quantile(np.linalg.norm(smooth, axis=1), _QUANTILE))
+    limit = limits.curve + _NOISE * float(np.quantile(distance, _QUANTILE))
+    sure = not 0.6 * limit < left < 1.5 * limit
+    if left > limit and not (limits.uneven and _is_uneven(luma, chroma, chosen, limits)):
+        return Judgement(Tone.COLOUR, not sure)
+    if np.quantile(np.linalg.norm(chroma[chosen], axis=1), _QUANTILE) < limits.grey:
+        small_parts = (np.linalg.norm(chroma, axis=-1) > 0.08).mean() > 0.002
+        return Judgement(Tone.GREY, bool(small_parts))
+    return Judgement(Tone.TONED, not sure)
+
+
+def _chosen(luma: Floats, frames: int, even: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Returns the pixels that count: `[H, W]`, of frames one below the other."""
+    height, width = luma.shape[0] // frames, luma.shape[1]
+    inner = np.zeros((frames, height, width), bool)
+    down, across = int(_EDGE * height), int(_EDGE * width)
+    inner[:, down : height - down, across : width - across] = True
+    chosen = inner.reshape(luma.shape)
+    if even is not None:
+        chosen &= even
+    shaded = chosen & (luma > _DARK) & (luma < _LIGHT)
+    chosen = shaded if shaded.mean() >= 0.05 else chosen
+    return chosen if chosen.any() else np.ones_like(chosen)
+
+
+def _is_uneven(luma: Floats, chroma: Floats, chosen: NDArray[np.bool_], limits: Limits) -> bool:
+    """Tells whether the curve changes evenly over the picture, as on unevenly faded paper."""
+    height, width = luma.shape
+    down, across = (each[chosen] for each in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
+    place = np.stack([np.ones_like(down), down, across, down * across, down**2, across**2], axis=1)
+    features = np.concatenate([place * luma[chosen][:, None] ** power for power in range(4)], axis=1)
+    rest = chroma[chosen] - features @ np.linalg.lstsq(features, chroma[chosen], rcond=None)[0]
+    return bool(np.quantile(np.linalg.norm(rest, axis=1), _QUANTILE) <= limits.uneven)
+
+
+def _off_groups(luma: Floats, chroma: Floats) -> Floats:
+    """Returns what is left of a chroma `[pixels, 2]` when its curve over the luma, medians of groups, is taken away."""
+    order = np.argsort(luma, kind="stable")
+    groups = np.array_split(order, int(np.clip(len(luma) // 16, 1, _GROUPS)))
+    at = np.array([np.median(luma[group]) for group in groups])
+    curve = np.array([np.median(chroma[group], axis=0) for group in groups])
+    return chroma - np.stack([np.interp(luma, at, each) for each in curve.T], axis=1)
 
 
 def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:
@@ -99,8 +186,32 @@ def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:
     return chroma - curve
 
 
-def _on_one_line(chroma: Floats, limits: Limits) -> bool:
-    across, along = (chroma @ np.linalg.eigh(chroma.T @ chroma)[1]).T
-    along = along * np.sign(along.sum())
-    far = np.percentile(np.abs(across), limits.percentile)
-    return bool(far < limits.line and np.percentile(along, 100 - limits.percentile) > -limits.opposite)
+def _reduced(picture: NDArray[Any], side: int) -> NDArray[Any]:
+    import cv2  # late: `pipelines.frames --help` stays fast
+
+    height, width = picture.shape[:2]
+    scale = min(1.0, side / min(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _is_graphic(luma: Floats) -> bool:
+    """Tells drawings, documents and flat graphics: a few shades cover nearly all."""
+    shades = np.sort(np.histogram(luma, 64, (0, 1))[0])[::-1]
+    return bool(shades[:6].sum() >= 0.85 * shades.sum())
+
+
+def _examine_graphic(luma: Floats, chroma: Floats) -> Judgement:
+    """Of a graphic, any coloured line or area counts, but not the tint of the paper."""
+    shade = np.histogram(luma, 64, (0, 1))[0].argmax()
+    paper = np.abs(luma - (shade + 0.5) / 64) <= 1.5 / 64
+    tint = np.median(chroma[paper], axis=0) if paper.any() else np.zeros(2)
+    level = float(np.median(luma[paper])) if paper.any() else 1.0
+    expected = np.clip(luma / max(level, 0.04), 0, 1)[:, None] * tint
+    distance = np.linalg.norm(chroma - expected, axis=1)
+    coloured = distance > _STRONG
+    strong_paper = np.linalg.norm(tint) > 0.15
+    ink = max(1, int((~paper).sum()))
+    if strong_paper or (coloured.mean() >= 0.0005 and coloured.sum() >= 0.02 * ink):
+        return Judgement(Tone.COLOUR)
+    return Judgement(Tone.GREY if np.linalg.norm(tint) < STILL.grey else Tone.TONED)

@@ -12,7 +12,7 @@ from PIL import Image
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from pipelines.media import formats, icc, tone
-from pipelines.media.tone import Tone
+from pipelines.media.tone import Judgement, Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels, repair
 from pipelines.stills.metadata import Metadata
@@ -32,6 +32,7 @@ class Still:
         pages: pictures in the file, of which this is one.
         notes: what of the file could not be kept, for a person.
         missing_rows: of the lowest rows as stored, how many are not in the file, which is truncated.
+        borderline: whether a person might take the tone for another, or small parts differ from the rest.
     """
 
     values: Channels
@@ -42,6 +43,7 @@ class Still:
     pages: int = 1
     notes: tuple[str, ...] = ()
     missing_rows: int = 0
+    borderline: bool = False
 
     @property
     def levels(self) -> int:
@@ -123,8 +125,9 @@ def _decode(image: Image.Image) -> Still:
         coding = metadata.jpeg_coding and dataclasses.replace(metadata.jpeg_coding, luma=None)
         metadata = dataclasses.replace(metadata, profile=None, jpeg_coding=coding)
     values, alpha, notes = decoded
-    judged = Tone.GREY if values.shape[-1] == 1 else tone.judge_rgb(values)
-    return Still(values, alpha, judged, image.format or "", metadata, pages, notes)
+    judged = Judgement(Tone.GREY) if values.shape[-1] == 1 else tone.examine_rgb(values)
+    borderline = judged.borderline
+    return Still(values, alpha, judged.tone, image.format or "", metadata, pages, notes, borderline=borderline)
 
 
 def _decode_damaged(source: str | bytes) -> Still | None:

@@ -285,6 +285,23 @@ def test_a_manifest_that_cannot_be_written_stops_nothing(tmp_path):
     assert "colorize.jsonl" in manifest.fault
 
 
+def toned(path):
+    shades = np.tile(np.arange(256, dtype=np.float32), (100, 1))[..., None] * np.float32([1.0, 0.85, 0.6])
+    Image.fromarray(shades.astype(np.uint8)).save(path)
+    return path
+
+
+def test_toned_pictures_are_neutralised_and_the_outcome_says_so_unless_colours_are_kept(tmp_path):
+    job = Job(toned(tmp_path / "a.png"), tmp_path / "out" / "a.png")
+    outcome = WORK(job)
+    assert outcome.state == "coloured"
+    assert outcome.note == "looks toned: neutralised; --keep_colors leaves it"
+    assert work_with(WarmBackend(), keep_colors=True)(job) == Outcome(job, "copied", "toned")
+    assert job.target.read_bytes() == job.source.read_bytes()
+    with pytest.raises(InputError, match="must not be given together"):
+        ColorizeOptions(force=True, keep_colors=True)
+
+
 def test_large_pictures_are_done_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr("pipelines.colorize_file.LARGE", 100)
     held = []
