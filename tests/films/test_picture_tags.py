@@ -60,8 +60,8 @@ def test_full_range_is_said_or_converted(tmp_path, codec, ending):
 
 
 def test_full_range_shot_in_colour_is_converted_too(tmp_path):
-    def colour(number, index, height, width):
-        return np.where(np.arange(width) // 8 % 2, 90, 170)[None].astype(np.uint8)
+    def colour(number, index, height, width):  # across the ramp: of one luma there are both colours
+        return np.broadcast_to(np.where(np.arange(height) // 8 % 2, 90, 170)[:, None], (height, width)).astype(np.uint8)
 
     film = make_film(tmp_path / "film.mkv", 4, luma=ramp, full=True, colour=colour)
     report = colorize_film(film, str(tmp_path / "out.avi"), WarmColorizer(), FilmOptions("ffv1"))
