@@ -1,6 +1,7 @@
 """Grey, toned or in colour: made pictures of each kind, faded, cast, toned and compressed, and graphics."""
 
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -157,3 +158,9 @@ def test_a_logo_burnt_in_text_and_chroma_noise_do_not_keep_a_shot_grey():
     noise = np.random.default_rng(1).normal(0, 0.012, chroma.shape)
     assert tone.judge(luma, chroma + noise, tone.FILM) != "colour"
     assert tone.judge(*film_frame(eight_bit(scene())), tone.FILM) == "colour"
+
+
+@pytest.mark.parametrize("name", ["children_walking", "fish_market", "fishmonger", "patio", "theater"])
+def test_old_scans_with_a_trace_of_colour_are_not_in_colour(name):
+    with Image.open(Path(__file__).parents[2] / "examples" / "bw" / f"{name}.jpg") as picture:
+        assert tone.judge_rgb(np.asarray(picture.convert("RGB"))) != "colour"
