@@ -27,7 +27,7 @@ _STRONG, _STRONG_SHARE = 0.06, 0.06
 # Median strength of chroma, in U and V, below which a picture has no strong tone, or next to no colour.
 _FAINT, _ALMOST_GREY = 0.06, 0.015
 # Of such pictures the 99 % quantile: how far from the curve of chroma over luma; how far from one line of hue, and how
-# far on the complementary side of grey. Of 4,443 colour photographs these take 10 for toned.
+# far on the complementary side of grey.
 _NEAR_CURVE = 0.035
 _NEAR_LINE, _OTHER_SIDE = 0.012, 0.004
 _DARK, _LIGHT = 0.04, 0.97  # shades that cannot hold colour, such as black bars
