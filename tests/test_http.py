@@ -85,9 +85,9 @@ def test_places_are_given_back(serve, send, data):
     for _ in range(9):
         (each,) = send(server, data)
         each.close()
-    while get(server).status_code == 503:  # the server has yet to see that they are gone
+    while (answer := get(server)).status_code == 503:  # the server has yet to see that they are gone
         threading.Event().wait(0.01)
-    assert get(server).status_code == 200
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
