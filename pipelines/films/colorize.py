@@ -13,10 +13,10 @@ from typing import Any
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import decoding, encoding, muxing, resuming, stages
+from pipelines.films import decoding, encoding, muxing, resuming, stages, trial_join
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
-from pipelines.films.muxing import Kept
+from pipelines.films.other_streams import Kept
 from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmFrame
@@ -119,7 +119,7 @@ def _colorize(
     store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
     joined = os.path.join(store.folder, "joined")
     try:
-        kept = muxing.select(source, plan, joined)
+        kept = trial_join.select(source, plan, joined)
         with _one_thread_a_call():
             try:
                 _encode(source, plan, colorizer, options, store, report)

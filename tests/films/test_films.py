@@ -14,7 +14,7 @@ from PIL import Image
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.films import decoding, muxing
+from pipelines.films import decoding, other_streams
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.media.formats import FILM_MUXERS
 from tests.made_films import WarmColorizer, first_chroma, lumas, make_film, packets, pattern, put, times
@@ -272,16 +272,16 @@ def test_what_the_container_refuses_is_known_before_the_first_frame(tmp_path):
 
 def test_stream_whose_later_packets_are_refused_is_left_out(tmp_path, monkeypatch):
     film, out = make_film(tmp_path / "film.mkv", 24, sound=2), str(tmp_path / "out.mkv")
-    write, written = muxing._Copy.write, []
+    write, written = other_streams.StreamCopy.write, []
 
     def refuse(copy, new, packet):
         written.append(copy.index)
         if copy.index == 2 and len(written) > 200:  # long after the trial
-            raise muxing._Refused(2)
+            raise other_streams.Refused(2)
         write(copy, new, packet)
 
-    monkeypatch.setattr("pipelines.films.muxing._Copy.write", refuse)
-    monkeypatch.setattr("pipelines.films.muxing._TRIAL_PACKETS", 10)
+    monkeypatch.setattr("pipelines.films.other_streams.StreamCopy.write", refuse)
+    monkeypatch.setattr("pipelines.films.trial_join._PACKETS", 10)
     written += [0] * 180
     report = colorize_film(film, out, WarmColorizer())
     assert report.notes == ["audio stream 2 (aac) does not fit matroska"]
