@@ -66,8 +66,8 @@ browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core fo
 	command -v npm >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends npm; }
 	npm install --silent --no-audit --no-fund --prefix build/browser axe-core@4.14.1
 
-screenshots: browser  ## Take pictures of the website into build/screenshots, the README's into docs
-	$(BIN)/python tests/web/screenshots.py $(if $(MODEL),--model=$(MODEL))
+screenshots: browser  ## Take pictures of the website into build/screenshots, the README's into docs; the start page's example
+	$(BIN)/python tests/web/screenshots.py --example $(if $(MODEL),--model=$(MODEL))
 	cp build/screenshots/desktop-result.png docs/web.png
 
 desktop: $(VENV)/.installed-desktop  ## Open the desktop window; MODEL=folder colours with another model

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import ExifTags, Image
 
+from pipelines.media import provenance
 from pipelines.media.orientation import upright
 
 VIEW_SIDE = 2048
@@ -52,11 +53,20 @@ def resized(picture: Pixels, width: int, height: int) -> Pixels:
     return small.reshape(height, width, picture.shape[-1])
 
 
-def jpeg(rgb: npt.NDArray[np.uint8]) -> bytes:
+def jpeg(rgb: npt.NDArray[np.uint8], exif: Image.Exif | None = None) -> bytes:
     """Encodes `[H, W, 3]` uint8."""
     buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "JPEG", quality=_QUALITY, subsampling="4:4:4")
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=_QUALITY, subsampling="4:4:4", exif=exif or Image.Exif())
     return buffer.getvalue()
+
+
+def side_by_side(before: Path, after: Path) -> bytes:
+    """Joins a picture's two views, before and after, to one JPEG with the provenance tag."""
+    with Image.open(before) as left, Image.open(after) as right:
+        pair = np.concatenate([np.asarray(left.convert("RGB")), np.asarray(right.convert("RGB"))], axis=1)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = provenance.tagged("")
+    return jpeg(pair, exif)
 
 
 def film_frame(path: Path, number: int) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Sending files: results, views, single frames, likely colours, and everything as a ZIP."""
 
 import contextlib
+import io
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +48,17 @@ def original(identity: str) -> Response:
 def view(identity: str, view: str) -> Response:
     """Sends a JPEG for the screen: a picture before or after, the gallery's thumbnail, the newest frame of a film."""
     return _send(site().store.folder(own_file(identity)) / f"{view}.jpg", f"{view}.jpg")
+
+
+@downloads.get("/files/<identity>/side-by-side")
+def side_by_side(identity: str) -> Response:
+    """Sends a picture before and after, beside each other, as a JPEG to be saved."""
+    record = _finished(own_file(identity))
+    folder = site().store.folder(record)
+    if record.kind != Kind.PICTURE:
+        raise RequestError(texts.NOT_READY, 404)
+    data = io.BytesIO(preview.side_by_side(folder / "before.jpg", folder / "after.jpg"))
+    return send_file(data, "image/jpeg", as_attachment=True, download_name=f"{record.stem}-before-after.jpg")
 
 
 @downloads.get("/files/<identity>/frame")

@@ -101,6 +101,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "in_colour": record.in_colour,
         "size": list(record.size),
         "frames": record.frames,
+        "result_name": record.download_name if record.result else "",
         "version": record.version,
         "seconds": record.seconds,
         "place": jobs.place(record) if record.state == records.WAITING else 0,

@@ -1,11 +1,13 @@
 """The pages."""
 
 import json
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, render_template, request, send_file
 
 from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
+from serving.jobs.limits import MEGA
 from serving.web import texts
 from serving.web.api import sample_paths
 from serving.web.site import as_json, own_file, site
@@ -18,14 +20,33 @@ _LOOPBACK = ("127.0.0.1", "::1")
 def shared() -> dict[str, object]:
     """Gives every page its texts and what its scripts need to know."""
     limits = site().settings.limits
-    script = {"texts": texts.SCRIPT, "csrf": g.get("csrf", ""), "largest": limits.upload_bytes}
-    return {"t": texts.PAGE, "script": json.dumps(script).replace("<", "\\u003c"), "days": f"{limits.age_days:g}"}
+    local = _is_local()
+    script = {"texts": texts.SCRIPT, "csrf": g.get("csrf", ""), "largest": limits.upload_bytes, "local": local}
+    return {
+        "t": texts.PAGE,
+        "script": json.dumps(script).replace("<", "\\u003c"),
+        "days": f"{limits.age_days:g}",
+        "local": local,
+    }
+
+
+def _is_local() -> bool:
+    """Whether the website, what colours, and the browser are on one machine, as far as can be told."""
+    forwarded = {"Forwarded", "X-Forwarded-For", "Via"} & set(request.headers.keys())
+    named = (urlsplit(request.host_url).hostname or "") in (*_LOOPBACK, "localhost")
+    return named and not forwarded and request.remote_addr in _LOOPBACK and site().settings.server is None
 
 
 @views.get("/")
 def start() -> str:
     """The start page."""
-    return render_template("start.html", samples=list(sample_paths(site())))
+    limits = site().settings.limits
+    sizes = {
+        "megabytes": round(limits.upload_bytes / MEGA),
+        "megapixels": round(limits.picture_pixels / MEGA),
+        "minutes": f"{limits.film_seconds / 60:g}",
+    }
+    return render_template("start.html", samples=list(sample_paths(site())), sizes=sizes)
 
 
 @views.get("/samples/<name>.jpg")
@@ -49,8 +70,18 @@ def result(identity: str) -> str:
     record = own_file(identity)
     file = as_json(record)
     return render_template(
-        "result.html", file=file, file_json=json.dumps(file).replace("<", "\\u003c"), qualities=list(Quality)
+        "result.html",
+        file=file,
+        title=_title(record.stem),
+        file_json=json.dumps(file).replace("<", "\\u003c"),
+        qualities=list(Quality),
     )
+
+
+def _title(stem: str) -> str:
+    """Returns a file's name as a person would write it."""
+    words = " ".join(stem.replace("_", " ").split())
+    return words[:1].upper() + words[1:] or stem
 
 
 @views.get("/api")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from absl import flags
 
-from colorgan_tf.errors import InputError
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
+from colorgan_tf.errors import InputError  # noqa: E402
 
 _SHOWN = "fish_market"
 _POLL_MS, _REST_MS = 50, 1500

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from absl import flags
 
-from colorgan_tf.errors import InputError
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from colorgan_tf import command  # noqa: E402
+from colorgan_tf.errors import InputError  # noqa: E402
 
+EXAMPLE = Path(__file__).resolve().parent.parent.parent / "serving" / "web" / "static" / "example.jpg"
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "bw"
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
@@ -23,6 +23,7 @@ def define_flags() -> None:
     """Defines this command's flags."""
     flags.DEFINE_string("model", None, "What colours. Default: the model that came with this.")
     flags.DEFINE_string("output", "build/screenshots", "Folder of the pictures.")
+    flags.DEFINE_bool("example", False, f"Make the start page's example anew, {EXAMPLE.name}.")
 
 
 def take(model: Path, output: Path) -> list[Path]:
@@ -44,6 +45,23 @@ def take(model: Path, output: Path) -> list[Path]:
                     page.screenshot(path=taken[-1])
                 context.close()
     return taken
+
+
+def make_example(model: Path) -> None:
+    """Colours the start page's example: the left half of it as it was, the right half in colour."""
+    from PIL import Image
+
+    import colorgan_tf
+
+    source = SAMPLES / "fish_market.jpg"
+    with tempfile.TemporaryDirectory(prefix="example.") as folder:
+        coloured = Image.open(colorgan_tf.colorize(source, folder, model=model)).convert("RGB")
+    example = Image.open(source).convert("RGB")
+    middle = example.width // 2
+    example.paste(coloured.crop((middle, 0, *coloured.size)), (middle, 0))
+    example.paste("white", (middle - 2, 0, middle + 2, example.height))
+    example.thumbnail((480, 480))
+    example.save(EXAMPLE, quality=80, optimize=True)
 
 
 def _tour(page):
@@ -86,6 +104,8 @@ def main(argv: list[str]) -> None:
         raise InputError(f"The model must exist. Received: {model}.")
     if live_site.browser_path() is None:
         raise InputError("A Chromium must be installed; `make browser` does it. Received: none.")
+    if flags.FLAGS.example:
+        make_example(model.resolve())
     for path in take(model.resolve(), Path(flags.FLAGS.output)):
         print(path)
 

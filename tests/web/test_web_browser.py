@@ -99,7 +99,7 @@ def uploaded(page, path):
 def done(page, version=1):
     """Waits until the page itself offers the result of that version."""
     page.wait_for_function(
-        "version => document.getElementById('status').textContent.startsWith('Done')"
+        "version => document.getElementById('status').textContent.startsWith('In colour in')"
         " && Number(new URL(document.getElementById('download').href).searchParams.get('v')) >= version",
         arg=version,
     )
@@ -142,6 +142,58 @@ def test_a_photo_from_upload_to_deletion(open_page):
     assert page.locator(".gallery li").count() == 1
     page.get_by_role("button", name="Delete theater.jpg").click()
     page.get_by_text("Nothing here yet.").wait_for()
+
+
+def test_the_result_has_a_title_says_what_was_done_and_leads_to_its_neighbours(open_page, tmp_path):
+    for number in range(3):
+        (tmp_path / f"aunt_mary_{number}.png").write_bytes(made_uploads.picture("PNG", seed=number))
+    page = open_page()
+    upload(page, *sorted(tmp_path.glob("*.png")))
+    page.get_by_text("All 3 done").first.wait_for()
+    page.get_by_role("link", name="Look at aunt_mary_2.png").click()
+    done(page)
+    assert page.locator("h1").text_content() == "Aunt mary 2" and page.title().startswith("Aunt mary 2 ·")
+    assert page.locator("#status").text_content() == "In colour in 1 s; nothing left this computer"
+    assert page.get_by_role("link", name="Previous").count() == 0
+    for _ in range(2):
+        here = page.url
+        page.get_by_role("link", name="Next").click()
+        page.wait_for_function("here => location.href !== here", arg=here)
+        done(page)
+    assert page.locator("h1").text_content() == "Aunt mary 0"
+    assert page.get_by_role("link", name="Next").count() == 0
+    page.click("#delete")  # the next one is shown, or the one before where there is none
+    page.get_by_role("heading", name="Aunt mary 1").wait_for()
+
+
+def test_before_and_after_are_saved_as_one_picture_and_the_page_prints_on_one_sheet(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    name, data = downloaded(page, "#beside")
+    pair = Image.open(io.BytesIO(data))
+    assert name == "theater-before-after.jpg" and "ColorGAN" in pair.getexif()[0x0131]
+    half = pair.width // 2
+    left, right = (np.asarray(pair.crop(box)).astype(int) for box in ((0, 0, half, pair.height), (half, 0, *pair.size)))
+    assert np.ptp(left, axis=-1).max() <= 3 < np.ptp(right, axis=-1).mean()
+    assert "prints well up to" in page.locator("#prints").text_content()
+    page.locator("#still").wait_for()
+    printed = page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    page.emulate_media(media="print")
+    assert page.locator("h1").is_visible() and page.locator("#still").is_visible()
+    assert not page.locator("#download").is_visible() and not page.locator("#before").is_visible()
+
+
+def test_a_phone_that_can_shares_the_file(open_page):
+    page = open_page(**PHONE)
+    can_share = "navigator.canShare = () => true; navigator.share = async (data) => { window.shared = data; };"
+    page.add_init_script(can_share)
+    uploaded(page, PHOTO)
+    page.locator("#share").tap()
+    page.wait_for_function("() => window.shared")
+    shared = page.evaluate("[window.shared.files[0].name, window.shared.files[0].type, window.shared.files[0].size]")
+    assert shared[:2] == ["theater-coloured.jpg", "image/jpeg"] and shared[2] > 1000
+    assert open_page().locator("#share").count() == 0
 
 
 def test_zoom(open_page):
@@ -250,6 +302,7 @@ def test_several_files_at_once_a_refused_one_among_them_and_a_zip(open_page, gif
     (tmp_path / "letter.jpg").write_text("Dear all")
     page = open_page()
     upload(page, PHOTO, gif, tmp_path / "letter.jpg")
+    page.locator("#summary-progress").wait_for(state="attached")
     page.locator(".files li", has_text="not a picture").wait_for()
     page.wait_for_function("() => document.querySelectorAll('.files a[href$=download]').length === 2")
     page.get_by_role("link", name="My results").click()
@@ -281,6 +334,32 @@ def test_the_list_with_28_good_and_two_bad_files_stays_and_sums_up_also_after_a_
     page.locator("#summary-text", has_text="28 done, 1 not").wait_for()
     assert page.locator(".files li").count() == 29
     uploaded(page, PHOTO)  # one file, when the others are done, is shown again
+
+
+def test_hints_are_undone_and_done_again_and_all_removed(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#hints summary")
+    version = 1
+    for place in (60, 120):
+        page.locator("#canvas").click(position={"x": place, "y": 60})
+        page.locator("#likely button").first.click()
+        version += 1
+        done(page, version)
+
+    def hints_after(button):
+        nonlocal version
+        page.click(button)
+        version += 1
+        done(page, version)
+        file = page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")
+        return len(file["settings"]["hints"])
+
+    assert [hints_after(button) for button in ("#undo", "#redo", "#clear-hints", "#undo")] == [1, 2, 0, 2]
+    page.reload()
+    page.click("#hints summary")
+    assert page.locator("#redo").is_disabled()
+    assert hints_after("#undo") == 1
 
 
 def test_ctrl_z_takes_a_hint_back(open_page):

@@ -50,15 +50,15 @@ def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(pages):
         assert all(each.startswith("/") and not each.startswith("//") for each in page.loaded), address
         assert page.inline == [], address
         assert len(page.ids) == len(set(page.ids)), address
-    for path in (WEB / "static").iterdir():
+    for path in [each for each in (WEB / "static").iterdir() if each.suffix != ".jpg"]:
         assert not re.search(r"https?://(?!www\.w3\.org)", path.read_text()), path
 
 
-def test_a_page_with_all_it_loads_is_under_100_kilobytes(user, pages):
+def test_a_page_with_all_it_loads_is_under_150_kilobytes(user, pages):
     modules = {f"/static/{path.name}" for path in (WEB / "static").glob("*.js")}
     for text in pages.values():
         code = {each for each in Page(text).loaded if each.startswith("/static/")} | modules
-        assert len(text) + sum(len(user.get(address).get_data()) for address in code) < 100_000
+        assert len(text) + sum(len(user.get(address).get_data()) for address in code) < 150_000
 
 
 def test_every_label_has_its_field(pages):

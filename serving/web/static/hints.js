@@ -4,13 +4,15 @@ import { ask, text } from "./site.js";
 
 const at = (id) => document.getElementById(id);
 const hex = (rgb) => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+const facts = (hint) => [hint.x, hint.y, hint.rgb, hint.reach, hint.frame];
 const parts = (colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
 
 export class Hints {
   constructor(change, display) {
     this.change = change;
     this.display = display;
-    this.given = [];
+    this.history = [[]]; // every list of hints since the page was opened
+    this.now = 0; // which of them holds
     this.spot = null;
     this.frame = 0;
     const canvas = at("canvas");
@@ -37,12 +39,15 @@ export class Hints {
     at("frame").addEventListener("change", () => this.display());
     at("use-colour").addEventListener("click", () => this.add(parts(at("colour").value)));
     at("keep-colour").addEventListener("click", () => this.add(null));
-    at("undo").addEventListener("click", () => this.set(this.given.slice(0, -1)));
+    at("undo").addEventListener("click", () => this.go(this.now - 1));
+    at("redo").addEventListener("click", () => this.go(this.now + 1));
     document.addEventListener("keydown", (event) => {
-      const undo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
-      if (!undo || !this.open || at("undo").disabled) return;
+      const key = event.key.toLowerCase();
+      if (!(event.ctrlKey || event.metaKey) || !["z", "y"].includes(key) || !this.open) return;
+      const button = at(key === "y" || event.shiftKey ? "redo" : "undo");
+      if (button.disabled) return;
       event.preventDefault();
-      at("undo").click();
+      button.click();
     });
     at("clear-hints").addEventListener("click", () => this.set([]));
     at("reach").addEventListener("change", () => {
@@ -54,11 +59,17 @@ export class Hints {
 
   get open() { return at("hints").open; }
 
+  get given() { return this.history[this.now]; }
+
   // Takes over what the website knows.
   update(file) {
     this.file = file;
-    this.given = file.settings.hints;
-    at("undo").disabled = at("clear-hints").disabled = this.given.length === 0;
+    const hints = file.settings.hints;
+    if (JSON.stringify(hints.map(facts)) !== JSON.stringify(this.given.map(facts))) { // of before a reload, or of another tab
+      this.history = [...hints.keys(), hints.length].map((count) => hints.slice(0, count));
+      this.now = hints.length;
+    }
+    this.enable();
     at("frame-field").hidden = file.kind === "picture";
     at("frame").max = Math.max(0, file.frames - 1);
     at("frame-number").textContent = this.frame + 1;
@@ -108,10 +119,21 @@ export class Hints {
   }
 
   set(hints) {
-    this.given = hints;
-    at("undo").disabled = at("clear-hints").disabled = hints.length === 0;
+    this.history = [...this.history.slice(0, this.now + 1), hints];
+    this.go(this.now + 1);
+  }
+
+  go(number) {
+    this.now = number;
+    this.enable();
     this.draw();
-    this.change({ hints });
+    this.change({ hints: this.given });
+  }
+
+  enable() {
+    at("undo").disabled = this.now === 0;
+    at("redo").disabled = this.now === this.history.length - 1;
+    at("clear-hints").disabled = this.given.length === 0;
   }
 
   draw() {

@@ -1,6 +1,6 @@
 // One file: progress while it is coloured, then before and after with a slider, zoom, strength, quality and hints.
 
-import { ask, describe, listen, progress, show, text } from "./site.js";
+import { ask, describe, duration, listen, local, progress, show, text } from "./site.js";
 import { Hints } from "./hints.js";
 
 const at = (id) => document.getElementById(id);
@@ -93,7 +93,9 @@ function display() {
 function update(newer) {
   const changed = newer.version !== file.version;
   file = newer;
-  const words = pending && file.state !== "done" ? text("updating") : describe(file);
+  const here = local && file.state === "done" && !file.note;
+  const words = pending && file.state !== "done" ? text("updating")
+    : here ? text("done_here", { time: duration(file.seconds) }) : describe(file);
   if (at("status").textContent !== words) at("status").textContent = words;
   progress(at("progress"), file);
   const active = ["waiting", "working"].includes(file.state);
@@ -104,6 +106,11 @@ function update(newer) {
   at("settings").hidden = !file.links.result;
   at("download").hidden = !file.links.result;
   if (file.links.result) at("download").href = `${file.links.result}&download`;
+  at("share").hidden = !file.links.result || !sharable();
+  at("paper").hidden = !file.links.result || file.kind !== "picture";
+  const [width, height] = file.size;
+  const centimetres = (pixels) => Math.round(pixels / 200 * 2.54); // at 200 dots an inch
+  at("prints").textContent = text("prints", { width, height, across: centimetres(width), down: centimetres(height) });
   if (!active) pending = false;
   if (!active || changed) {
     at("strength").value = file.settings.strength;
@@ -132,8 +139,40 @@ at("film").addEventListener("error", () => show(text("not_playing")));
 at("stop").addEventListener("click", () => ask(`${file.links.self}/stop`, "POST"));
 at("again").addEventListener("click", () => ask(`${file.links.self}/again`, "POST"));
 at("delete").addEventListener("click", async () => {
-  if (confirm(text("sure", file)) && await ask(file.links.self, "DELETE")) location.href = "/";
+  if (confirm(text("sure", file)) && await ask(file.links.self, "DELETE")) leave();
 });
+
+// === Sharing, printing, the files before and after ===
+
+const sharable = () => Boolean(navigator.canShare?.({ files: [new File([], "picture.jpg", { type: "image/jpeg" })] }));
+
+at("share").addEventListener("click", async () => {
+  try {
+    const blob = await (await fetch(file.links.result)).blob();
+    await navigator.share({ files: [new File([blob], file.result_name, { type: blob.type })] });
+  } catch (error) {
+    if (error.name !== "AbortError") show(text("not_shared"));
+  }
+});
+at("print").addEventListener("click", () => print());
+
+let neighbours = [];
+
+function between(files) {
+  const place = files.findIndex((each) => each.id === file.id);
+  at("neighbours").hidden = files.length < 2;
+  neighbours = [files[place - 1], files[place + 1]];
+  for (const [number, name] of ["previous", "next"].entries()) {
+    if (neighbours[number]) at(name).href = neighbours[number].links.page;
+    else at(name).removeAttribute("href");
+  }
+}
+
+// Goes to a neighbour that is still there; the file itself is gone.
+function leave(files = neighbours) {
+  const next = [neighbours[1], neighbours[0]].find((each) => each && files.some((other) => other?.id === each.id));
+  location.href = next?.links.page || "/";
+}
 
 const hints = new Hints(change, display);
 at("compare").value = file.kind === "picture" ? 50 : 0;
@@ -141,6 +180,7 @@ divide(Number(at("compare").value));
 update(file);
 listen((files) => {
   const newer = files.find((each) => each.id === file.id);
-  if (newer) update(newer);
-  else location.href = "/";
+  if (!newer) { leave(files); return; }
+  between(files);
+  update(newer);
 });

@@ -1,7 +1,7 @@
 // What all pages share: texts, requests, messages, and events.
 
 const data = JSON.parse(document.getElementById("script-data").textContent);
-export const largest = data.largest;
+export const { largest, local } = data;
 
 export function text(name, values = {}) {
   return data.texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -90,7 +90,7 @@ export function listen(update) {
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 60) return text("seconds", { count: Math.max(1, Math.round(seconds)) });
   return text("minutes", { count: Math.round(seconds / 60) });
 }
@@ -105,7 +105,9 @@ export function describe(file) {
     if (left !== null && left > 1) parts.push(text("left", { time: duration(left) }));
     return parts.join(" · ");
   }
-  return file.note ? `${text(file.state)}: ${file.note}` : text(file.state);
+  const state = text(file.state, { time: duration(file.seconds) });
+  if (file.in_colour) return file.note;
+  return file.note ? `${state}: ${file.note}` : state;
 }
 
 // Sets a progress bar; without a value it only shows that something goes on.

@@ -139,6 +139,12 @@ function update(every) {
   document.getElementById("yours").hidden = rows.size === 0;
 }
 
+// How much of a file is done, from 0 to 1.
+function part(file) {
+  if (!active(file)) return 1;
+  return file.progress.total ? file.progress.done / file.progress.total : 0;
+}
+
 const active = (file) => ["waiting", "working"].includes(file.state);
 
 // Says how many files of a batch are done, and what is wrong with the others.
@@ -150,6 +156,9 @@ function summarize(own) {
   document.getElementById("summary").hidden = count < 2;
   if (count < 2) return;
   const over = !unfinished && !busy;
+  const bar = document.getElementById("summary-progress");
+  bar.hidden = over;
+  bar.value = own.reduce((sum, file) => sum + part(file), batch.refused.length) / count;
   const words = !over ? text("so_far", { done: done.length, count })
     : faults.length ? text("some_done", { done: done.length, failed: faults.length }) : text("all_done", { count });
   const line = document.getElementById("summary-text");
