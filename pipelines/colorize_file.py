@@ -154,4 +154,6 @@ def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     if options.report:
         writing.write_text(names.extended(job.target, ".report.json"), report.to_json() + "\n")
         write_contact_sheet(report, str(names.extended(job.target, ".report.png")))
-    return Outcome(job, State.COLOURED, report.to_text())
+    left = report.in_colour and not options.force
+    converted = "already in colour, converted; " if left and not report.copied else ""
+    return Outcome(job, State.COPIED if left else State.COLOURED, converted + report.to_text())

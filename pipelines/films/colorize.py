@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import decoding, encoding, muxing, resuming, stages, trial_join
+from pipelines.films import decoding, encoding, muxing, resuming, stages, survey, trial_join
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
 from pipelines.films.other_streams import Kept
@@ -21,7 +22,7 @@ from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmFrame
 from pipelines.films.threads import Pipeline
-from pipelines.media import names
+from pipelines.media import formats, names, writing
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
 
 # Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
@@ -40,7 +41,8 @@ class FilmOptions:
         every: the network colours every n-th frame; colours are carried along the flow in between.
         window: frames that `steady="high"` looks ahead.
         chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
-        force: whether shots that have colours are coloured anew.
+        force: whether shots that have colours are coloured anew. Else, where the whole film is in colour and neither
+            another container nor a codec is asked for, the output is a copy.
         deinterlace: whether an interlaced film becomes a progressive one; it stays interlaced otherwise.
         resume: whether to go on where an earlier run stopped.
     """
@@ -119,6 +121,9 @@ def _colorize(
     store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
     joined = os.path.join(store.folder, "joined")
     try:
+        if store.resume_point() is None and _copied(source, colorizer, options, report):
+            store.remove()
+            return
         kept = trial_join.select(source, plan, joined)
         with _one_thread_a_call():
             try:
@@ -137,6 +142,21 @@ def _colorize(
     store.remove()
     with contextlib.suppress(FileNotFoundError):
         os.remove(partial_name(output))
+
+
+def _copied(source: FilmSource, colorizer: Colorizer, options: FilmOptions, report: FilmReport) -> bool:
+    """Copies a film that is in colour, unless another container or codec is asked for."""
+    endings = (Path(source.path).suffix.lower(), formats.film_suffix(formats.head(source.path)))
+    if options.force or options.codec != "auto" or Path(report.output).suffix.lower() not in endings:
+        return False
+    found = survey.in_colour(source, colorizer.input_resolution(*source.display_size))
+    if found is None:
+        return False
+    with writing.beside(report.output) as partial:
+        shutil.copyfile(source.path, partial)
+    report.copied, report.notes = True, []
+    report.shots, report.frames = found.shots, sum(shot.frames for shot in found.shots)
+    return True
 
 
 def partial_name(output: str) -> str:

@@ -53,6 +53,7 @@ class FilmReport:
         shots: its shots, in order.
         notes: what could not be kept or read, one line each.
         bytes_written: size of the output.
+        copied: whether the film is in colour already, and the output is a copy of it.
     """
 
     path: str
@@ -65,6 +66,13 @@ class FilmReport:
     shots: list[ShotReport] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     bytes_written: int = 0
+    copied: bool = False
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether the film has its own colours throughout."""
+        tones = {shot.tone for shot in self.shots}
+        return self.copied or (Tone.COLOUR in tones and tones <= {Tone.COLOUR, "dark"})
 
     @property
     def rate(self) -> float:
@@ -99,6 +107,8 @@ class FilmReport:
 
     def to_text(self) -> str:
         """Returns the report as a few lines for people."""
+        if self.copied:
+            return f"already in colour: {self.frames} frames in {len(self.shots)} shots"
         before, after = self.warp_error()
         colour_before, colour_after = self.colourfulness()
         stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.stage_seconds.items())

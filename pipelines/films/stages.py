@@ -31,6 +31,7 @@ class FilmFrame:
         field: which field of an interlaced frame it is (0 is the upper one); None for a whole frame.
         luma: `[height, width]` float32 in [0, 1] at the network's input resolution, upright.
         shot: set on the first frame of a shot.
+        tone: what its shot is, see `ShotTone`.
         keep: whether the frame keeps its own colours.
         needs_network: whether the network colours this frame.
         motion: flow to and from the frame before, and the luma at which it was estimated.
@@ -42,6 +43,7 @@ class FilmFrame:
     luma: np.ndarray
     field: int | None = None
     shot: ShotReport | None = None
+    tone: str = "dark"
     keep: bool = False
     needs_network: bool = True
     motion: FrameMotion | None = None
@@ -117,36 +119,52 @@ class MotionStage:
             self._shot_tone = ShotTone(str(state["tone"]))
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Runs the stage."""
+        """Runs the stage. The first visible frames of a shot are held until they have told what it is."""
+        held: list[FilmFrame] = []
         for item in items:
             if isinstance(item, ChunkEnd):
+                yield from self._release(held)
                 item.take("motion", self._state())
                 self._since = 0
-            else:
-                self._process(item)
-            yield item
+                yield item
+                continue
+            motion = item.motion = self._tracker.push(item.luma)
+            if motion.boundary is not None:
+                yield from self._release(held)
+                self._shot_tone = ShotTone()
+                item.shot = ShotReport(
+                    first=item.number,
+                    begin=float(item.frame.pts * self._source.time_base),
+                    transition=motion.boundary.kind,
+                )
+            if self._steady != Steady.OFF:
+                self._denoise(item, motion)
+            if not self._shot_tone.settled:
+                self._shot_tone.update(item.frame, self._source.pixel_format, motion.luma)
+            held.append(item)
+            if not self._shot_tone.looking:
+                yield from self._release(held)
+        yield from self._release(held)
 
     def _state(self) -> State:
         state = self._tracker.state() | {"tone": np.array(self._shot_tone.tone)}
         return state if self._clean.total is None else state | {"clean": self._clean.total}
 
-    def _process(self, item: FilmFrame) -> None:
-        motion = item.motion = self._tracker.push(item.luma)
-        if motion.boundary is not None:
-            item.shot = ShotReport(
-                first=item.number, begin=float(item.frame.pts * self._source.time_base), transition=motion.boundary.kind
-            )
-            self._shot_tone = ShotTone()
-        if not self._shot_tone.settled:
-            self._shot_tone.update(item.frame, self._source.pixel_format, motion.luma)
-        item.keep = self._shot_tone.tone == Tone.COLOUR and not self._force
-        if item.shot is not None:
-            item.shot.tone = self._shot_tone.tone
-        if self._steady != Steady.OFF:
-            self._denoise(item, motion)
-        covered = motion.backward is not None and float(motion.backward.confidence.mean()) >= 0.8
-        item.needs_network = not item.keep and (not covered or self._since % self._every == 0)
-        self._since = 1 if item.needs_network else self._since + 1
+    def _release(self, held: list[FilmFrame]) -> Iterator[FilmFrame]:
+        """Decides about the frames held, all of one shot, and empties the list."""
+        self._shot_tone.settle()
+        for item in held:
+            item.tone = self._shot_tone.tone
+            item.keep = item.tone == Tone.COLOUR and not self._force
+            if item.shot is not None:
+                item.shot.tone = item.tone
+            assert item.motion is not None
+            backward = item.motion.backward
+            covered = backward is not None and float(backward.confidence.mean()) >= 0.8
+            item.needs_network = not item.keep and (not covered or self._since % self._every == 0)
+            self._since = 1 if item.needs_network else self._since + 1
+            yield item
+        held.clear()
 
     def _denoise(self, item: FilmFrame, motion: FrameMotion) -> None:
         """Replaces the noise of the network's input, at half size, by that of an average along the flow."""

@@ -100,7 +100,7 @@ def examine_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Judgement:
     levels = np.iinfo(rgb.dtype).max
     rows, columns = (max(1, side // _SAMPLES) for side in rgb.shape[:2])
     sample = color.rgb_to_yuv(rgb[::rows, ::columns].astype(np.float32) / levels)
-    if _is_graphic(sample[..., 0]):
+    if is_graphic(sample[..., 0]):
         return _examine_graphic(sample[..., 0].reshape(-1), sample[..., 1:].reshape(-1, 2))
     middle = color.rgb_to_yuv(_reduced(rgb, _MIDDLE_SIDE).astype(np.float32) / levels)
     yuv = _reduced(middle, _SIDE)
@@ -224,7 +224,7 @@ def _reduced(picture: NDArray[Any], side: int) -> NDArray[Any]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
-def _is_graphic(luma: Floats) -> bool:
+def is_graphic(luma: Floats) -> bool:
     """Tells drawings, documents and flat graphics: a few shades cover nearly all."""
     shades = np.sort(np.histogram(luma, 64, (0, 1))[0])[::-1]
     return bool(shades[:6].sum() >= 0.85 * shades.sum())

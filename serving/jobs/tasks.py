@@ -231,7 +231,7 @@ def _film(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     except KeyboardInterrupt:
         return _stopped_film(task, result, (width, height))
     coloured = any(shot.tone == Tone.COLOUR for shot in report.shots)
-    left = bool(report.shots) and all(shot.tone == Tone.COLOUR for shot in report.shots) and not settings.force
+    left = report.in_colour and not settings.force
     if left:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not settings.force else []

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
 
@@ -175,6 +176,25 @@ def test_more_endings_are_found_and_coloured(tmp_path, ending, codec, muxer):
 )
 def test_content_tells_the_kind(head, suffix):
     assert formats.film_suffix(head) == suffix
+
+
+def test_digital_video_tapes_and_ogg_films_are_told_by_content(tmp_path):
+    def dark_and_light(number, size, bits=8):
+        return np.full(size, 60 + 5 * number, np.uint8) + np.arange(size[1], dtype=np.uint8) % 100
+
+    made = make_film(tmp_path / "dv.avi", 4, "dvvideo", rate=Fraction(25), size=(576, 720), luma=dark_and_light)
+    with av.open(made) as container:  # a tape's frames one after the other are the whole of a .dv file
+        frames = b"".join(bytes(packet) for packet in container.demux(video=0) if packet.size)
+    (tmp_path / "tape.mp4").write_bytes(frames)
+    (tmp_path / "tape.dv").write_bytes(frames)
+    make_film(tmp_path / "film.ogv", 4, "libvpx")
+    (tmp_path / "film.avi").write_bytes((tmp_path / "film.ogv").read_bytes())
+    for name, suffix in (("tape.mp4", ".dv"), ("tape.dv", ".dv"), ("film.ogv", ".ogv"), ("film.avi", ".ogv")):
+        source = tmp_path / name
+        assert formats.film_suffix(formats.head(source)) == suffix
+        target = tmp_path / "out" / formats.result_name(source).name
+        outcome = colorize_file(source, target, WarmColorizer(), ColorizeOptions(effort="fast"))
+        assert outcome.state == batch.State.COLOURED and len(lumas(target)) == 4
 
 
 def test_svt_av1_writes_nothing_to_the_screen(tmp_path, capfd):
