@@ -41,7 +41,7 @@ def define_flags() -> None:
     flags.DEFINE_bool("overwrite", False, "Colour again what is finished; else a result that is there is left alone.")
     flags.DEFINE_bool("side_by_side", False, "Pictures: write the original left and the result right, in one.")
     flags.DEFINE_bool("force", False, "Colour what is in colour already; else it is copied.")
-    flags.DEFINE_bool("keep_colors", False, "Pictures, animations: copy toned ones (sepia ...) too; else neutralised.")
+    flags.DEFINE_bool("keep_colors", False, "Leave what is toned (sepia ...) as it is too; else it is neutralised.")
     flags.DEFINE_enum("format", None, FORMATS, "Pictures: format of the results. Default: each one's own.")
     flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Films and animations: stabilizing over time.")
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
@@ -139,6 +139,7 @@ def _report(outcomes: "list[Outcome]", found: "Found") -> None:
     words = {
         "coloured": "coloured",
         "copied": "copied",
+        "converted": "in colour already, converted",
         "skipped": "skipped (finished before; --overwrite does them again)",
     }
     for outcome in outcomes:

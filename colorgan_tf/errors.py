@@ -3,6 +3,7 @@
     ColorGANError
     ├── InputError             bad input; also a ValueError; a command prints it as one line and exits 2
     │   └── ServerError        a model server cannot be reached, is too busy, or failed
+    ├── UnsupportedError       an intact file of a kind that is not read; becomes an InputError that names it
     ├── PartialFailure         some of many inputs failed; a command prints it and exits 1
     ├── TrainingDiverged       a loss or a weight is no longer a number; also a RuntimeError
     ├── RequestError           website and desktop: what a user asked for is not done; with an HTTP status
@@ -27,6 +28,10 @@ class InputError(ColorGANError, ValueError):
 
 class ServerError(InputError):
     """The model server cannot be reached, is too busy, or failed."""
+
+
+class UnsupportedError(ColorGANError):
+    """An intact file of a kind that is not read: the message says which; `media.formats` adds the file's name."""
 
 
 class PartialFailure(ColorGANError):

@@ -28,7 +28,8 @@ class State(enum.StrEnum):
     """How a job ended."""
 
     COLOURED = "coloured"
-    COPIED = "copied"  # in colour already
+    COPIED = "copied"  # in colour already: the same bytes
+    CONVERTED = "converted"  # in colour already: the same colours in another format, or encoded anew
     SKIPPED = "skipped"  # finished before
     FAILED = "failed"
 

@@ -40,7 +40,7 @@ class ColorizeOptions:
         effort: of a film's encoder: "fast", "good" or "best".
         report: write `NAME.report.json` and `NAME.report.png` beside a film; NAME holds its ending.
         deinterlace: make an interlaced film progressive.
-        keep_colors: copy pictures and animations that are toned (sepia ...) or have small parts in colour.
+        keep_colors: leave as it is what is toned (sepia ...) as well, and pictures that have small parts in colour.
 
     Raises:
         InputError: both `force` and `keep_colors` are asked for.
@@ -72,7 +72,7 @@ def colorize_file(
         options: how; the defaults where None.
 
     Returns:
-        Whether it was coloured, or copied since it has colours already, and what a person should know of it.
+        Whether it was coloured, or left since it has colours already, and what a person should know of it.
 
     Raises:
         InputError: the source cannot be coloured, or the target cannot be written.
@@ -99,14 +99,14 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if file_format == image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
         return _pages(job, image, colorizer, options)
     still = stills.decode(image, str(job.source))
-    kept = still.in_colour or (options.keep_colors and (still.tone == Tone.TONED or still.borderline))
-    if kept and not options.force:
+    kept = tone.stays(still.tone, options.force, options.keep_colors) or (options.keep_colors and still.borderline)
+    if kept:
         same = file_format == still.file_format or job.source.suffix.lower() == job.target.suffix.lower()
         writing.write_bytes(job.target, job.source.read_bytes() if same else encode_unchanged(still, file_format))
         what = "toned" if still.tone == Tone.TONED else "some parts are in colour"
         if still.in_colour:
             what = f"already in colour{tone.FAINT if still.borderline else ''}"
-        return Outcome(job, State.COPIED, what if same else f"{what}, converted to {file_format}")
+        return Outcome(job, State.COPIED if same else State.CONVERTED, what if same else f"{what}, now {file_format}")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]
@@ -126,19 +126,21 @@ def _pages(job: Job, image: Image.Image, colorizer: Colorizer, options: Colorize
             notes.update(dict.fromkeys(still.notes))
             yield still
 
-    data, counts = colorize_pages(pages(), colorizer, options.force, options.side_by_side)
+    data, counts = colorize_pages(pages(), colorizer, options.force, options.side_by_side, options.keep_colors)
+    already = "in colour or toned" if options.keep_colors else "in colour"
     if not counts[True]:
         writing.write_bytes(job.target, job.source.read_bytes())
-        return Outcome(job, State.COPIED, f"{counts[False]} pages, already in colour")
+        return Outcome(job, State.COPIED, f"{counts[False]} pages, already {already}")
     writing.write_bytes(job.target, data)
-    kept = f", {counts[False]} of them in colour already" if counts[False] else ""
+    kept = f", {counts[False]} of them {already} already" if counts[False] else ""
     return Outcome(job, State.COLOURED, "; ".join([f"{counts.total()} pages{kept}", *notes]))
 
 
 def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     how = AnimationOptions(steady=options.steady, force=options.force, keep_colors=options.keep_colors)
     report = colorize_animation(str(job.source), str(job.target), colorizer, how)
-    return Outcome(job, State.COPIED if report.copied else State.COLOURED, report.to_text())
+    state = (State.CONVERTED if report.converted else State.COPIED) if report.copied else State.COLOURED
+    return Outcome(job, state, report.to_text())
 
 
 def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
@@ -149,11 +151,13 @@ def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
         steady=options.steady,
         force=options.force,
         deinterlace=options.deinterlace,
+        keep_colors=options.keep_colors,
     )
     report = colorize_film(str(job.source), str(job.target), colorizer, how)
     if options.report:
         writing.write_text(names.extended(job.target, ".report.json"), report.to_json() + "\n")
         write_contact_sheet(report, str(names.extended(job.target, ".report.png")))
-    left = report.in_colour and not options.force
-    converted = "already in colour, converted; " if left and not report.copied else ""
-    return Outcome(job, State.COPIED if left else State.COLOURED, converted + report.to_text())
+    tones = {shot.tone for shot in report.shots} - {"dark"}
+    kept = bool(tones) and all(tone.stays(each, options.force, options.keep_colors) for each in tones)
+    state = (State.COPIED if report.copied else State.CONVERTED) if kept else State.COLOURED
+    return Outcome(job, state, report.to_text())

@@ -75,6 +75,7 @@ class AnimationReport:
         palette: "shared" or "frame" for GIF, "none" otherwise.
         tone: what the frames that were coloured are; where none was, what the animation is.
         colored: frames that were coloured; the others had colours and are copied.
+        converted: whether all frames had colours, and are written as another kind of file.
         notes: what was damaged or left out.
     """
 
@@ -87,6 +88,7 @@ class AnimationReport:
     palette: str = "none"
     tone: Tone = Tone.GREY
     colored: int = 0
+    converted: bool = False
     notes: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -129,15 +131,14 @@ def colorize_animation(
     report.frames = len(tones)
     if not tones:
         raise InputError(f"The animation must have a readable frame. Received: {path}.")
-    kept = [
-        not options.force and (each == Tone.COLOUR or (options.keep_colors and each != Tone.GREY)) for each in tones
-    ]
+    kept = [tone.stays(each, options.force, options.keep_colors) for each in tones]
     changed = [each for each, keep in zip(tones, kept, strict=True) if not keep]
     report.tone = max(changed, key=changed.count) if changed else max(tones, key=tones.count)
     report.colored = len(changed)
     try:
         with writing.beside(output) as partial:
-            if report.copied and kind == animation.kind:
+            report.converted = report.copied and kind != animation.kind
+            if report.copied and not report.converted:
                 shutil.copyfile(path, partial)
             else:
                 grey = (frame for frame, keep in zip(frames, kept, strict=True) if not keep)
@@ -149,7 +150,8 @@ def colorize_animation(
             raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
         raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
     if report.copied:
-        report.notes.append("it has colours already and is left as it is")
+        what = f"its colours are kept, it is {kind} now" if report.converted else "is left as it is"
+        report.notes.append(f"it has colours already: {what}")
     elif report.colored < report.frames:
         report.notes.append(f"{sum(kept)} of {len(kept)} frames have colours already and are left as they are")
     if Tone.TONED in changed and not options.force:

@@ -1,4 +1,4 @@
-"""Reading animations (GIF, WebP, APNG) frame by frame, composited as a browser does."""
+"""Reading animations (GIF, WebP, APNG, AVIF) frame by frame, composited as a browser does."""
 
 import dataclasses
 import os
@@ -25,7 +25,7 @@ class Animation:
 
     Attributes:
         path: the file.
-        kind: "GIF", "WEBP" or "PNG".
+        kind: "GIF", "WEBP", "PNG" or "AVIF".
         width: columns of the canvas.
         height: rows of the canvas.
         loop: how often it plays, 0 for ever, None where the file does not say (once).
@@ -65,8 +65,8 @@ def _open(path: str) -> "Image.Image":
         raise InputError(f"The animation must be of a bearable size. Received: {path}: {error}") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise InputError(f"The animation must be readable. Received: {path}.") from error
-    if picture.format not in formats.ANIMATED:
-        raise InputError(f"The animation must be GIF, WebP or PNG. Received: {path}, {picture.format}.")
+    if picture.format not in formats.READ_ANIMATED:
+        raise InputError(f"The animation must be GIF, WebP, PNG or AVIF. Received: {path}, {picture.format}.")
     return picture
 
 

@@ -22,7 +22,8 @@ from pipelines.films.report import FilmReport
 from pipelines.films.resuming import ChunkStore, ResumePoint
 from pipelines.films.stages import FilmFrame
 from pipelines.films.threads import Pipeline
-from pipelines.media import formats, names, writing
+from pipelines.media import formats, names, tone, writing
+from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
 
 # Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
@@ -43,6 +44,7 @@ class FilmOptions:
         chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
         force: whether shots that have colours are coloured anew. Else, where the whole film is in colour and neither
             another container nor a codec is asked for, the output is a copy.
+        keep_colors: whether toned shots are left as well; they are neutralised and coloured otherwise.
         deinterlace: whether an interlaced film becomes a progressive one; it stays interlaced otherwise.
         resume: whether to go on where an earlier run stopped.
     """
@@ -55,6 +57,7 @@ class FilmOptions:
     window: int = 12
     chunk_seconds: float = 5.0
     force: bool = False
+    keep_colors: bool = False
     deinterlace: bool = False
     resume: bool = True
 
@@ -169,7 +172,7 @@ def _settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, optio
     import av
 
     status = os.stat(source.path)
-    names = ("steady", "batch", "every", "window", "chunk_seconds", "force", "deinterlace")
+    names = ("steady", "batch", "every", "window", "chunk_seconds", "force", "keep_colors", "deinterlace")
     return {name: getattr(options, name) for name in names} | {
         "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
         "plan": dataclasses.asdict(plan),
@@ -206,7 +209,7 @@ def _encode(
     log = DecodeLog()
     size = colorizer.input_resolution(*source.display_size)
     frames = decoding.frames(source, log, point.last_pts if point.chunk else None, point.frames)
-    motion = stages.MotionStage(source, options.steady, options.every, options.force, saved)
+    motion = stages.MotionStage(source, options.steady, options.every, saved, options.force, options.keep_colors)
     network = stages.NetworkStage(colorizer, options.batch)
     merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
     reading = stages.prepare(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
@@ -234,6 +237,8 @@ def _encode(
     report.stage_seconds = pipeline.seconds | {"encode": seconds}
     report.frames, report.resumed, report.colored = done, point.frames, network.colored
     report.shots = merge.tally.shots
+    if any(shot.tone == Tone.TONED for shot in report.shots) and not (options.force or options.keep_colors):
+        report.notes.append(tone.NEUTRALISED)
     if log.broken:
         report.notes.append(f"{log.broken} broken packets gave no frame")
     if log.truncated:

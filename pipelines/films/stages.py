@@ -13,7 +13,7 @@ from pipelines.films.decoding import FilmSource
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotReport, ShotTally
 from pipelines.films.shot_tone import ShotTone
-from pipelines.media.tone import Tone
+from pipelines.media import tone
 from pipelines.motion import stabilization
 from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.stabilization import CausalStabilizer, FlowAverage, StabilizerInput, TwoSidedStabilizer
@@ -104,11 +104,19 @@ def prepare(
 class MotionStage:
     """Finds shots and motion, tells coloured shots from grey ones, and denoises the network's input along the flow."""
 
-    def __init__(self, source: FilmSource, steady: str, every: int, force: bool, saved: State | None):
+    def __init__(
+        self,
+        source: FilmSource,
+        steady: str,
+        every: int,
+        saved: State | None,
+        force: bool = False,
+        keep_colors: bool = False,
+    ):
         self._source = source
         self._steady = steady
         self._every = every
-        self._force = force
+        self._force, self._keep_colors = force, keep_colors
         self._tracker = MotionTracker(backward=steady != Steady.OFF, forward=steady == Steady.HIGH)
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
         self._shot_tone = ShotTone()
@@ -155,7 +163,7 @@ class MotionStage:
         self._shot_tone.settle()
         for item in held:
             item.tone = self._shot_tone.tone
-            item.keep = item.tone == Tone.COLOUR and not self._force
+            item.keep = tone.stays(item.tone, self._force, self._keep_colors)
             if item.shot is not None:
                 item.shot.tone = item.tone
             assert item.motion is not None

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from colorgan_tf.errors import InputError
-from pipelines.media import tiff
+from colorgan_tf.errors import InputError, UnsupportedError
+from pipelines.media import optional, tiff
 
 
 class Kind(enum.StrEnum):
@@ -42,9 +42,11 @@ READ_ONLY = {
     "PCX": (".pcx",),
     "TGA": (".tga",),
     "ICO": (".ico",),
+    **optional.SUFFIXES,
 }
 STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")  # are written
-ANIMATED = ("GIF", "PNG", "WEBP")  # a GIF counts as an animation, also with one frame
+ANIMATED = ("GIF", "PNG", "WEBP")  # are written; a GIF counts as an animation, also with one frame
+READ_ANIMATED = (*ANIMATED, "AVIF")
 PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suffix in suffixes}
 READ_ONLY_SUFFIXES = {suffix: name for name, suffixes in READ_ONLY.items() for suffix in suffixes}
 READ = (*PICTURES, *READ_ONLY)
@@ -181,20 +183,37 @@ def open_header(source: str | Path | bytes, picture_formats: Collection[str] = R
         warnings.simplefilter("ignore")
         try:
             file = io.BytesIO(source) if isinstance(source, bytes) else source
-            image = Image.open(file, formats=tuple(picture_formats))
+            image = Image.open(file, formats=[each for each in picture_formats if each not in optional.SUFFIXES])
+            if special := _special(source, picture_formats, image):
+                image.close()
+                return special
             if image.format == "MPO":  # Pillow's name of a JPEG that holds more pictures
                 image.format = "JPEG"
             return image
         except UnidentifiedImageError:
-            unknown = tiff.open_unknown(source) if "TIFF" in picture_formats else None
-            if unknown is None:
+            special = _special(source, picture_formats)
+            if special is None and "TIFF" in picture_formats:
+                special = tiff.open_unknown(source)
+            if special is None:
                 raise
-            return unknown
+            return special
+
+
+def _special(
+    source: str | Path | bytes, picture_formats: Collection[str], known: Image.Image | None = None
+) -> Image.Image | None:
+    """Opens what only an optional library reads; None for all else.
+
+    Raises:
+        UnsupportedError: the library is missing.
+    """
+    kind = optional.kind(source, source[:_HEAD] if isinstance(source, bytes) else head(source), known)
+    return optional.open_header(source, kind) if kind in picture_formats else None
 
 
 def frames(image: Image.Image) -> int:
     """Returns the number of frames of an opened animation; 1 for a still picture, whatever its number of pages."""
-    return getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
+    return getattr(image, "n_frames", 1) if image.format in READ_ANIMATED else 1
 
 
 def kind(image: Image.Image) -> Kind:
@@ -248,10 +267,8 @@ def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         begin = head(name) if Path(name).is_file() else b"?"
         what = "none" if begin else "empty"
-        if begin[4:8] == b"ftyp" and begin[8:12] in _HEIF:
-            what = "HEIC, which is not read: save it as JPEG or PNG first"
         raise InputError(f"{expected} Received: {name}, which is {what}.") from error
-    except NotImplementedError as error:  # intact, but of a kind that is not read
+    except UnsupportedError as error:
         raise InputError(f"{expected} Received: {name}, which is not supported: {error}.") from error
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
         if isinstance(error, OSError) and error.strerror:  # the file itself cannot be read

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from colorgan_tf.errors import UnsupportedError
+
 Values = NDArray[np.unsignedinteger[Any]]
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -131,7 +133,7 @@ def read(file: IO[bytes], number: int = 0) -> Page:
         number: of the page, from 0.
 
     Raises:
-        NotImplementedError: if they are of a kind that is not supported.
+        UnsupportedError: if they are of a kind that is not supported.
         ValueError: if they are damaged.
     """
     import tifffile
@@ -156,7 +158,7 @@ def _samples(page: Any, file: IO[bytes]) -> NDArray[Any]:
     formats = page.tags["SampleFormat"].value if "SampleFormat" in page.tags else _UNSIGNED
     formats = formats if isinstance(formats, tuple) else (formats,)
     if len(set(bits)) > 1 or len(set(formats)) > 1 or formats[0] not in (_UNSIGNED, _SIGNED, _FLOAT):
-        raise NotImplementedError(f"samples of {bits} bits and formats {formats}")
+        raise UnsupportedError(f"samples of {bits} bits and formats {formats}")
     kind = _Sample(int(bits[0]), int(formats[0]), page.parent.byteorder)
     height, width, count = page.imagelength, page.imagewidth, page.samplesperpixel
     planes = count if page.planarconfig == _PLANES else 1
@@ -185,7 +187,7 @@ class _Sample(NamedTuple):
     def dtype(self) -> np.dtype[Any]:
         size = next((size for size in (8, 16, 32, 64) if size >= self.bits), 0)
         if not size or (self.format == _FLOAT and self.bits not in (16, 32, 64)):
-            raise NotImplementedError(f"samples of {self.bits} bits")
+            raise UnsupportedError(f"samples of {self.bits} bits")
         return np.dtype(f"{self.order}{' uif'[self.format]}{size // 8}")
 
 
@@ -209,7 +211,7 @@ def _segment(data: bytes, page: Any, kind: _Sample, shape: tuple[int, int, int])
         integers = values.view(f"u{values.dtype.itemsize}")
         return np.cumsum(integers, axis=1, dtype=integers.dtype).view(values.dtype)
     if page.predictor != 1:
-        raise NotImplementedError(f"predictor {page.predictor}")
+        raise UnsupportedError(f"predictor {page.predictor}")
     return values
 
 
@@ -219,7 +221,7 @@ def _unpacked(lines: NDArray[np.uint8], count: int, kind: _Sample) -> NDArray[An
     if kind.bits in (8, 16, 32, 64):
         return np.ascontiguousarray(lines).view(kind.dtype).astype(native)
     if kind.format != _UNSIGNED:
-        raise NotImplementedError(f"signed samples of {kind.bits} bits")
+        raise UnsupportedError(f"signed samples of {kind.bits} bits")
     if kind.bits == 24:
         bytes_of = lines.reshape(len(lines), count, 3)[..., :: 1 if kind.order == ">" else -1].astype(native)
         return bytes_of[..., 0] << 16 | bytes_of[..., 1] << 8 | bytes_of[..., 2]
@@ -239,7 +241,7 @@ def _decompressed(data: bytes, compression: int, rows: int, row_bytes: int) -> b
         return lzma.decompress(data)
     if compression in _BY_LIBTIFF:
         return _by_libtiff(data, compression, rows, row_bytes)
-    raise NotImplementedError(
+    raise UnsupportedError(
         f"compression {TiffImagePlugin.COMPRESSION_INFO.get(compression, compression)} at this depth"
     )
 
@@ -258,7 +260,7 @@ def _by_libtiff(data: bytes, compression: int, rows: int, row_bytes: int) -> byt
 def _picture(page: Any, samples: NDArray[Any]) -> Page:
     photometric = int(page.photometric)
     if photometric not in _SAMPLES:
-        raise NotImplementedError(f"{page.photometric.name} pixels at this depth")
+        raise UnsupportedError(f"{page.photometric.name} pixels at this depth")
     count = _SAMPLES[photometric]
     if samples.shape[-1] < count:
         raise ValueError(f"{count} samples a pixel are expected, there are {samples.shape[-1]}")
@@ -304,7 +306,7 @@ def _scaled(samples: NDArray[Any], bits: int) -> tuple[Values, tuple[str, ...]]:
     if samples.dtype.kind == "f":
         white, note = _white(float(low), float(high)), (f"{bits}-bit floating point, stored as 16 bits",)
     elif low < 0:
-        raise NotImplementedError(f"samples from {low} to {high} are expected to begin at 0")
+        raise UnsupportedError(f"samples from {low} to {high} are expected to begin at 0")
     else:
         white = float(2 ** (bits - (samples.dtype.kind == "i")) - 1)
         if bits > 16 and high <= _FULL:  # 16-bit pictures are often stored so
@@ -321,12 +323,12 @@ def _scaled(samples: NDArray[Any], bits: int) -> tuple[Values, tuple[str, ...]]:
 def _white(low: float, high: float) -> float:
     """Returns the value of white of floating-point samples."""
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise NotImplementedError("floating-point samples are expected to be finite")
+        raise UnsupportedError("floating-point samples are expected to be finite")
     for white in (1.0, 255.0, 65535.0):
         if high <= white * 1.001 and (white == 1 or high > 16):
             if low < -0.01 * white:
                 break
             return white
-    raise NotImplementedError(
+    raise UnsupportedError(
         f"floating-point samples from 0 to 1, to 255 or to 65535 are expected, they go from {low:.4g} to {high:.4g}"
     )

@@ -79,6 +79,17 @@ class Judgement:
     borderline: bool = False
 
 
+def stays(tone: str, force: bool, keep_colors: bool) -> bool:
+    """Tells whether what is of this tone is left as it is; it is coloured otherwise.
+
+    Args:
+        tone: a `Tone`, or what else a shot may be.
+        force: whether what is in colour is coloured anew.
+        keep_colors: whether what is toned is left as well.
+    """
+    return not force and (tone == Tone.COLOUR or (keep_colors and tone == Tone.TONED))
+
+
 def judge(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits) -> Tone:
     """Tells what a reduced picture is.
 

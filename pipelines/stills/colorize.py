@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from colorgan_tf.inference.colorizer import Colorizer
+from pipelines.media import tone
 from pipelines.media.orientation import as_stored, upright
 from pipelines.stills import encoding, metadata
 from pipelines.stills.pixels import Channels
@@ -43,7 +44,11 @@ def encode_result(still: Still, rgb: Channels, file_format: str | None = None, s
 
 
 def colorize_pages(
-    pages: Iterable[Still], colorizer: Colorizer, force: bool = False, side_by_side: bool = False
+    pages: Iterable[Still],
+    colorizer: Colorizer,
+    force: bool = False,
+    side_by_side: bool = False,
+    keep_colors: bool = False,
 ) -> tuple[bytes, Counter[bool]]:
     """Colours the pages of a TIFF and encodes them again; pages that have colours already stay as they are.
 
@@ -52,6 +57,7 @@ def colorize_pages(
         colorizer: what colours.
         force: colour those as well that have colours.
         side_by_side: see `encode_result`.
+        keep_colors: leave those as well that are toned or have small parts in colour.
 
     Returns:
         The file, and how many pages were coloured (True) and were not.
@@ -63,7 +69,7 @@ def colorize_pages(
 
     def results() -> Iterator[encoding.Page]:
         for still in pages:
-            coloured = force or not still.in_colour
+            coloured = not (tone.stays(still.tone, force, keep_colors) or (keep_colors and still.borderline))
             counts[coloured] += 1
             if coloured:
                 yield _result(still, colorize_still(still, colorizer), side_by_side)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from colorgan_tf.errors import UnsupportedError
 from pipelines.media import icc, tiff
 from pipelines.media.orientation import as_stored
 
@@ -54,7 +55,7 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
         orientation: EXIF orientation.
 
     Raises:
-        NotImplementedError, OSError, SyntaxError, ValueError: if the pixels cannot be decoded.
+        UnsupportedError, OSError, SyntaxError, ValueError: if the pixels cannot be decoded.
     """
     if deep is not None:
         return _deep_tiff(image, deep) if image.format == "TIFF" else _deep_png(image, deep)
@@ -63,7 +64,7 @@ def decode(image: Image.Image, deep: bytes | None, orientation: int = 1) -> Pixe
     if image.mode in _GREY_16 or (image.mode == "I" and image.format == "PPM"):
         return Pixels(np.asarray(image)[..., None].astype(np.uint16), None)
     if image.mode not in _OPAQUE and image.mode not in _WITH_ALPHA and image.mode != "LAB":
-        raise NotImplementedError(f"pixels of mode {image.mode}")
+        raise UnsupportedError(f"pixels of mode {image.mode}")
     if image.mode == "LAB" or (image.mode == "CMYK" and icc.space(image.info.get("icc_profile") or b"") == "CMYK"):
         image = _to_srgb(image)
     transparent = image.mode in _WITH_ALPHA or "transparency" in image.info or image.has_transparency_data
@@ -83,6 +84,8 @@ def _is_reduced(image: Image.Image) -> bool:
         return False
     if image.format == "PPM":
         return any(isinstance(each, int) and each > 255 for each in image.tile[0].args)  # type: ignore[attr-defined]
+    if image.format == "RAW" or image.info.get("bit_depth", 8) > 8:  # the latter of HEIC
+        return True
     if image.format not in ("JPEG2000", "AVIF"):
         return False
     start = _content(image, 4096)

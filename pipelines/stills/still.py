@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colorgan_tf import color
-from colorgan_tf.errors import InputError
+from colorgan_tf.errors import InputError, UnsupportedError
 from pipelines.media import formats, icc, tone
 from pipelines.media.tone import Judgement, Tone
 from pipelines.stills import metadata as metadata_of_file
@@ -104,7 +104,7 @@ def decode(image: Image.Image, name: str) -> Still:
         file = image.fp  # type: ignore[attr-defined]
         try:
             return _decode(image)
-        except (NotImplementedError, MemoryError):
+        except (UnsupportedError, MemoryError):
             raise
         except Exception:  # Pillow's readers raise many kinds of error on damaged files
             still = _decode_damaged(image.filename or file.getvalue())  # type: ignore[attr-defined]

@@ -203,7 +203,11 @@ def test_parts_in_colour_of_a_gif_keep_their_colours_exactly(tmp_path):
 def test_an_animation_in_colour_changes_its_kind_with_its_colours(tmp_path):
     film = join(tmp_path / "in.png", wheel, kind="PNG")
     report = colorize_animation(film, str(tmp_path / "out.webp"), WarmColorizer())
-    assert report.copied and np.array_equal(np.stack(read(film)[0]), np.stack(read(tmp_path / "out.webp")[0]))
+    assert (
+        report.copied
+        and report.converted
+        and np.array_equal(np.stack(read(film)[0]), np.stack(read(tmp_path / "out.webp")[0]))
+    )
 
 
 @pytest.mark.parametrize(

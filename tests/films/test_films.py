@@ -368,6 +368,10 @@ def test_toned_stock_is_coloured(tmp_path):
     film = make_film(tmp_path / "film.mkv", colour=lambda number, index, height, width: 118 if index == 1 else 140)
     report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1"))
     assert [shot.tone for shot in report.shots] == ["toned"] and report.colored == 12
+    assert "looks toned: neutralised; --keep_colors leaves it" in report.notes
+    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", keep_colors=True))
+    assert report.colored == 0
+    assert np.array_equal(first_chroma(tmp_path / "out.mkv", 1), first_chroma(film, 1))
 
 
 def test_odd_sizes_keep_their_size(tmp_path):

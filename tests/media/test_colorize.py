@@ -1,6 +1,7 @@
 """Many pictures at once: trees, names, finished and bad files; and the command as a person runs it."""
 
 import errno
+import importlib.util
 import os
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def test_pictures_in_colour_are_copied_byte_by_byte_unless_forced(tmp_path):
 
 def test_a_copy_to_another_format_keeps_the_colours(tmp_path):
     job = Job(colourful(tmp_path / "a.png"), tmp_path / "a.webp")
-    assert WORK(job) == Outcome(job, "copied", "already in colour, converted to WEBP")
+    assert WORK(job) == Outcome(job, "converted", "already in colour, now WEBP")
     np.testing.assert_array_equal(np.asarray(Image.open(job.target)), np.asarray(Image.open(job.source)))
 
 
@@ -225,6 +226,19 @@ def test_a_tiff_whose_pages_are_all_in_colour_is_copied(tmp_path):
     outcome = WORK(Job(tmp_path / "a.tif", tmp_path / "out.tif"))
     assert (outcome.state, outcome.note) == ("copied", "2 pages, already in colour")
     assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "out.tif").read_bytes()
+
+
+def test_toned_pages_of_a_tiff_stay_where_colours_are_kept(tmp_path):
+    tone, grey_page = Image.open(toned(tmp_path / "a.png")), Image.new("L", (90, 60), 100)
+    tone.save(tmp_path / "a.tif", save_all=True, append_images=[grey_page])
+    job = Job(tmp_path / "a.tif", tmp_path / "out.tif")
+    outcome = work_with(WarmBackend(), keep_colors=True)(job)
+    assert (outcome.state, outcome.note) == ("coloured", "2 pages, 1 of them in colour or toned already")
+    with Image.open(job.target) as result:
+        np.testing.assert_array_equal(np.asarray(result), np.asarray(tone))
+    tone.save(tmp_path / "a.tif", save_all=True, append_images=[tone])
+    outcome = work_with(WarmBackend(), keep_colors=True)(job)
+    assert (outcome.state, outcome.note) == ("copied", "2 pages, already in colour or toned")
 
 
 def test_of_several_pages_another_format_holds_the_first_and_the_outcome_says_so(tmp_path):
@@ -440,10 +454,63 @@ def test_depth_that_is_lost_is_told(tmp_path):
     assert stills.read(tmp_path / "c.jp2").notes == ("more than 8 bits, read as 8",)
 
 
-def test_heic_is_named_with_advice(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500))
-    with pytest.raises(InputError, match="a.jpg, which is HEIC, which is not read: save it as JPEG"):
-        colorize_file(tmp_path / "a.jpg", tmp_path / "out.jpg", Colorizer(WarmBackend()))
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.jpg", "pillow_heif"), ("a.heic", "pillow_heif"), ("a.dng", "rawpy")])
+def test_what_takes_an_optional_library_is_named_with_advice(tmp_path, monkeypatch, name, library):
+    (tmp_path / name).write_bytes(HEIC if library == "pillow_heif" else b"II*\0" + bytes(500))
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == library else find_spec(name))
+    (job,) = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).jobs
+    with pytest.raises(InputError, match=f"{name}, which is not supported: .*: `pip install {library[:6]}.*` makes it"):
+        WORK(job)
+
+
+def test_heic_is_read(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    ramp = np.linspace(0, 255, 48 * 64).reshape(48, 64).astype(np.uint8)
+    heif.from_pillow(Image.fromarray(ramp)).save(tmp_path / "a.heic", quality=90)
+    (job,) = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).jobs
+    assert WORK(job).state == "coloured"
+    with Image.open(tmp_path / "out" / "a.png") as result:
+        assert np.abs(np.asarray(result.convert("L")).astype(int) - ramp).max() <= 6
+
+
+def test_raw_files_are_developed(tmp_path):
+    pytest.importorskip("rawpy")
+    import tifffile
+
+    # DNGVersion, CFARepeatPatternDim, CFAPattern (red, green, green, blue), ColorMatrix1 (XYZ to sRGB), AsShotNeutral
+    matrix = np.rint(np.array([3.24, -1.54, -0.5, -0.97, 1.88, 0.04, 0.06, -0.2, 1.06]) * 100).astype(int)
+    tags = [
+        (50706, 1, 4, bytes([1, 4, 0, 0]), True),
+        (33421, 3, 2, (2, 2), True),
+        (33422, 1, 4, bytes([0, 1, 1, 2]), True),
+        (50721, 10, 9, tuple(int(each) for pair in zip(matrix, [100] * 9, strict=True) for each in pair), True),
+        (50728, 5, 3, (1, 1, 1, 1, 1, 1), True),
+        (271, 2, 0, "made", True),
+        (272, 2, 0, "here", True),
+    ]
+    ramp = np.tile(np.linspace(0, 65535, 256), (200, 1)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.dng", ramp, photometric=32803, extratags=tags, metadata=None)
+    (job,) = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).jobs
+    outcome = WORK(job)
+    assert outcome.state == "coloured" and "more than 8 bits, read as 8" in outcome.note
+    with Image.open(tmp_path / "out" / "a.png") as result:
+        assert result.width > 200 and result.getexif()[271] == "made"
+        shades = np.asarray(result.convert("L"))[100].astype(int)
+        assert shades[-20] > shades[128] > shades[20]
+
+
+def test_an_animated_avif_becomes_an_apng(tmp_path):
+    ramp = np.tile(np.linspace(20, 235, 96), (64, 1)).astype(np.uint8)
+    pictures = [Image.fromarray(np.roll(ramp, 8 * number, 1)) for number in range(3)]
+    pictures[0].save(tmp_path / "a.avif", save_all=True, append_images=pictures[1:], duration=[50, 70, 90], quality=100)
+    (job,) = batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).jobs
+    assert WORK(job).state == "coloured"
+    with Image.open(tmp_path / "out" / "a.png") as result:
+        assert [result.seek(n) or result.info["duration"] for n in range(result.n_frames)] == [50, 70, 90]
 
 
 def test_names_of_read_only_kinds_do_not_collide(tmp_path):
