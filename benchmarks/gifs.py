@@ -126,11 +126,11 @@ def _error(frames: list[np.ndarray], palette: np.ndarray, indices: list[np.ndarr
 
 
 def _bytes(indices: list[np.ndarray], palette: np.ndarray) -> int:
-    from pipelines.animations.encoding import GifWriter
+    from pipelines.animations.encoding import Description, GifWriter
 
     file = io.BytesIO()
     height, width = indices[0].shape
-    writer = GifWriter(file, (height, width), 0, b"")
+    writer = GifWriter(file, (height, width), 0, Description())
     for chosen in indices:
         writer.write(chosen, palette, 40, clear=False)
     writer.close()

@@ -1,5 +1,6 @@
 """Colours animated pictures: GIF, animated WebP and APNG, in and out, with all frames, times and loops kept."""
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -9,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Generic, TypeVar
 
 import numpy as np
+from PIL import ExifTags, Image
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.decoding import Animation, Frame
-from pipelines.media import formats, provenance, tone, writing
+from pipelines.media import formats, icc, provenance, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.shots import ShotDetector
 from pipelines.motion.stabilization import CausalStabilizer, StabilizerInput, TwoSidedStabilizer
@@ -108,7 +110,7 @@ def colorize_animation(
 ) -> AnimationReport:
     """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
 
-    Frames that do not change are kept in GIF; the WebP and PNG writers join them and add up their times.
+    Frames that do not change are kept in GIF and APNG; the WebP writer joins them and adds up their times.
 
     Args:
         path: GIF, WebP or PNG to read; one frame is enough.
@@ -314,10 +316,9 @@ def _write(
     options: AnimationOptions,
     report: AnimationReport,
 ) -> None:
-    text = animation.comment.decode("utf-8", "surrogateescape")
-    comment = (text if report.copied else provenance.tagged(text)).encode("utf-8", "surrogateescape")
+    described = _described(animation, report)
     if kind == "GIF":
-        _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, comment)
+        _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, described)
         return
 
     def pictures() -> Iterator[Frame]:
@@ -326,7 +327,31 @@ def _write(
             yield Frame(rgba, each.frame.milliseconds)
 
     quality = options.quality if report.colored == report.frames else None  # frames that are copied stay as they are
-    encoding.write_webp_or_apng(file, kind, pictures(), animation.loop, quality, comment.decode("utf-8", "replace"))
+    if kind == "WEBP":
+        encoding.write_webp(file, pictures(), report.frames, animation.loop, quality, described)
+    else:
+        encoding.write_apng(file, pictures(), animation.loop, described)
+
+
+def _described(animation: Animation, report: AnimationReport) -> encoding.Description:
+    """Returns what the result's file says: what the source's does, and where colours were made, that they were."""
+    given = encoding.Description(animation.comment, animation.profile, animation.exif, animation.xmp)
+    if report.copied:
+        return given
+    comment = provenance.tagged(animation.comment.decode("utf-8", "surrogateescape"))
+    exif = Image.Exif()
+    with contextlib.suppress(Exception):  # Pillow's reader raises many kinds of error on damaged entries
+        exif.load(animation.exif)
+    exif[ExifTags.Base.Software] = provenance.tagged(str(exif.get(ExifTags.Base.Software, "")))
+    table = icc.is_table(animation.profile, "RGB")
+    if table:
+        report.notes.append("its colour profile is a table and is not kept")
+    return dataclasses.replace(
+        given,
+        comment=comment.encode("utf-8", "surrogateescape"),
+        exif=exif.tobytes(),
+        profile=b"" if table else icc.for_coloured(animation.profile) or b"",
+    )
 
 
 def _write_gif(
@@ -335,11 +360,11 @@ def _write_gif(
     colored: Iterable[_Colored],
     options: AnimationOptions,
     report: AnimationReport,
-    comment: bytes,
+    described: encoding.Description,
 ) -> None:
     shared, transparent = _shared_palette(colored, options.palette, report.colored)
     report.palette = "frame" if shared is None else "shared"
-    writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, comment)
+    writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, described)
     for each in colored:
         opaque = each.frame.rgba[..., 3] >= 128  # GIF knows no half transparency
         if each.copied:

@@ -30,6 +30,9 @@ class Animation:
         height: rows of the canvas.
         loop: how often it plays, 0 for ever, None where the file does not say (once).
         comment: the file's own text, which is kept.
+        profile: its ICC profile.
+        exif: its serialized EXIF.
+        xmp: its XMP packet.
     """
 
     path: str
@@ -38,6 +41,9 @@ class Animation:
     height: int
     loop: int | None
     comment: bytes
+    profile: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +88,29 @@ def probe(path: str) -> Animation:
         comment = picture.info.get("comment", b"")
         comment = comment.encode() if isinstance(comment, str) else comment
         loop = picture.info.get("loop")
-        return Animation(path, picture.format, picture.width, picture.height, loop, comment)
+        info = picture.info | (_gif_extensions(path) if picture.format == "GIF" else {})
+        of_file = (info.get(name) or b"" for name in ("icc_profile", "exif", "xmp"))
+        described = (each.encode() if isinstance(each, str) else each for each in of_file)
+        return Animation(path, picture.format, picture.width, picture.height, loop, comment, *described)
+
+
+def _gif_extensions(path: str) -> dict[str, bytes]:
+    """Returns the ICC profile and the XMP packet of a GIF, which Pillow does not read, by Pillow's names."""
+    found: dict[str, bytes] = {}
+    with open(path, "rb") as file:
+        header = file.read(13)
+        if header[10] & 0x80:  # a palette
+            file.seek(3 << (header[10] & 7) + 1, os.SEEK_CUR)
+        while (start := file.read(2))[:1] == b"\x21":
+            blocks: list[bytes] = []
+            while (size := file.read(1)) not in (b"", b"\0"):
+                blocks.append(size + file.read(size[0]))
+            name = blocks[0][1:] if blocks and start[1:] == b"\xff" else b""
+            if name == b"ICCRGBG1012":
+                found["icc_profile"] = b"".join(block[1:] for block in blocks[1:])
+            elif name == b"XMP DataXMP":  # stored as it is, with a trailer for readers of blocks
+                found["xmp"] = b"".join(blocks[1:]).rpartition(b"\1\xff\xfe\xfd")[0]
+    return found
 
 
 def _check_size(picture: "Image.Image", path: str) -> None:

@@ -208,7 +208,7 @@ def _special(
         UnsupportedError: the library is missing.
     """
     kind = optional.kind(source, source[:_HEAD] if isinstance(source, bytes) else head(source), known)
-    return optional.open_header(source, kind) if kind in picture_formats else None
+    return optional.open_header(source, kind) if kind and kind in picture_formats else None
 
 
 def frames(image: Image.Image) -> int:

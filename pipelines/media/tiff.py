@@ -29,6 +29,7 @@ _SAMPLES = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PLANES = 2
+_SUB_IFDS = 330
 _NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD = (1,), 5, (8, 32946), 32773, 34925, 50000
 _BY_LIBTIFF = (_LZW, _PACKBITS, _ZSTD)
 _READ = (*_NOTHING, *_DEFLATE, _LZMA, *_BY_LIBTIFF)
@@ -77,6 +78,7 @@ class TiffHeader(ImageFile.ImageFile):
         self._number = frame
         self._size = page.imagewidth, page.imagelength
         self._mode = "L" if page.samplesperpixel < 3 else "RGB"
+        self.has_subpictures = _SUB_IFDS in page.tags
         exif = Image.Exif()
         for tag in page.tags:
             if tag.code in _TEXTS and isinstance(tag.value, str | int):
@@ -113,6 +115,13 @@ def open_unknown(source: str | Path | bytes) -> TiffHeader | None:
         pass
     file.close()
     return None
+
+
+def has_subpictures(image: Image.Image) -> bool:
+    """Tells whether the page of an opened TIFF holds more pictures, such as smaller ones of itself."""
+    if isinstance(image, TiffHeader):
+        return image.has_subpictures
+    return _SUB_IFDS in getattr(image, "tag_v2", {})
 
 
 def is_beyond_pillow(image: Image.Image) -> bool:

@@ -4,7 +4,7 @@ import functools
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
+from pipelines.media import png
 from pipelines.stills import jpeg
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills.metadata import JpegCoding, Metadata
@@ -196,17 +197,9 @@ def _deep_png(values: Channels, metadata: Metadata) -> bytes:
         raise ValueError("the 16-bit PNG cannot be encoded")
     options = _png_options(metadata) | ({"dpi": metadata.dpi} if metadata.dpi else {})
     donor = _saved(Image.new("RGB", (1, 1)), "PNG", options)
-    pixels = list(_chunks(data.tobytes()))
-    extra = [chunk for name, chunk in _chunks(donor) if name not in (b"IHDR", b"IDAT", b"IEND")]
-    return donor[:8] + b"".join([pixels[0][1], *extra, *(chunk for _, chunk in pixels[1:])])
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    start = 8
-    while start < len(png):
-        length, name = struct.unpack_from(">I4s", png, start)
-        yield name, png[start : start + 12 + length]
-        start += 12 + length
+    pixels = [png.chunk(*each) for each in png.chunks(data.tobytes())]
+    extra = [png.chunk(*each) for each in png.chunks(donor) if each[0] not in (b"IHDR", b"IDAT", b"IEND")]
+    return png.SIGNATURE + b"".join([pixels[0], *extra, *pixels[1:]])
 
 
 def _tiff_page(page: Page, place: int) -> tuple[bytes, list[bytes]]:

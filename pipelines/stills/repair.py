@@ -6,23 +6,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipelines.media import png
 from pipelines.stills.pixels import Channels
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_JPEG = b"\xff\xd8"
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of PNG's colour types
 _PIECE = 512
 
 
 def repaired(data: bytes) -> bytes | None:
     """Returns a file whose missing rows are zeros (PNG) or grey (JPEG); None where nothing can be saved."""
-    if data[:8] == _PNG:
+    if data[:8] == png.SIGNATURE:
         return _png(data)
     return data + b"\xff\xd9" if data[:2] == _JPEG else None  # the end mark
 
 
 def missing_rows(data: bytes, values: Channels) -> int:
     """Returns how many of the lowest rows of a repaired file's pixels `[H, W, C]` are filler."""
-    fill = 0 if data[:8] == _PNG else 128
+    fill = 0 if data[:8] == png.SIGNATURE else 128
     blank = (values == fill).all(axis=(1, 2))
     return int(np.argmin(blank[::-1])) if not blank.all() else len(blank)
 
@@ -38,7 +39,7 @@ def _png(data: bytes) -> bytes | None:
         elif name == b"IEND" or len(data) < start + 12 + length:
             break
         elif not packed:
-            chunks.append(_chunk(name, content))
+            chunks.append(png.chunk(name, content))
         start += 12 + length
     if not chunks or len(chunks[0]) != 25:
         return None
@@ -51,7 +52,7 @@ def _png(data: bytes) -> bytes | None:
     if not rows:
         return None
     whole = pixels[: rows * row] + bytes(row * (height - rows))
-    return _PNG + b"".join([*chunks, _chunk(b"IDAT", zlib.compress(whole, 1)), _chunk(b"IEND", b"")])
+    return png.SIGNATURE + b"".join([*chunks, png.chunk(b"IDAT", zlib.compress(whole, 1)), png.chunk(b"IEND", b"")])
 
 
 def _inflated(packed: bytes, size: int) -> bytes:
@@ -67,7 +68,3 @@ def _inflated(packed: bytes, size: int) -> bytes:
         if done >= size:
             break
     return b"".join(parts)[:size]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError, UnsupportedError
-from pipelines.media import formats, icc, tone
+from pipelines.media import formats, icc, tiff, tone
 from pipelines.media.tone import Judgement, Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels, repair
@@ -118,6 +118,7 @@ def _decode(image: Image.Image) -> Still:
     pages = max(getattr(image, "n_frames", 1), 2 if "mp" in image.info else 1)
     # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
     deep = pixels.deep_content(image)
+    has_subpictures = tiff.has_subpictures(image)
     metadata = metadata_of_file.read(image)
     decoded = pixels.decode(image, deep, metadata.orientation)
     if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
@@ -125,6 +126,8 @@ def _decode(image: Image.Image) -> Still:
         coding = metadata.jpeg_coding and dataclasses.replace(metadata.jpeg_coding, luma=None)
         metadata = dataclasses.replace(metadata, profile=None, jpeg_coding=coding)
     values, alpha, notes = decoded
+    if has_subpictures:
+        notes += ("the pictures inside the page (SubIFDs) are not kept",)
     judged = Judgement(Tone.GREY) if values.shape[-1] == 1 else tone.examine_rgb(values)
     borderline = judged.borderline
     return Still(values, alpha, judged.tone, image.format or "", metadata, pages, notes, borderline=borderline)

@@ -5,7 +5,7 @@ import io
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
@@ -118,14 +118,50 @@ def test_webp_and_apng_go_in_and_out(tmp_path, kind, ending):
 def test_frames_that_do_not_change_keep_their_number(tmp_path):
     # Pillow's own writer would join them, so they are written one by one.
     with open(tmp_path / "in.gif", "wb") as file:
-        writer = encoding.GifWriter(file, SIZE, 0, b"")
+        writer = encoding.GifWriter(file, SIZE, 0, encoding.Description())
         palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
         for number in (0, 0, 0, 5, 5):
             writer.write(pattern(number, (48, 80)), palette, 50, clear=False)
         writer.close()
-    report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
-    frames, times, _ = read(tmp_path / "out.gif")
-    assert report.frames == len(frames) == 5 and times == [50] * 5
+    for name in ("out.gif", "out.png"):
+        report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / name), WarmColorizer())
+        frames, times, _ = read(tmp_path / name)
+        assert report.frames == len(frames) == 5 and times == [50] * 5
+
+
+def test_parts_of_an_apng_replace_what_was_there_transparent_or_not(tmp_path):
+    rng = np.random.default_rng(0)
+    shown = rng.integers(0, 256, (20, 30, 4)).astype(np.uint8)
+    frames = [shown.copy() for _ in range(4)]
+    frames[1][5:9, 7:20] = rng.integers(0, 256, (4, 13, 4))
+    frames[2][5:9, 7:20] = 0
+    with open(tmp_path / "a.png", "wb") as file:
+        pictures = (decoding.Frame(frame, 40) for frame in frames)
+        encoding.write_apng(file, pictures, None, encoding.Description())
+    np.testing.assert_array_equal(np.stack(read(tmp_path / "a.png")[0]), np.stack(frames))
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png"])
+def test_profile_exif_and_xmp_are_kept_and_the_tag_is_set(tmp_path, ending):
+    exif = Image.Exif()
+    exif[315], exif[305] = "a person", "a scanner"
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    film = make_gif(tmp_path / "in.webp", kind="WEBP", exif=exif.tobytes(), xmp=b"<x:xmpmeta/>", icc_profile=srgb)
+    colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
+    result = decoding.probe(str(tmp_path / f"out.{ending}"))
+    assert len(result.profile) > 300
+    if ending == "gif":
+        assert b"made by a model" in result.comment and result.xmp == b"<x:xmpmeta/>"
+        colorize_animation(result.path, str(tmp_path / "again.gif"), WarmColorizer(), AnimationOptions(force=True))
+        again = decoding.probe(str(tmp_path / "again.gif"))
+        assert (again.profile[128:], again.xmp) == (result.profile[128:], result.xmp)  # the header has a date
+        return
+    with Image.open(result.path) as picture:
+        assert picture.n_frames == 6
+        assert picture.getexif()[315] == "a person"
+        assert picture.getexif()[305] == "a scanner; Colours made by a model (ColorGAN TF)"
+        picture.load()
+        assert picture.info["xmp"] == b"<x:xmpmeta/>"
 
 
 @pytest.mark.parametrize("palette", ["shared", "frame", "auto"])
@@ -293,7 +329,7 @@ def test_empty_missing_and_foreign_files_are_named(tmp_path):
         ("none.gif", "must exist"),
         ("empty.gif", "0 bytes"),
         ("text.gif", "must be readable"),
-        ("still.bmp", "must be GIF, WebP or PNG"),
+        ("still.bmp", "must be GIF, WebP, PNG or AVIF"),
     ]:
         with pytest.raises(InputError, match=words):
             colorize_animation(str(tmp_path / name), str(tmp_path / "out.gif"), WarmColorizer())
@@ -337,7 +373,7 @@ def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
 
 def test_written_gif_has_valid_blocks():
     file = io.BytesIO()
-    writer = encoding.GifWriter(file, (4, 4), 0, b"x" * 600)
+    writer = encoding.GifWriter(file, (4, 4), 0, encoding.Description(b"x" * 600))
     writer.write(np.zeros((4, 4), np.uint8), np.zeros((256, 3), np.uint8), 100, clear=False)
     writer.close()
     with Image.open(io.BytesIO(file.getvalue())) as picture:

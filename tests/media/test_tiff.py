@@ -154,6 +154,15 @@ def test_more_channels_than_are_kept_are_told():
     assert "more channels" in still.notes[0]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pictures_inside_a_page_are_told(dtype):
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(noise(dtype), photometric="rgb", subifds=1)
+        file.write(noise(dtype)[::2, ::2], photometric="rgb", subfiletype=1)
+    assert stills.read(buffer.getvalue()).notes == ("the pictures inside the page (SubIFDs) are not kept",)
+
+
 def test_metadata_of_a_file_that_pillow_does_not_know():
     data = written(
         noise(np.uint8, 1), bigtiff=True, byteorder=">", metadata=None, description="Market", resolution=(300, 300),
