@@ -21,7 +21,7 @@ def in_colour(source: FilmSource, size: tuple[int, int]) -> ShotTally | None:
     """
     frames = decoding.frames(source, DecodeLog())
     reading = stages.prepare(frames, source, size, 0, 1e9, 1 << 62)
-    motion = stages.MotionStage(source, Steady.OFF, 1, False, None)
+    motion = stages.MotionStage(source, Steady.OFF, 1, None)
     tally, colours = ShotTally(), False
     items = iter(Pipeline(("decode", reading), [("motion", motion)]))
     try:
