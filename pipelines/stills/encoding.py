@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from pipelines.media import png
@@ -27,6 +28,8 @@ CHROMA = (
     *((quality, "4:2:0") for quality in (80, 50, 20)),
 )
 LARGER = 1.3
+LUMA = 3  # levels that its luma may be off by
+_PALER, _REACH = 4, 17  # rounds in which colours are made paler where it is; pixels around it
 STRIP_ROWS = 64  # of a TIFF
 _XMP = 700
 
@@ -131,20 +134,46 @@ def _jpeg(values: Channels, alpha: Channels | None, metadata: Metadata) -> bytes
     if coding is None:
         return _saved(image, "JPEG", options | {"quality": JPEG_QUALITY, "subsampling": "4:4:4"})
     planes = _in_whole_blocks(image, coding)
+
+    def coded(chroma: dict[str, Any]) -> bytes:
+        return _saved(Image.fromarray(planes, "YCbCr"), "JPEG", options | chroma)
+
     # No quality: Pillow would scale the tables by it.
     options |= {"progressive": coding.progressive}
-    smallest: bytes | None = None
+    tries: list[tuple[int, bytes, dict[str, Any]]] = []
     for quality, subsampling in CHROMA:
-        tables = [list(coding.luma_table), _chroma_table(quality)]
-        data = _saved(planes, "JPEG", options | {"qtables": tables, "subsampling": subsampling})
-        smallest = data if smallest is None or len(data) < len(smallest) else smallest
+        chroma = {"qtables": [list(coding.luma_table), _chroma_table(quality)], "subsampling": subsampling}
+        data = coded(chroma)
+        tries.append((len(data), data, chroma))
         if len(data) <= coding.size * LARGER:
             break
-    assert smallest is not None
-    return jpeg.with_size(smallest, *image.size)
+    _, data, chroma = min(tries, key=lambda each: each[0])
+    for _ in range(_PALER):
+        off = _off_luma(data)
+        if not off.any():
+            break
+        planes = _paler(planes, off)
+        data = coded(chroma)
+    return jpeg.with_size(data, *image.size)
 
 
-def _in_whole_blocks(image: Image.Image, coding: JpegCoding) -> Image.Image:
+def _off_luma(data: bytes) -> NDArray[np.bool_]:
+    """Tells where coarse chroma leaves the RGB cube so far that what is shown has another luma than is stored."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("YCbCr", image.size)
+        shown = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2GRAY)
+        return np.asarray(cv2.absdiff(shown, np.asarray(image.getchannel(0))) > LUMA)
+
+
+def _paler(planes: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Takes half of the colour away around some pixels, as far as a block of chroma reaches."""
+    near = cv2.dilate(where.astype(np.float32), np.ones((_REACH, _REACH)))
+    share = 1 - 0.5 * cv2.blur(near, (_REACH // 2, _REACH // 2))
+    chroma = (planes[..., 1:] - np.float32(128)) * share[..., None] + 128
+    return np.concatenate([planes[..., :1], np.rint(chroma).astype(np.uint8)], axis=-1)
+
+
+def _in_whole_blocks(image: Image.Image, coding: JpegCoding) -> NDArray[np.uint8]:
     """Returns luma as the original stores it, and the image's chroma."""
     planes = np.asarray(image.convert("YCbCr"))
     height, width = planes.shape[:2]
@@ -152,7 +181,7 @@ def _in_whole_blocks(image: Image.Image, coding: JpegCoding) -> Image.Image:
     planes = np.pad(planes, beyond, mode="edge")
     if coding.luma is not None and coding.luma.shape == planes.shape[:2]:
         planes[..., 0] = coding.luma
-    return Image.fromarray(planes, "YCbCr")
+    return planes
 
 
 def _photoshop_segment(iptc: bytes) -> bytes:

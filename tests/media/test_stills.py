@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, ImageDraw, PngImagePlugin, TiffImagePlugin
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
@@ -504,6 +504,24 @@ def test_a_jpeg_result_is_little_larger_than_its_source_and_has_its_luma(quality
     assert again.quantization[0] == Image.open(io.BytesIO(data)).quantization[0]
     again.draft("YCbCr", again.size)
     assert np.abs(np.asarray(again)[..., 0].astype(int) - still.values[..., 0]).max() <= 3
+
+
+def test_coarse_chroma_of_a_jpeg_does_not_move_the_luma_that_is_shown():
+    class Strong(WarmBackend):
+        def luma_to_chroma(self, luma):
+            return luma * 0 + np.float32([-0.3, 0.4])
+
+    letters = Image.new("L", (320, 240), 235)
+    draw = ImageDraw.Draw(letters)
+    for number in range(12):
+        draw.line([(10, 10 + 18 * number), (310, 20 + 17 * number)], 30 + 15 * number, 5)
+    data = saved(letters, "JPEG", quality=40)
+    still = stills.read(data)
+    result = encode_result(still, colorize_still(still, Colorizer(Strong())))
+    with Image.open(io.BytesIO(result)) as again:
+        shown = np.asarray(again.convert("RGB")).astype(np.float64) @ [0.299, 0.587, 0.114]
+    off = np.abs(shown - still.values[..., 0])
+    assert off.max() <= 6 and (off > 3.5).mean() < 0.001  # it was up to 16, and 7 % of the pixels
 
 
 # === Transparency and IPTC ===
