@@ -10,7 +10,7 @@ PORT ?= 8080
 MODEL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train test test-slow lint wheel clean web browser screenshots desktop app desktop-screenshot
+.PHONY: help demo train test test-slow lint wheel clean web browser screenshots translations desktop app desktop-screenshot
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -69,6 +69,12 @@ browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core fo
 screenshots: browser  ## Take pictures of the website into build/screenshots, the README's into docs; the start page's example
 	$(BIN)/python tests/web/screenshots.py --example $(if $(MODEL),--model=$(MODEL))
 	cp build/screenshots/desktop-result.png docs/web.png
+
+translations: $(VENV)/.installed-dev  ## Bring serving/locale up to date with the texts in the code; then translate, and run it again
+	$(BIN)/pybabel -q extract --no-location --omit-header --sort-output -k N_ -k _ -o build/colorgan.pot serving
+	for language in de es; do $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+		-D colorgan -i build/colorgan.pot -d serving/locale -l $$language; done
+	$(BIN)/pybabel compile -D colorgan -d serving/locale
 
 desktop: $(VENV)/.installed-desktop  ## Open the desktop window; MODEL=folder colours with another model
 	$(BIN)/python -m serving.desktop $(if $(MODEL),--model=$(MODEL))

@@ -1,10 +1,13 @@
 """What several tests need: made photographs, pair files, and a tiny training run."""
 
 import dataclasses
+import os
 
 import pytest
 from made_pictures import photograph
 from PIL import Image
+
+os.environ["LANGUAGE"] = "en"  # whatever the system's: tests look for English texts
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,16 @@ def grey(width=80, height=64, level=None, seed=0):
     return np.clip(np.where(disc, 200, ramp) + rng.normal(0, 2, (height, width)), 0, 255).astype(np.uint8)
 
 
+def scan() -> bytes:
+    """A made scan of two pictures on white, one beside the other, as PNG."""
+    made = np.full((200, 400), 250, np.uint8)
+    for left, seed in ((20, 1), (210, 2)):
+        made[30:170, left : left + 160] = np.minimum(grey(160, 140, seed=seed), 200)
+    buffer = io.BytesIO()
+    Image.fromarray(made).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def picture(file_format="JPEG", **size) -> bytes:
     """A made picture file."""
     buffer = io.BytesIO()

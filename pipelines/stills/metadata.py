@@ -114,6 +114,15 @@ def of_result(original: Metadata, mode: str, upright: bool = False) -> Metadata:
     )
 
 
+def of_other_pixels(original: Metadata, upright: bool = False) -> Metadata:
+    """Returns the metadata of a picture whose pixels are no longer those of the file; `upright`: they were turned."""
+    if not upright:
+        return dataclasses.replace(original, jpeg_coding=None)
+    exif = load_exif(original)
+    exif.pop(orientation.TAG, None)
+    return dataclasses.replace(original, exif=_serialized(exif), orientation=1, jpeg_coding=None)
+
+
 def load_exif(metadata: Metadata) -> Image.Exif:
     """Returns the EXIF directories as Pillow's object."""
     exif = Image.Exif()

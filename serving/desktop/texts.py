@@ -1,134 +1,136 @@
-"""Every text of the window, in English. A translation replaces this file and `serving.jobs.texts`."""
+"""Every text of the window, in the system's language; translations are in `serving/locale`."""
 
 from colorgan_tf.inference.quality import Quality
 from serving.jobs import texts as shared
+from serving.language import gettext as _
+from serving.language import ngettext
 
 TITLE = shared.TITLE
-TAGLINE = shared.TAGLINE
-PROVENANCE = shared.HONEST
+TAGLINE = _(shared.TAGLINE)
+PROVENANCE = _(shared.HONEST)
 
 # === Start page ===
 
-DROP_HERE = "Drop pictures, GIFs, films or a whole folder here"
-CHOOSE_FILES = "Choose files…"
-CHOOSE_FOLDER = "Choose a folder…"
-RECENT = "Opened before"
-SAMPLES = "Nothing at hand? Try one of these"
-LET_GO = "Let go to open"
-TO_FILES = "Back to your files  →"
+DROP_HERE = _("Drop pictures, GIFs, films or a whole folder here")
+CHOOSE_FILES = _("Choose files…")
+CHOOSE_FOLDER = _("Choose a folder…")
+RECENT = _("Opened before")
+SAMPLES = _("Nothing at hand? Try one of these")
+LET_GO = _("Let go to open")
+TO_FILES = _("Back to your files  →")
 
 # === Files ===
 
-FILES = "Your files"
-COLOR = "&Colour"
-COLOR_TIP = "Colour everything that is not in colour yet (Ctrl+Return)"
-GO_ON = "&Go on"
-CANCEL = "Ca&ncel"
-SAVE = "&Save…"
-SAVE_ALL = "Save &all…"
-CLEAR = "C&lear"
-CLEAR_TIP = "Empty the window; your own files stay where they are"
-TO_START = "Back to the start"
-ADD_MORE = "&Open more…"
-ANYWAY = "Colour it anyway"
+FILES = _("Your files")
+COLOR = _("&Colour")
+COLOR_TIP = _("Colour everything that is not in colour yet (Ctrl+Return)")
+GO_ON = _("&Go on")
+CANCEL = _("Ca&ncel")
+SAVE = _("&Save…")
+SAVE_ALL = _("Save &all…")
+CLEAR = _("C&lear")
+CLEAR_TIP = _("Empty the window; your own files stay where they are")
+TO_START = _("Back to the start")
+ADD_MORE = _("&Open more…")
+ANYWAY = _("Colour it anyway")
 
 STATES = {
-    "ready": "Ready",
-    "waiting": "Waiting",
-    "working": "Gaining colour…",
-    "done": "In colour",
-    "stopped": "Stopped",
-    "failed": "Not done",
+    "ready": _("Ready"),
+    "waiting": _("Waiting"),
+    "working": _("Gaining colour…"),
+    "done": _("In colour"),
+    "stopped": _("Stopped"),
+    "failed": _("Not done"),
 }
-LEFT_ALONE = "Had colours already"
-STOPPED_FILM = "Partly in colour"
-FRAMES = "{done} of {total}"
+LEFT_ALONE = _("Had colours already")
+STOPPED_FILM = _("Partly in colour")
+FRAMES = _("{done} of {total}")
 
-STRENGTH = "Strength of the colours"
-WEAKER, STRONGER = "grey", "strong"
-QUALITY = "Quality"
-QUALITIES = {Quality.FAST: "Fast", Quality.GOOD: "Good", Quality.BEST: "Best (takes longer)"}
+STRENGTH = _("Strength of the colours")
+WEAKER, STRONGER = _("grey"), _("strong")
+QUALITY = _("Quality")
+QUALITIES = {Quality.FAST: _("Fast"), Quality.GOOD: _("Good"), Quality.BEST: _("Best (takes longer)")}
 
-BEFORE, AFTER = "Before", "After"
-VIEWER = "The picture, before on the left and after on the right. The arrow keys move the line between them."
-VIEWER_TIP = "Drag the line, or press the left and right arrow keys"
-SLIDER_VIEW = "One over the other"
-SIDE_VIEW = "Side by side"
-PLAY, PAUSE = "Play", "Pause"
-POSITION = "Position in the film"
+BEFORE, AFTER = _("Before"), _("After")
+VIEWER = _("The picture, before on the left and after on the right. The arrow keys move the line between them.")
+VIEWER_TIP = _("Drag the line, or press the left and right arrow keys")
+SLIDER_VIEW = _("One over the other")
+SIDE_VIEW = _("Side by side")
+PLAY, PAUSE = _("Play"), _("Pause")
+POSITION = _("Position in the film")
 STRENGTH_VALUE = "{percent} %"
 
 # === Menus ===
 
-MENU_FILE, MENU_VIEW, MENU_HELP = "&File", "&View", "&Help"
-OPEN = "&Open files…"
-OPEN_FOLDER = "Open &folder…"
-PASTE = "&Paste picture"
-COPY = "&Copy coloured picture"
-REMOVE = "&Remove from the list"
-SAME_FOR_ALL = "Use this strength and quality for &all"
-QUIT = "&Quit"
-ZOOM_IN, ZOOM_OUT, ZOOM_WHOLE = "Zoom &in", "Zoom &out", "&Whole picture"
-FULL_SCREEN = "&Full screen"
-PREVIOUS, NEXT = "&The file before", "The &next file"
-KEYS = "&Keys and how it works"
-ABOUT = "&About"
-ABOUT_TEXT = "Gives black-and-white pictures, GIFs and films colours, on this computer; nothing is sent anywhere."
+MENU_FILE, MENU_VIEW, MENU_HELP = _("&File"), _("&View"), _("&Help")
+OPEN = _("&Open files…")
+OPEN_FOLDER = _("Open &folder…")
+PASTE = _("&Paste picture")
+COPY = _("&Copy coloured picture")
+REMOVE = _("&Remove from the list")
+SAME_FOR_ALL = _("Use this strength and quality for &all")
+QUIT = _("&Quit")
+ZOOM_IN, ZOOM_OUT, ZOOM_WHOLE = _("Zoom &in"), _("Zoom &out"), _("&Whole picture")
+FULL_SCREEN = _("&Full screen")
+PREVIOUS, NEXT = _("&The file before"), _("The &next file")
+KEYS = _("&Keys and how it works")
+ABOUT = _("&About")
+ABOUT_TEXT = _("Gives black-and-white pictures, GIFs and films colours, on this computer; nothing is sent anywhere.")
 KEYS_TEXT = (
-    ("Ctrl+O", "open files"),
-    ("Ctrl+Shift+O", "open a folder"),
-    ("Ctrl+V", "open the picture in the clipboard"),
-    ("Ctrl+Return", "colour"),
-    ("Escape", "cancel"),
-    ("← →", "move the line between before and after"),
-    ("Space on the picture, Ctrl+P", "play or pause"),
-    ("Page Up, Page Down", "the file before, the next file"),
-    ("Ctrl+S, Ctrl+Shift+S", "save, save all"),
-    ("Delete", "take a file off the list"),
-    ("Ctrl + and −, Ctrl+0", "closer, farther, the whole picture"),
-    ("Ctrl+C", "copy the coloured picture"),
-    ("Alt+Home", "back to the start"),
+    (_("Ctrl+O"), _("open files")),
+    (_("Ctrl+Shift+O"), _("open a folder")),
+    (_("Ctrl+V"), _("open the picture in the clipboard")),
+    (_("Ctrl+Return"), _("colour")),
+    (_("Escape"), _("cancel")),
+    ("← →", _("move the line between before and after")),
+    (_("Space on the picture, Ctrl+P"), _("play or pause")),
+    (_("Page Up, Page Down"), _("the file before, the next file")),
+    (_("Ctrl+S, Ctrl+Shift+S"), _("save, save all")),
+    (_("Delete"), _("take a file off the list")),
+    (_("Ctrl + and −, Ctrl+0"), _("closer, farther, the whole picture")),
+    (_("Ctrl+C"), _("copy the coloured picture")),
+    (_("Alt+Home"), _("back to the start")),
 )
 
 # === Dialogs ===
 
-CHOOSE_FILES_TITLE = "Choose pictures, GIFs or films"
-CHOOSE_FOLDER_TITLE = "Choose a folder"
-SAVE_TITLE = "Save the coloured file"
-SAVE_ALL_TITLE = "Save all coloured files into a folder"
-FILE_KINDS = "Pictures, GIFs and films"
-ALL_FILES = "All files"
-UNSAVED = "{count} coloured files are not saved yet."
-UNSAVED_ONE = "“{name}” is not saved yet."
-CLOSE_ANYWAY = "Do not save"
-STAY = "Cancel"
+CHOOSE_FILES_TITLE = _("Choose pictures, GIFs or films")
+CHOOSE_FOLDER_TITLE = _("Choose a folder")
+SAVE_TITLE = _("Save the coloured file")
+SAVE_ALL_TITLE = _("Save all coloured files into a folder")
+FILE_KINDS = _("Pictures, GIFs and films")
+ALL_FILES = _("All files")
+UNSAVED = _("{count} coloured files are not saved yet.")
+UNSAVED_ONE = _("“{name}” is not saved yet.")
+CLOSE_ANYWAY = _("Do not save")
+STAY = _("Cancel")
 
 # === Messages ===
 
-IS_A_FOLDER = "This is a folder, not a file."
-GONE = shared.GONE
-DISK_FULL = shared.DISK_FULL
-UNREADABLE = "This file cannot be read."
-NO_FILES = "There is nothing in “{name}” that can gain colour."
-SEVERAL_REFUSED = "{count} files cannot be opened. The first, “{name}”: {reason}"
-REFUSED = "“{name}”: {reason}"
-NOT_SAVED = "“{name}” could not be saved there. Please choose another folder."
-NO_CLIPBOARD = "There is no picture in the clipboard."
-SAVED = "Saved: {path}"
-PASTED = "Pasted picture"
-COPIED = "The coloured picture is in the clipboard."
-SAVED_ALL = "{count} files saved in {folder}"
-WRONG = "Something went wrong here. Please try again."
-NOT_PLAYED = "This film cannot be shown here, but it can gain colour all the same."
-NOTHING_TO_SAVE = "There is no coloured file to save yet."
-CLOSE_MESSAGE = "Close this message"
+IS_A_FOLDER = _("This is a folder, not a file.")
+GONE = _(shared.GONE)
+DISK_FULL = _(shared.DISK_FULL)
+UNREADABLE = _("This file cannot be read.")
+NO_FILES = _("There is nothing in “{name}” that can gain colour.")
+SEVERAL_REFUSED = _("{count} files cannot be opened. The first, “{name}”: {reason}")
+REFUSED = _("“{name}”: {reason}")
+NOT_SAVED = _("“{name}” could not be saved there. Please choose another folder.")
+NO_CLIPBOARD = _("There is no picture in the clipboard.")
+SAVED = _("Saved: {path}")
+PASTED = _("Pasted picture")
+COPIED = _("The coloured picture is in the clipboard.")
+SAVED_ALL = _("{count} files saved in {folder}")
+WRONG = _("Something went wrong here. Please try again.")
+NOT_PLAYED = _("This film cannot be shown here, but it can gain colour all the same.")
+NOTHING_TO_SAVE = _("There is no coloured file to save yet.")
+CLOSE_MESSAGE = _("Close this message")
 
 
 def working(current: str, done: int, total: int, seconds_left: float | None) -> str:
     """Says how far the work is: what is worked on, how many of how many, and how long it still takes."""
     parts = [f"{STATES['working']} {current}" if current else STATES["waiting"]]
     if total > 1:
-        parts.append(f"{min(done + 1, total)} of {total}")
+        parts.append(FRAMES.format(done=min(done + 1, total), total=total))
     if seconds_left is not None:
         parts.append(left(seconds_left))
     return "  ·  ".join(parts)
@@ -137,15 +139,14 @@ def working(current: str, done: int, total: int, seconds_left: float | None) -> 
 def left(seconds: float) -> str:
     """Says how long it still takes."""
     if seconds < 1.5:
-        return "almost done"
+        return _("almost done")
     if seconds < 55:
         near = round(seconds) if seconds < 10 else round(seconds / 5) * 5
-        return f"about {near} seconds left"
+        return _("about {count} seconds left").format(count=near)
     minutes = max(1, round(seconds / 60))
     if minutes < 90:
-        return f"about {minutes} minute{'s' if minutes > 1 else ''} left"
-    hours = round(minutes / 60)
-    return f"about {hours} hours left"
+        return ngettext("about {count} minute left", "about {count} minutes left", minutes).format(count=minutes)
+    return _("about {count} hours left").format(count=round(minutes / 60))
 
 
 def clock(seconds: float) -> str:

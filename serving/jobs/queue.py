@@ -204,7 +204,9 @@ class JobQueue:
     def _do(self, record: FileRecord, worker: Worker) -> None:
         began = time.monotonic()
         folder = self._store.folder(record)
-        task = Task(folder, self._store.original(record), record.kind, record.settings, self._limits)
+        task = Task(
+            folder, self._store.original(record), record.kind, record.settings, self._limits, language=record.language
+        )
 
         def report(progress: Progress) -> None:
             seconds = time.monotonic() - began
@@ -247,6 +249,7 @@ class JobQueue:
             result=kept,
             frames=outcome.frames if outcome.result else record.frames,
             size=outcome.size if outcome.result else record.size,
+            parts=outcome.parts,
             version=record.version + 1,
             seconds=round(seconds, 3),
         )

@@ -8,6 +8,7 @@ from typing import Any
 from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
 from pipelines.media.formats import Kind
+from pipelines.stills.crop import WHOLE, Crop
 
 # A file waits, is worked on, and ends in one of the last three; a stopped film keeps what was done.
 WAITING, WORKING, DONE, STOPPED, FAILED = "waiting", "working", "done", "stopped", "failed"
@@ -42,12 +43,16 @@ class JobSettings:
         quality: how much work goes into it.
         force: colour what is in colour already.
         hints: in the order in which they were given.
+        crop: what of a picture is coloured; other hints belong to another crop.
+        stretch: bring the tones of a faded or dark picture to the full range before.
     """
 
     strength: float = 1.0
     quality: Quality = Quality.GOOD
     force: bool = False
     hints: tuple[Hint, ...] = ()
+    crop: Crop = WHOLE
+    stretch: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +75,8 @@ class FileRecord:
         size: (width, height) of the upright picture; (0, 0) until it is known.
         version: counts results, so that a browser never shows an old one.
         seconds: that the work took.
+        language: of its user, for notes.
+        parts: frames of the photographs on a scan that shows several.
     """
 
     id: str
@@ -87,6 +94,8 @@ class FileRecord:
     size: tuple[int, int] = (0, 0)
     version: int = 0
     seconds: float = 0.0
+    language: str = "en"
+    parts: tuple[Crop, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -112,8 +121,10 @@ def from_json(text: str) -> FileRecord:
     settings = values.pop("settings")
     settings["quality"] = Quality(settings["quality"])
     hints = tuple(_stored_hint(hint) for hint in settings.pop("hints"))
-    read = {"kind": Kind(values["kind"]), "size": tuple(values["size"])}
-    return FileRecord(**values | read, settings=JobSettings(**settings, hints=hints))
+    crop = Crop(**settings.pop("crop", {}))
+    parts = tuple(Crop(**part) for part in values.pop("parts", ()))
+    read = {"kind": Kind(values["kind"]), "size": tuple(values["size"]), "parts": parts}
+    return FileRecord(**values | read, settings=JobSettings(**settings, hints=hints, crop=crop))
 
 
 def _stored_hint(values: dict[str, Any]) -> Hint:
@@ -131,7 +142,8 @@ def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
     unknown = set(values) - {field.name for field in dataclasses.fields(JobSettings)}
     if unknown:
         raise RequestError(
-            f"The settings must be strength, quality, force and hints. Received: {', '.join(sorted(unknown))}."
+            "The settings must be strength, quality, force, hints, crop and stretch. "
+            f"Received: {', '.join(sorted(unknown))}."
         )
     new: dict[str, Any] = {}
     if "strength" in values:
@@ -140,15 +152,35 @@ def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
         if values["quality"] not in list(Quality):
             raise RequestError(f"`quality` must be one of {', '.join(Quality)}. Received: {values['quality']!r:.40}.")
         new["quality"] = Quality(values["quality"])
-    if "force" in values:
-        if not isinstance(values["force"], bool):
-            raise RequestError(f"`force` must be true or false. Received: {values['force']!r:.40}.")
-        new["force"] = values["force"]
+    for name in {"force", "stretch"} & set(values):
+        if not isinstance(values[name], bool):
+            raise RequestError(f"`{name}` must be true or false. Received: {values[name]!r:.40}.")
+        new[name] = values[name]
+    if "crop" in values:
+        new["crop"] = _crop(values["crop"])
+        if new["crop"] != settings.crop:
+            new["hints"] = ()
     if "hints" in values:
         if not isinstance(values["hints"], list) or len(values["hints"]) > MOST_HINTS:
             raise RequestError(f"`hints` must be a list of at most {MOST_HINTS}.")
         new["hints"] = tuple(_hint(hint) for hint in values["hints"])
     return dataclasses.replace(settings, **new)
+
+
+def _crop(values: Any) -> Crop:
+    if not isinstance(values, dict) or set(values) - {field.name for field in dataclasses.fields(Crop)}:
+        raise RequestError("`crop` must be an object of turn, x, y, width, height and angle.")
+    turn = values.get("turn", 0)
+    if isinstance(turn, bool) or turn not in (0, 1, 2, 3):
+        raise RequestError(f"`turn` of a crop must be 0, 1, 2 or 3. Received: {turn!r:.40}.")
+    return Crop(
+        turn=int(turn),
+        x=_number(values.get("x", 0.5), "x", 0.0, 1.0),
+        y=_number(values.get("y", 0.5), "y", 0.0, 1.0),
+        width=_number(values.get("width", 1), "width", 0.01, 1.0),
+        height=_number(values.get("height", 1), "height", 0.01, 1.0),
+        angle=_number(values.get("angle", 0), "angle", -45.0, 45.0),
+    )
 
 
 def _hint(values: Any) -> Hint:

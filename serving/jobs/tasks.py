@@ -16,11 +16,13 @@ from pipelines.media import formats, writing
 from pipelines.media.formats import Kind
 from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
+from pipelines.stills.crop import WHOLE, Crop
 from serving.jobs import hint_tracking, preview, texts
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint
 from serving.jobs.limits import Limits
 from serving.jobs.records import JobSettings
+from serving.language import gettext, speaking
 
 _PREVIEW_SECONDS = 0.6
 # A film that is stopped keeps whole chunks: short ones, so that little of what was seen is lost.
@@ -39,6 +41,7 @@ class Task:
         limits: of films, which only the worker opens.
         keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
             which every browser plays.
+        language: of notes.
     """
 
     folder: Path
@@ -47,6 +50,7 @@ class Task:
     settings: JobSettings
     limits: Limits
     keep_container: bool = False
+    language: str = "en"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Outcome:
         stopped: whether the work was stopped before its end.
         frames: of the result.
         size: (width, height) of the upright picture.
+        parts: frames of the photographs on a scan that shows several, where all of it was coloured.
     """
 
     result: str
@@ -77,6 +82,7 @@ class Outcome:
     stopped: bool = False
     frames: int = 1
     size: tuple[int, int] = (0, 0)
+    parts: tuple[Crop, ...] = ()
 
 
 Report = Callable[[Progress], None]
@@ -97,7 +103,8 @@ def run(task: Task, backend: Backend, report: Report, stopped: Callable[[], bool
     watch = _Watch(task, report, stopped)
     colorizer = HintedColorizer(CachedBackend(backend, task.folder / "cache"), task.settings, watch)
     work = {Kind.PICTURE: _picture, Kind.ANIMATION: _animation, Kind.FILM: _film}[Kind(task.kind)]
-    return work(task, colorizer, watch)
+    with speaking(task.language):
+        return work(task, colorizer, watch)
 
 
 class _Watch:
@@ -138,10 +145,19 @@ class _Watch:
 
 
 def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
+    from pipelines.stills import preparation, splitting
     from pipelines.stills import still as stills
     from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
 
-    still = stills.read(task.original)
+    whole = stills.read(task.original)
+    parts: tuple[Crop, ...] = ()
+    if task.settings.crop == WHOLE:
+        parts = tuple(splitting.photographs(upright(whole.luma, whole.metadata.orientation)))
+    else:
+        scan = preview.view(whole.values, whole.alpha, whole.metadata.orientation)
+        writing.write_bytes(task.folder / "whole.jpg", preview.jpeg(scan))
+    cropped = preparation.cropped(whole, task.settings.crop)
+    still = preparation.stretched(cropped) if task.settings.stretch else cropped
     name = f"result{task.original.suffix}"
     left = still.in_colour and not task.settings.force
     colorizer.spots = iter([tuple(spot_of(hint) for hint in task.settings.hints)])
@@ -149,14 +165,14 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         values = still.values if left else colorize_still(still, colorizer)
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
-    before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (still.values, values))
+    before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (cropped.values, values))
     writing.write_bytes(task.folder / "before.jpg", preview.jpeg(before))
     writing.write_bytes(task.folder / "after.jpg", preview.jpeg(after))
     _thumbnail(task, after)
     try:
         if not left:
             data = encode_result(still, values)
-        elif still.result_format == still.file_format:
+        elif still is whole and still.result_format == still.file_format:
             data = task.original.read_bytes()
         else:
             data = encode_unchanged(still)
@@ -164,9 +180,9 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         raise InputError(str(error)) from error
     writing.write_bytes(task.folder / name, data)
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
-    notes = [texts.ONLY_FIRST_PAGE.format(pages=still.pages)] if still.pages > 1 else []
+    notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=still.pages)] if still.pages > 1 else []
     note = "; ".join([*notes, *still.notes])
-    return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height))
+    return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height), parts=parts)
 
 
 def _animation(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
@@ -236,7 +252,7 @@ def _film(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         _thumbnail(task, preview.film_frame(result, 0))
     notes = [texts.HAS_COLOURS] if left else [texts.SOME_SHOTS_HAVE_COLOURS] if coloured and not settings.force else []
     notes += [] if result.suffix == task.original.suffix else [texts.AS_MP4]
-    note = " ".join([*notes, *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
+    note = " ".join([*map(gettext, notes), *(f"{each[:1].upper()}{each[1:]}." for each in report.notes)])
     return Outcome(result.name, note, left, frames=report.frames, size=(width, height))
 
 

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
-from serving.jobs import records
+from serving.jobs import records, splitting
 from serving.jobs import texts as job_texts
 from serving.jobs.records import FileRecord
+from serving.language import gettext
 from serving.web import security, texts, uploads
 from serving.web.site import Site, as_json, own_file, site
 
@@ -116,6 +117,17 @@ def stop(identity: str) -> tuple[Response, int]:
     return jsonify(as_json(own_file(identity))), 202
 
 
+@api.post("/files/<identity>/split")
+def split(identity: str) -> tuple[Response, int]:
+    """Makes a file of each photograph on a scan; the scan stays."""
+    scan = own_file(identity)
+    if not scan.parts:
+        raise RequestError(texts.NOTHING_TO_SPLIT, 409)
+    uploads.check_space(site(), g.user, len(scan.parts))
+    made = splitting.split(site().store, site().jobs, scan)
+    return jsonify(files=[as_json(record) for record in made]), 201
+
+
 @api.delete("/files/<identity>")
 def delete(identity: str) -> tuple[str, int]:
     """Deletes a file and its results."""
@@ -178,7 +190,7 @@ def _changes(running: Site, user: str) -> Iterator[str]:
 
 def refuse(error: RequestError) -> tuple[Response, int]:
     """Answers a refused request."""
-    return jsonify(error=error.text), error.status
+    return jsonify(error=gettext(error.text)), error.status
 
 
 def http_error(error: HTTPException) -> tuple[Response, int]:

@@ -12,6 +12,7 @@ from serving.jobs import texts as job_texts
 from serving.jobs.queue import LONG, QUICK, JobQueue
 from serving.jobs.store import Store
 from serving.jobs.workers import InlineWorker, Model, ProcessWorker, Worker
+from serving.language import chosen, gettext, speak
 from serving.web import texts
 from serving.web.api import api, http_error, refuse
 from serving.web.downloads import downloads
@@ -48,6 +49,8 @@ def create_app(settings: Settings, workers: Mapping[str, Worker] | None = None) 
         TRUSTED_HOSTS=list(settings.hosts) or None,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.before_request(lambda: speak(chosen(request.accept_languages.values())))
+    app.teardown_request(lambda _error: speak(None))
     protect(app, settings.limits, settings.https)
     for blueprint in (api, downloads, views):
         app.register_blueprint(blueprint)
@@ -74,7 +77,7 @@ def make_workers(settings: Settings) -> dict[str, Worker]:
 def _refused(error: RequestError) -> Answer:
     if request.path.startswith("/api/"):
         return refuse(error)
-    return render_template("message.html", message=error.text), error.status
+    return render_template("message.html", message=gettext(error.text)), error.status
 
 
 def _http_error(error: HTTPException) -> Answer:
@@ -83,7 +86,7 @@ def _http_error(error: HTTPException) -> Answer:
     if request.path.startswith("/api/"):
         return http_error(error)
     message = texts.NOT_FOUND if error.code in (404, 405) else texts.NOT_UNDERSTOOD
-    return render_template("message.html", message=message), error.code or 500
+    return render_template("message.html", message=gettext(message)), error.code or 500
 
 
 def _failed(error: Exception) -> Answer:

@@ -44,10 +44,16 @@ def original(identity: str) -> Response:
     return response
 
 
-@downloads.get("/files/<identity>/<any(before,after,thumbnail,preview):view>")
+@downloads.get("/files/<identity>/<any(before,after,thumbnail,preview,whole):view>")
 def view(identity: str, view: str) -> Response:
-    """Sends a JPEG for the screen: a picture before or after, the gallery's thumbnail, the newest frame of a film."""
-    return _send(site().store.folder(own_file(identity)) / f"{view}.jpg", f"{view}.jpg")
+    """Sends a JPEG for the screen: a picture before or after, the gallery's thumbnail, the newest frame of a film.
+
+    `whole` is a picture as it came, also where another crop of it was coloured.
+    """
+    path = site().store.folder(own_file(identity)) / f"{view}.jpg"
+    if view == "whole" and not path.exists():
+        path = path.with_name("before.jpg")
+    return _send(path, f"{view}.jpg")
 
 
 @downloads.get("/files/<identity>/side-by-side")

@@ -11,6 +11,7 @@ from serving.jobs import records
 from serving.jobs.queue import JobQueue
 from serving.jobs.records import FileRecord
 from serving.jobs.store import Store
+from serving.language import gettext
 from serving.web import texts
 from serving.web.metrics import Metrics
 from serving.web.settings import Settings
@@ -97,7 +98,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "name": record.name,
         "kind": record.kind,
         "state": record.state,
-        "note": record.note,
+        "note": gettext(record.note),
         "in_colour": record.in_colour,
         "size": list(record.size),
         "frames": record.frames,
@@ -106,6 +107,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "seconds": record.seconds,
         "place": jobs.place(record) if record.state == records.WAITING else 0,
         "progress": {"done": live.done, "total": live.total, "seconds_left": live.seconds_left},
+        "parts": [dataclasses.asdict(part) for part in record.parts],
         "settings": settings,
         "wishes": settings,  # the name that programs of before know
         "links": links,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from colorgan_tf.errors import RequestError
+from serving import language
 from serving.jobs.limits import check_upload
 from serving.jobs.records import FileRecord
 from serving.web import texts
@@ -33,7 +34,7 @@ def take(site: Site, user: str, name: str, stream: IO[bytes], length: int | None
     if length is not None and length > limits.upload_bytes:
         raise RequestError(texts.too_large_file(limits.upload_bytes), 413)
     site.jobs.check_room(user)
-    _check_space(site, user, limits)
+    check_space(site, user)
     with site.store.incoming() as path:
         _copy(stream, path, limits)
         kind = check_upload(path, limits)
@@ -44,6 +45,7 @@ def take(site: Site, user: str, name: str, stream: IO[bytes], length: int | None
             kind=kind.kind,
             suffix=kind.suffix,
             created=time.time(),
+            language=language.current(),
             frames=kind.frames,
         )
         site.store.add(path, record)
@@ -61,9 +63,15 @@ def shown_name(name: str, suffix: str) -> str:
     return clean or f"file{suffix}"
 
 
-def _check_space(site: Site, user: str, limits: SiteLimits) -> None:
+def check_space(site: Site, user: str, files: int = 1) -> None:
+    """Checks that a user may keep so many more files.
+
+    Raises:
+        RequestError: there is no room for them.
+    """
+    limits = site.settings.limits
     own, everyone = site.store.usage(user), site.store.usage()
-    if own.files >= limits.files_each or own.bytes >= limits.bytes_each:
+    if own.files + files > limits.files_each or own.bytes >= limits.bytes_each:
         raise RequestError(texts.FULL_EACH, 507)
     if everyone.bytes >= limits.bytes_all:
         raise RequestError(texts.FULL_ALL, 507)

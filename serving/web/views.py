@@ -7,6 +7,7 @@ from flask import Blueprint, Response, g, render_template, request, send_file
 
 from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
+from serving import language
 from serving.jobs.limits import MEGA
 from serving.web import texts
 from serving.web.api import sample_paths
@@ -21,9 +22,15 @@ def shared() -> dict[str, object]:
     """Gives every page its texts and what its scripts need to know."""
     limits = site().settings.limits
     local = _is_local()
-    script = {"texts": texts.SCRIPT, "csrf": g.get("csrf", ""), "largest": limits.upload_bytes, "local": local}
+    script = {
+        "texts": texts.translated(texts.SCRIPT),
+        "csrf": g.get("csrf", ""),
+        "largest": limits.upload_bytes,
+        "local": local,
+    }
     return {
-        "t": texts.PAGE,
+        "t": texts.translated(texts.PAGE),
+        "language": language.current(),
         "script": json.dumps(script).replace("<", "\\u003c"),
         "days": f"{limits.age_days:g}",
         "local": local,

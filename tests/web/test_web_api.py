@@ -218,6 +218,66 @@ def test_deleting_removes_everything(user, tmp_path):
     assert user.get("/api/results.zip").status_code == 404
 
 
+def test_a_crop_is_coloured_alone_and_can_be_taken_back(user):
+    file = user.coloured(made_uploads.picture("PNG"), "photo.png")
+    user.patch(file["links"]["self"], {"hints": [{"x": 0.5, "y": 0.5, "rgb": [60, 60, 220]}]})
+    user.finished(file)
+    user.patch(file["links"]["self"], {"crop": {"turn": 1, "x": 0.5, "y": 0.25, "height": 0.5}})
+    cropped = user.finished(file)
+    assert (cropped["state"], cropped["size"]) == ("done", [64, 40]), cropped
+    assert cropped["settings"]["hints"] == []  # their places were in another picture
+    result = decoded(user.result(cropped))
+    expected = np.rot90(made_uploads.grey(), -1)[:40]
+    assert np.abs(color.luma(result / np.float32(255))[..., 0] * 255 - expected).max() < 1.5
+    whole = Image.open(io.BytesIO(user.get(f"{file['links']['self']}/whole").get_data()))
+    assert whole.size == (80, 64)
+    user.patch(file["links"]["self"], {"crop": {}})
+    assert user.finished(file)["size"] == [80, 64]
+
+
+def test_tones_are_stretched_on_request_and_before_stays_before(user):
+    faded = Image.fromarray((100 + made_uploads.grey() * 0.3).astype(np.uint8))
+    buffer = io.BytesIO()
+    faded.save(buffer, "PNG")
+    file = user.coloured(buffer.getvalue(), "faded.png")
+    user.patch(file["links"]["self"], {"stretch": True})
+    user.finished(file)
+    before, after = (decoded(user.get(f"{file['links']['self']}/{name}").get_data()) for name in ("before", "after"))
+    assert np.ptp(before.astype(int)) < 90 and np.ptp(color.luma(after / np.float32(255))) > 0.9
+
+
+def test_a_scan_is_split_into_files_and_stays(user):
+    file = user.coloured(made_uploads.scan(), "album.png")
+    assert len(file["parts"]) == 2
+    answer = user.post(f"{file['links']['self']}/split")
+    assert answer.status_code == 201
+    parts = [user.finished(part) for part in answer.json["files"]]
+    assert [part["name"] for part in parts] == ["album-1.png", "album-2.png"]
+    for part in parts:
+        assert part["state"] == "done" and part["parts"] == []
+        assert part["size"] == pytest.approx([160, 140], abs=8)
+    user.delete(file["links"]["self"])  # the parts do not need it
+    user.patch(parts[0]["links"]["self"], {"crop": {}})
+    assert user.finished(parts[0])["size"] == [400, 200]
+    assert user.post(f"{user.coloured(made_uploads.picture())['links']['self']}/split").status_code == 409
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"crop": 1},
+        {"crop": {"turn": 4}},
+        {"crop": {"width": 0}},
+        {"crop": {"angle": 60}},
+        {"crop": {"z": 1}},
+        {"stretch": 1},
+    ],
+)
+def test_wrong_crops_are_refused(user, values):
+    file = user.coloured(made_uploads.picture())
+    assert user.patch(file["links"]["self"], values).status_code == 400
+
+
 def test_likely_colours_differ_and_fit_the_spot(user):
     file = user.coloured(made_uploads.picture())
     answer = user.get(f"{file['links']['self']}/colours?x=0.5&y=0.5").json

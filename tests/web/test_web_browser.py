@@ -336,6 +336,55 @@ def test_the_list_with_28_good_and_two_bad_files_stays_and_sums_up_also_after_a_
     uploaded(page, PHOTO)  # one file, when the others are done, is shown again
 
 
+def test_a_picture_is_turned_straightened_and_cropped(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    width, height = Image.open(PHOTO).size
+    page.click("#crop summary")
+    page.wait_for_function("() => document.getElementById('whole').naturalWidth")
+    page.click("#turn-right")
+    page.fill("#straighten", "5")
+    corner = page.get_by_role("button", name="Corner 1 of the frame")
+    corner.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    box = page.get_by_role("button", name="Corner 3 of the frame").bounding_box()
+    page.mouse.move(box["x"] + 22, box["y"] + 22)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 18, box["y"] - 18, steps=4)
+    page.mouse.up()
+    page.click("#apply")
+    done(page, 2)
+    file = page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(a => a.json())")
+    crop = file["settings"]["crop"]
+    assert (crop["turn"], crop["angle"]) == (1, -5)
+    assert 0.4 < crop["width"] < 0.86 and 0.5 < crop["height"] < 0.92
+    size = Image.open(io.BytesIO(downloaded(page)[1])).size
+    assert size == pytest.approx((crop["width"] * height, crop["height"] * width), abs=1.5)
+    page.click("#crop summary")
+    page.check("#stretch")
+    done(page, 3)
+    page.click("#whole-again")
+    done(page, 4)
+    assert Image.open(io.BytesIO(downloaded(page)[1])).size == (width, height)
+
+
+def test_a_scan_is_split_and_the_parts_lead_to_each_other(open_page, tmp_path):
+    (tmp_path / "album.png").write_bytes(made_uploads.scan())
+    page = open_page(locale="de-DE")
+    upload(page, tmp_path / "album.png")
+    page.wait_for_url("**/files/*")
+    page.get_by_text("Dieser Scan zeigt offenbar 2 Fotografien.").wait_for()
+    page.click("#crop summary")
+    page.locator("#parts i").nth(1).wait_for()
+    page.get_by_role("button", name="In 2 Fotografien teilen").click()
+    page.get_by_role("link", name="album-2.png ansehen").click()
+    page.wait_for_url("**/files/*")
+    page.get_by_text("In Farbe nach").wait_for()
+    assert page.locator("h1").text_content() == "Album-2" and page.locator("html").get_attribute("lang") == "de"
+    assert page.locator("#splitting").is_hidden()
+
+
 def test_hints_are_undone_and_done_again_and_all_removed(open_page):
     page = open_page()
     uploaded(page, PHOTO)
@@ -465,6 +514,9 @@ def test_axe_finds_no_serious_fault(open_page, scheme, size):
     page.click("#hints summary")
     page.locator("#canvas").click(position={"x": 60, "y": 60})
     page.locator("#likely button").first.wait_for()
+    faults += live_site.serious_faults(page)
+    page.click("#crop summary")
+    page.locator("#crop-frame").wait_for()
     faults += live_site.serious_faults(page)
     for path in ("/", "/gallery", "/api", "/nothing"):
         page.goto(path)

@@ -13,6 +13,7 @@ from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.preferences import Preferences
 from serving.desktop.session import input_files
 from serving.desktop.session.session import Session
+from serving.language import gettext
 
 
 class Opener(QObject):
@@ -70,7 +71,7 @@ class Opener(QObject):
                 identities.append(self._session.open(path).id)
                 opened.append(path.absolute())
             except RequestError as error:
-                faults.append((path.name, error.text))
+                faults.append((path.name, gettext(error.text)))
             except OSError:
                 faults.append((path.name, texts.UNREADABLE))
         self._preferences.add_recent([path for path in opened if self._session.folder not in path.parents])

@@ -23,6 +23,7 @@ from serving.desktop.widgets.item_list import THUMBNAIL
 from serving.desktop.widgets.item_page import ItemPage
 from serving.desktop.widgets.start_page import TILE, StartPage
 from serving.jobs import records
+from serving.language import gettext
 
 # Changes that come closer together are shown together; with many files, at most a fifth of the time goes to showing.
 _REFRESH_MS, _SHARE = 60, 4
@@ -159,7 +160,7 @@ class Refresher(QObject):
                 failed.append(item.record)
             self._reported[item.record.id] = now
         if failed:
-            self.failed.emit(texts.REFUSED.format(name=failed[0].name, reason=failed[0].note))
+            self.failed.emit(texts.REFUSED.format(name=failed[0].name, reason=gettext(failed[0].note)))
 
     def _refresh_thumbnail(self, item: Item) -> None:
         record, rows = item.record, self._page.items

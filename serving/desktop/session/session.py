@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from serving import language
 from serving.desktop.session import input_files
 from serving.desktop.session.item import BUSY, READY, Item
 from serving.jobs import records
@@ -91,6 +92,7 @@ class Session:
             kind=kind.kind,
             suffix=kind.suffix,
             created=time.time(),
+            language=language.current(),
             state=READY,
             frames=kind.frames,
         )

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from serving.desktop import texts
 from serving.desktop.session.item import Item
 from serving.jobs import records
+from serving.language import gettext
 
 _REST_MS = 350  # a slider that has not moved for this long has been let go of, by mouse or keyboard
 
@@ -114,7 +115,7 @@ class Controls(QFrame):
             return
         record = item.record
         self.name.setText(_breakable(record.name))
-        note = record.note
+        note = gettext(record.note)
         if not note and record.state == records.DONE and record.size[0]:
             note = f"{record.size[0]} × {record.size[1]}"
         self.note.setText(note[:1].upper() + note[1:])

@@ -1,6 +1,7 @@
 // One file: progress while it is coloured, then before and after with a slider, zoom, strength, quality and hints.
 
 import { ask, describe, duration, listen, local, progress, show, text } from "./site.js";
+import { Cropper } from "./crop.js";
 import { Hints } from "./hints.js";
 
 const at = (id) => document.getElementById(id);
@@ -76,6 +77,9 @@ function display() {
     : file.kind === "picture" && link ? `${file.links.self}/after?v=${file.version}`
       : link && file.state !== "working" ? link : file.links.preview || link || "";
   at("looking").hidden = !wanted;
+  at("looking").classList.toggle("cropping", cropper.open);
+  at("canvas").hidden = cropper.open;
+  at("cropper").hidden = !cropper.open;
   if (wanted === shown) return;
   shown = wanted;
   const playing = file.kind === "film" && wanted === link;
@@ -115,6 +119,7 @@ function update(newer) {
   if (!active || changed) {
     at("strength").value = file.settings.strength;
     for (const choice of document.querySelectorAll("[name=quality]")) choice.checked = choice.value === file.settings.quality;
+    cropper.update(file);
     hints.update(file);
   }
   display();
@@ -174,7 +179,11 @@ function leave(files = neighbours) {
   location.href = next?.links.page || "/";
 }
 
+const cropper = new Cropper(change, display);
 const hints = new Hints(change, display);
+for (const [one, other] of [["crop", "hints"], ["hints", "crop"]]) {
+  at(one).addEventListener("toggle", () => { if (at(one).open) at(other).open = false; });
+}
 at("compare").value = file.kind === "picture" ? 50 : 0;
 divide(Number(at("compare").value));
 update(file);
