@@ -23,5 +23,13 @@ class Crop:
     height: float = 1.0
     angle: float = 0.0
 
+    def turned(self, quarters: int) -> "Crop":
+        """Returns the frame around the same things after so many more quarter turns clockwise."""
+        crop = self
+        for _ in range(quarters % 4):
+            turn = (crop.turn + 1) % 4
+            crop = Crop(turn, 1 - crop.y, crop.x, crop.height, crop.width, crop.angle)
+        return crop
+
 
 WHOLE = Crop()

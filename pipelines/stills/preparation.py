@@ -51,7 +51,7 @@ def _cut(pixels: Channels, orientation: int, crop: Crop) -> Channels:
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     matrix = np.column_stack([rotation, shift])
     cut = cv2.warpAffine(np.ascontiguousarray(turned), matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return cut.reshape(size[1], size[0], pixels.shape[-1])
+    return np.asarray(cut, pixels.dtype).reshape(size[1], size[0], pixels.shape[-1])
 
 
 def stretched(still: Still) -> Still:

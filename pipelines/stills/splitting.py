@@ -26,7 +26,7 @@ def photographs(luma: NDArray[np.float32]) -> list[Crop]:
     height, width = luma.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
     difference = np.abs(small - _background(small))
     rim = max(2, round(_BORDER * max(size)))
     border = np.ones(small.shape, bool)
@@ -46,9 +46,10 @@ def _background(small: NDArray[np.float32]) -> float:
 def _frames(mask: NDArray[np.uint8], rim: int) -> list[cv2.typing.RotatedRect | None]:
     """Frames of the large and rectangular parts of a mask."""
     kernel = np.ones((rim | 1, rim | 1), np.uint8)  # of an even size, it would move what it closes
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    clean = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    outlines, _ = cv2.findContours(
+        cv2.morphologyEx(clean, cv2.MORPH_CLOSE, kernel), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
     found: list[cv2.typing.RotatedRect | None] = []
     for outline in outlines:
         frame = cv2.minAreaRect(outline)

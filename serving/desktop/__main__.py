@@ -19,7 +19,6 @@ from colorgan_tf.errors import InputError
 def define_flags() -> None:
     """Defines this command's flags."""
     define_colorize_flags()
-    flags.DEFINE_bool("color_now", False, "Colour the files that are named at once.")
     flags.DEFINE_bool("exit_when_shown", False, "Say so when the window can be seen, and end: for measuring.")
 
 
@@ -42,7 +41,7 @@ def main(argv: list[str]) -> None:
     from serving.jobs.workers import Model
 
     paths = [Path(each) for each in argv[1:]]
-    sys.exit(app.run(Model(path, values.server), paths, values.color_now, values.exit_when_shown))
+    sys.exit(app.run(Model(path, values.server), paths, values.exit_when_shown))
 
 
 def start() -> None:

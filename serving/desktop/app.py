@@ -23,13 +23,12 @@ _LOCK = "in-use"
 _SAMPLES = 5
 
 
-def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_shown: bool = False) -> int:
+def run(model: Model, paths: list[Path], exit_when_shown: bool = False) -> int:
     """Shows the window until it is closed.
 
     Args:
         model: what colours.
         paths: files and folders to open.
-        color_now: colour them at once.
         exit_when_shown: print "shown" when the window can be seen, and end.
 
     Returns:
@@ -45,8 +44,6 @@ def run(model: Model, paths: list[Path], color_now: bool = False, exit_when_show
         # Once the window is there: the processes that colour start behind it.
         QTimer.singleShot(0, session.start)
         if paths:
-            if color_now:
-                window.opener.opened.connect(lambda _identities: window.color())
             QTimer.singleShot(0, lambda: window.open(paths))
         if exit_when_shown:
             QTimer.singleShot(0, lambda: _report_shown(window))

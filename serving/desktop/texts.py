@@ -23,7 +23,7 @@ TO_FILES = _("Back to your files  →")
 
 FILES = _("Your files")
 COLOR = _("&Colour")
-COLOR_TIP = _("Colour everything that is not in colour yet (Ctrl+Return)")
+COLOR_TIP = _("Colour what was stopped or failed (Ctrl+Return)")
 GO_ON = _("&Go on")
 CANCEL = _("Ca&ncel")
 SAVE = _("&Save…")
@@ -50,6 +50,16 @@ STRENGTH = _("Strength of the colours")
 WEAKER, STRONGER = _("grey"), _("strong")
 QUALITY = _("Quality")
 QUALITIES = {Quality.FAST: _("Fast"), Quality.GOOD: _("Good"), Quality.BEST: _("Best (takes longer)")}
+
+TURN_LEFT, TURN_RIGHT = _("Turn &left"), _("Turn &right")
+CROP = _("&Crop…")
+CROP_TITLE = _("Crop and straighten")
+CROP_TEXT = _("Drag the corners of the frame, or move it with the arrow keys; with Shift they change its size.")
+STRAIGHTEN = _("Straighten")
+APPLY = _("Apply")
+WHOLE_AGAIN = _("All of it again")
+STRETCH = _("Freshen faded tones")
+SPLIT = _("Split into {count} photographs")
 
 BEFORE, AFTER = _("Before"), _("After")
 VIEWER = _("The picture, before on the left and after on the right. The arrow keys move the line between them.")
@@ -84,6 +94,7 @@ KEYS_TEXT = (
     (_("Escape"), _("cancel")),
     ("← →", _("move the line between before and after")),
     (_("Space on the picture, Ctrl+P"), _("play or pause")),
+    (_("Ctrl+← →, Ctrl+R"), _("turn, crop and straighten a picture")),
     (_("Page Up, Page Down"), _("the file before, the next file")),
     (_("Ctrl+S, Ctrl+Shift+S"), _("save, save all")),
     (_("Delete"), _("take a file off the list")),

@@ -91,7 +91,9 @@ QRadioButton::indicator:checked {{
     background: qradialgradient(cx:.5, cy:.5, radius:.5, fx:.5, fy:.5,
         stop:0 {accent}, stop:.55 {accent}, stop:.65 {panel}, stop:1 {panel});
 }}
-QRadioButton:focus {{ color: {accent}; }}
+QRadioButton:focus, QCheckBox:focus {{ color: {accent}; }}
+QCheckBox {{ spacing: 9px; padding: 5px 0; color: {text}; }}
+QCheckBox::indicator {{ width: 20px; height: 20px; }}
 QSlider {{ min-height: 30px; }}
 QSlider::groove:horizontal {{ height: 6px; border-radius: 3px; background: {bar}; }}
 QSlider::sub-page:horizontal {{ height: 6px; border-radius: 3px; background: {accent}; }}

@@ -1,10 +1,12 @@
 """The main window: opening, colouring, saving; everything slow happens elsewhere."""
 
+import dataclasses
 from pathlib import Path
 
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from pipelines.media.formats import Kind
 from serving.desktop import menus, texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.actions.dialogs import Dialogs
@@ -14,7 +16,7 @@ from serving.desktop.actions.refresh import Refresher
 from serving.desktop.actions.saving import Saver
 from serving.desktop.menus import Menus
 from serving.desktop.preferences import Preferences
-from serving.desktop.session.item import READY
+from serving.desktop.session.item import READY, Item
 from serving.desktop.session.session import Session
 from serving.desktop.widgets.item_page import ItemPage
 from serving.desktop.widgets.message_bar import MessageBar
@@ -103,6 +105,9 @@ class Window(QMainWindow):
             "play": self.toggle_play,
             "previous": lambda: page.items.step(-1),
             "next": lambda: page.items.step(1),
+            "turn_left": lambda: self.turn(-1),
+            "turn_right": lambda: self.turn(1),
+            "crop": self.crop,
             "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
             "keys": lambda: menus.show_keys(self),
             "about": lambda: menus.show_about(self),
@@ -127,6 +132,10 @@ class Window(QMainWindow):
             (controls.strength_chosen, lambda strength: self._change_settings(strength=strength)),
             (controls.quality_chosen, lambda quality: self._change_settings(quality=quality)),
             (controls.anyway, lambda: self._change_settings(force=True)),
+            (controls.turned, self.turn),
+            (controls.crop_wanted, self.crop),
+            (controls.stretch_chosen, lambda stretch: self._change_settings(stretch=stretch)),
+            (controls.split_wanted, self.split),
             (self.opener.opened, self._opened),
             (self.opener.refused, self.message.show_message),
             (self.refresher.failed, self.message.show_message),
@@ -161,9 +170,10 @@ class Window(QMainWindow):
 
     def _opened(self, identities: list[str]) -> None:
         self._to_items()
+        self.session.color(identities)
         self.refresher.refresh()
         self.page.items.choose(identities[0])
-        self.page.color.setFocus()
+        self.page.items.setFocus()
 
     # === Colouring ===
 
@@ -175,6 +185,35 @@ class Window(QMainWindow):
         self.message.hide()
         self.session.color(wanted)
         self.refresher.refresh()
+
+    # === The scan ===
+
+    def turn(self, quarters: int) -> None:
+        """Turns the picture that is shown by quarter turns clockwise."""
+        item = self._shown_picture()
+        if item is not None:
+            self._change_settings(crop=dataclasses.asdict(item.record.settings.crop.turned(quarters)))
+
+    def crop(self) -> None:
+        """Lets the user turn, straighten and crop the picture that is shown."""
+        item = self._shown_picture()
+        scan = None if item is None else self.session.scan(item.record)
+        if item is None or scan is None:
+            return
+        crop = self.dialogs.crop(scan, item.record.settings.crop)
+        if crop is not None:
+            self._change_settings(crop=dataclasses.asdict(crop))
+
+    def split(self) -> None:
+        """Makes a file of each photograph on the scan that is shown; the scan stays."""
+        parts = self.session.split(self.refresher.shown)
+        self.refresher.refresh()
+        if parts:
+            self.page.items.choose(parts[0])
+
+    def _shown_picture(self) -> Item | None:
+        item = self.session.get(self.refresher.shown)
+        return item if item is not None and item.record.kind == Kind.PICTURE else None
 
     def toggle_play(self) -> None:
         """Plays, or pauses, where there is something to play."""

@@ -17,6 +17,11 @@ class Answers:
         self.to_open, self.to_save, self.folder = [], None, None
         self.may_forget = True
         self.asked_to_forget = []
+        self.chosen_crop = None
+
+    def crop(self, scan, crop):
+        self.shown_scan = scan
+        return self.chosen_crop
 
     def files(self):
         return self.to_open
@@ -60,12 +65,12 @@ class User:
         before = self.page.items.count()
         self.window.open(list(paths))
         self.until(lambda: self.page.items.count() == before + (len(paths) if count is None else count))
-        self.until(self.page.color.isEnabled)
 
     def colours(self):
-        """Presses Colour, and waits until everything is done."""
-        self.until(self.page.color.isEnabled)
-        self.page.color.click()
+        """Waits until everything is done; what was stopped or failed needs Colour to be pressed."""
+        if {"stopped", "failed"} & set(self.states):
+            self.until(self.page.color.isEnabled)
+            self.page.color.click()
         self.until(lambda: self.states and not set(self.states) & {"ready", "waiting", "working"})
         self.window.refresher.refresh()
 

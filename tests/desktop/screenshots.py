@@ -61,7 +61,6 @@ def take(model: Path, output: Path, dark: bool, start: bool) -> None:
         def color(_identities: list[str]) -> None:
             rows = {item.record.name: item.record.id for item in session.items()}
             window.page.items.choose(rows[f"{_SHOWN}.jpg"])
-            window.color()
 
         timer = QTimer()
         timer.timeout.connect(poll)

@@ -64,7 +64,7 @@ def colour(picture):
 
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="Xvfb is needed: apt-get install xvfb.")
 def test_the_window_colours_a_picture_on_a_screen(tmp_path, photo, tflite_model):
-    program = [sys.executable, "-m", "serving.desktop", str(photo), f"--model={tflite_model}", "--color_now"]
+    program = [sys.executable, "-m", "serving.desktop", str(photo), f"--model={tflite_model}"]
     (tmp_path / "screen").mkdir()
     with virtual_screen.screen(tmp_path / "screen") as screen:
         environment = {"DISPLAY": screen.name, "PATH": os.environ["PATH"], "QT_QPA_PLATFORM": "xcb"}
@@ -120,7 +120,7 @@ def test_the_executable_colours_films_and_gifs(executable, tmp_path):
 
 
 def test_the_executables_window_works_in_a_process_of_its_own(executable, photo, tmp_path):
-    program = [str(executable), str(photo), "--color_now"]
+    program = [str(executable), str(photo)]
     with running(program, tmp_path, PATH="/nonexistent", QT_QPA_PLATFORM="offscreen") as process:
         until(lambda: results(tmp_path), process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

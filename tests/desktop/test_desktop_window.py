@@ -9,11 +9,13 @@ pytest.importorskip(
 )
 
 from desktop_user import pixels, truncated, vividness  # noqa: E402
+from PIL import Image  # noqa: E402
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl  # noqa: E402
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
+from pipelines.stills.crop import Crop  # noqa: E402
 from serving.desktop import texts, theme  # noqa: E402
 from serving.jobs import texts as shared  # noqa: E402
 
@@ -40,8 +42,7 @@ def film(tmp_path):
 
 
 def test_a_picture_is_opened_coloured_and_seen_before_and_after(user, photo):
-    user.opens(photo)
-    assert user.states == ["ready"]
+    user.opens(photo)  # begins at once
     user.colours()
     assert user.states == ["done"]
     before, after = user.sees_both()
@@ -58,7 +59,7 @@ def test_the_start_page_gives_way_to_the_works_and_comes_back(user, photo):
     user.page.start.click()
     assert user.window.start_page.isVisible()
     user.window.start_page.to_files.click()
-    assert user.page.isVisible() and user.states == ["ready"]
+    assert user.page.isVisible() and len(user.states) == 1
 
 
 def test_the_line_is_moved_by_keyboard_and_mouse(user, photo):
@@ -181,7 +182,6 @@ def test_clearing_asks_first_where_a_result_would_be_lost(user, photo):
 def test_the_window_answers_while_work_goes_on_and_cancel_ends_it(user, photo, backend):
     backend.gate.clear()
     user.opens(photo)
-    user.page.color.click()
     user.until(backend.begun.is_set)
     user.until(user.page.cancel.isVisible)
     user.presses(user.page.viewer, Qt.Key.Key_Home)
@@ -197,7 +197,6 @@ def test_the_window_answers_while_work_goes_on_and_cancel_ends_it(user, photo, b
 def test_a_cancelled_film_keeps_what_is_done_and_goes_on(user, tmp_path, backend):
     path = tmp_path / "film.mp4"
     made_uploads.film(path, frames=120)
-    user.opens(path)
     luma_to_chroma, stopped = backend.luma_to_chroma, []
 
     def stops_later(luma):
@@ -207,7 +206,7 @@ def test_a_cancelled_film_keeps_what_is_done_and_goes_on(user, tmp_path, backend
         return luma_to_chroma(luma)
 
     backend.luma_to_chroma = stops_later
-    user.page.color.click()
+    user.opens(path)
     user.until(lambda: user.states == ["stopped"])
     result = user.session.result(user.record)
     assert result is not None and 0 < user.record.frames < 120
@@ -244,7 +243,8 @@ def test_several_refused_files_are_said_in_one_sentence(user, photo, tmp_path):
         (tmp_path / name).write_bytes(b"")
     user.window.open([photo, tmp_path / "a.jpg", tmp_path / "b.jpg"])
     assert user.message() == texts.SEVERAL_REFUSED.format(count=2, name="a.jpg", reason=shared.EMPTY_FILE)
-    assert user.states == ["ready"]
+    user.colours()
+    assert user.states == ["done"]
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "gif", "mp4"])
@@ -315,10 +315,77 @@ def test_a_picture_is_pasted_from_the_clipboard(user):
     image.fill(Qt.GlobalColor.gray)
     QApplication.clipboard().setImage(image)
     user.window.paste()
-    user.until(lambda: user.states == ["ready"])
+    user.until(lambda: user.states == ["done"])
     QApplication.clipboard().clear()
     user.window.paste()
     assert user.message() == texts.NO_CLIPBOARD
+
+
+def test_a_picture_is_turned_and_cropped_and_its_tones_stretched(user, photo):
+    user.opens(photo)
+    user.colours()
+
+    def after(press):
+        version = user.record.version
+        press()
+        user.until(lambda: user.record.version > version and user.record.state == "done")
+        return user.result
+
+    assert user.result.shape[:2] == (64, 80)
+    assert after(lambda: user.window.turn(1)).shape[:2] == (80, 64)
+    user.window.dialogs.chosen_crop = Crop(turn=1, x=0.5, y=0.25, width=1, height=0.5)
+    assert after(user.window.crop).shape[:2] == (40, 64)
+    assert Image.open(user.window.dialogs.shown_scan).size == (80, 64)  # all of it, as it came
+    seen = after(user.page.controls.stretch.click)
+    assert np.ptp(seen @ [0.299, 0.587, 0.114]) > 240
+    user.window.dialogs.chosen_crop = Crop()
+    assert after(user.window.crop).shape[:2] == (64, 80)
+
+
+def test_a_scan_is_split_into_its_photographs(user, tmp_path):
+    (tmp_path / "album.png").write_bytes(made_uploads.scan())
+    user.opens(tmp_path / "album.png")
+    user.colours()
+    assert "2" in user.page.controls.split.text()
+    user.page.controls.split.click()
+    user.until(lambda: user.page.items.count() == 3)
+    user.colours()
+    assert [item.record.name for item in user.session.items()] == ["album.png", "album-1.png", "album-2.png"]
+    user.until(lambda: user.record.name == "album-1.png")
+    assert user.result.shape[:2] == pytest.approx((140, 160), abs=8)
+    user.window.turn(1)
+    user.until(lambda: user.record.version == 2)
+    assert user.result.shape[:2] == pytest.approx((160, 140), abs=8)
+
+
+def test_the_frame_is_dragged_moved_by_keyboard_and_straightened(application):
+    from serving.desktop.widgets.crop_dialog import CropDialog
+
+    image = QImage(400, 200, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.gray)
+    dialog = CropDialog(image, Crop())
+    dialog.show()
+    editor = dialog.frame
+    frame = editor.on_screen()
+    start, end = frame.topLeft().toPoint(), frame.center().toPoint()
+    QTest.mousePress(editor, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(editor, end)
+    QTest.mouseRelease(editor, Qt.MouseButton.LeftButton, pos=end)
+    assert (dialog.crop.x, dialog.crop.y) == pytest.approx((0.75, 0.75), abs=0.02)
+    assert (dialog.crop.width, dialog.crop.height) == pytest.approx((0.5, 0.5), abs=0.02)
+    QTest.keyClick(editor, Qt.Key.Key_Left)
+    assert dialog.crop.x == pytest.approx(0.74, abs=0.02)
+    dialog.angle.setValue(10)  # half degrees
+    assert dialog.crop.angle == -5
+    # The frame stays where it is on the screen; on the picture, its centre turns about that of the picture.
+    assert dialog.crop.x == pytest.approx(0.74, abs=0.03) and dialog.crop.y == pytest.approx(0.71, abs=0.03)
+    again = CropDialog(image, dialog.crop)
+    assert again.frame.frame.center().x() == pytest.approx(editor.frame.center().x(), abs=1e-6)
+    dialog._whole()
+    assert dialog.crop == Crop()
+    dialog.angle.setValue(20)
+    assert 0.7 < dialog.crop.width < 0.9 and dialog.crop.height == pytest.approx(dialog.crop.width)
+    dialog.close()
 
 
 def test_files_that_were_opened_are_offered_again(make_window, photo, gif, session):

@@ -43,6 +43,14 @@ def test_turns_and_level_frames_copy_pixels(turn):
     assert np.array_equal(preparation.cropped(still(numbered()), frame).values[..., 0], expected)
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3, 5])
+def test_a_frame_stays_around_its_things_when_the_picture_is_turned(quarters):
+    frame = Crop(x=0.25, y=0.3, width=0.4, height=0.3)
+    before = preparation.cropped(still(numbered()), frame).values
+    after = preparation.cropped(still(numbered()), frame.turned(quarters)).values
+    assert np.array_equal(after, np.rot90(before, -quarters))
+
+
 def test_frames_speak_of_the_upright_picture_and_the_result_lies_upright():
     lying = still(numbered(), orientation=6)  # to be turned clockwise
     cut = preparation.cropped(lying, Crop(y=0.25, height=0.5))

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from pipelines.media import formats, names
+from pipelines.stills.crop import Crop
 from serving.desktop import texts
 from serving.desktop.preferences import Preferences
+from serving.desktop.widgets.crop_dialog import CropDialog
 
 
 class Dialogs:
@@ -59,6 +62,11 @@ class Dialogs:
             return None
         self._preferences.set_folder("save", Path(name))
         return Path(name)
+
+    def crop(self, scan: Path, crop: Crop) -> Crop | None:
+        """Returns the frame that the user chooses on a scan; None where the user cancelled."""
+        dialog = CropDialog(QImage(str(scan)), crop, self._window)
+        return dialog.crop if dialog.exec() else None
 
     def forget(self, names: list[str]) -> bool:
         """Asks whether results that were not saved may be lost."""

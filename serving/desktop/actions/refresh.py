@@ -125,6 +125,9 @@ class Refresher(QObject):
             part.setEnabled(can)
 
     def _show_progress(self) -> None:
+        if self._session.closed:
+            self._tick.stop()
+            return
         summary = overall(*self._session.batch())
         self._page.show_progress(summary)
         if summary.busy and not self._tick.isActive():

@@ -13,7 +13,7 @@ from pathlib import Path
 from serving import language
 from serving.desktop.session import input_files
 from serving.desktop.session.item import BUSY, READY, Item
-from serving.jobs import records
+from serving.jobs import records, splitting
 from serving.jobs.queue import LONG, QUICK, JobQueue
 from serving.jobs.records import FileRecord
 from serving.jobs.store import Store
@@ -126,6 +126,27 @@ class Session:
         path = self.made(record, record.result)
         return path if record.result and path.is_file() else None
 
+    def scan(self, record: FileRecord) -> Path | None:
+        """Returns a picture of all of the scan, whatever is cropped of it; None before it was coloured."""
+        views = (self.made(record, name) for name in ("whole.jpg", "before.jpg"))
+        return next((path for path in views if path.is_file()), None)
+
+    def split(self, identity: str) -> list[str]:
+        """Makes a file of each photograph on a scan and colours them; the scan stays.
+
+        Returns:
+            Their identities; none where there is one photograph only.
+        """
+        scan = self._store.get(identity)
+        if scan is None or not scan.parts:
+            return []
+        made = splitting.split(self._store, self._jobs, scan)
+        self._begin()
+        for record in made:
+            self._originals[record.id] = self._originals[scan.id]
+            self._batch.append(record.id)
+        return [record.id for record in made]
+
     def with_result(self) -> list[FileRecord]:
         """Returns the files that have been coloured, wholly or in part."""
         return [item.record for item in self.items() if self.result(item.record) is not None]
@@ -144,8 +165,7 @@ class Session:
 
     def color(self, identities: Iterable[str]) -> None:
         """Asks for files to be coloured; those that are being worked on already are left alone."""
-        if not any(item.record.state in BUSY for item in self._asked()):
-            self._batch, self._began = [], time.monotonic()
+        self._begin()
         for identity in identities:
             record = self._store.get(identity)
             if record is None or record.state in BUSY:
@@ -154,8 +174,9 @@ class Session:
             self._submit(record)
 
     def change_settings(self, identity: str, **values: object) -> None:
-        """Changes how a file is to be coloured (`strength`, `quality`, `force`); one that has colours is coloured
-        again. The network runs again only where it sees another picture: for the quality, not for the strength.
+        """Changes how a file is to be coloured, by the names of `JobSettings`; one that has colours is coloured again.
+
+        The network runs again only where it sees another picture: for the quality and the crop, not for the strength.
         """
         record = self._store.get(identity)
         if record is None:
@@ -190,6 +211,11 @@ class Session:
     def closed(self) -> bool:
         """Whether the program ends."""
         return self._jobs.events.closed
+
+    def _begin(self) -> None:
+        """Begins a new batch, unless the last one is still being worked on."""
+        if not any(item.record.state in BUSY for item in self._asked()):
+            self._batch, self._began = [], time.monotonic()
 
     def _asked(self) -> list[Item]:
         every = (self.get(identity) for identity in self._batch)

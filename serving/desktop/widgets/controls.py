@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.session.item import Item
 from serving.jobs import records
@@ -29,12 +31,20 @@ class Controls(QFrame):
         strength_chosen: the slider has come to rest; the strength.
         quality_chosen: a `Quality`.
         anyway: the user wants colours in place of those that the file has.
+        turned: quarter turns clockwise.
+        crop_wanted: the user wants to straighten and crop.
+        stretch_chosen: whether faded tones are to be stretched.
+        split_wanted: the user wants a file of each photograph on the scan.
     """
 
     strength_moving = Signal(float)
     strength_chosen = Signal(float)
     quality_chosen = Signal(str)
     anyway = Signal()
+    turned = Signal(int)
+    crop_wanted = Signal()
+    stretch_chosen = Signal(bool)
+    split_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -55,6 +65,7 @@ class Controls(QFrame):
         layout.addWidget(self.name)
         layout.addWidget(self.note)
         layout.addWidget(self.anyway_button)
+        self._add_scan(layout)
         layout.addSpacing(10)
         self._add_strength(layout)
         layout.addSpacing(10)
@@ -64,6 +75,30 @@ class Controls(QFrame):
         provenance.setObjectName("quiet")
         provenance.setWordWrap(True)
         layout.addWidget(provenance)
+
+    def _add_scan(self, layout: QVBoxLayout) -> None:
+        self.split = QPushButton()
+        self.split.clicked.connect(self.split_wanted)
+        layout.addWidget(self.split)
+        self.scan = QWidget()
+        column = QVBoxLayout(self.scan)
+        column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        for text, name, signal in (
+            ("↺", texts.TURN_LEFT, lambda: self.turned.emit(-1)),
+            ("↻", texts.TURN_RIGHT, lambda: self.turned.emit(1)),
+            (texts.CROP, texts.CROP, self.crop_wanted.emit),
+        ):
+            button = QPushButton(text)
+            button.setAccessibleName(name.replace("&", ""))
+            button.setToolTip(name.replace("&", ""))
+            button.clicked.connect(lambda _checked=False, signal=signal: signal())
+            row.addWidget(button, int(text == texts.CROP))
+        self.stretch = QCheckBox(texts.STRETCH)
+        self.stretch.clicked.connect(self.stretch_chosen)  # only a person's choice counts
+        column.addLayout(row)
+        column.addWidget(self.stretch)
+        layout.addWidget(self.scan)
 
     def _add_strength(self, layout: QVBoxLayout) -> None:
         self.strength = QSlider(Qt.Orientation.Horizontal)
@@ -120,6 +155,10 @@ class Controls(QFrame):
             note = f"{record.size[0]} × {record.size[1]}"
         self.note.setText(note[:1].upper() + note[1:])
         self.note.setVisible(bool(note))
+        self.scan.setVisible(record.kind == Kind.PICTURE and bool(record.result))
+        self.stretch.setChecked(record.settings.stretch)
+        self.split.setVisible(bool(record.parts))
+        self.split.setText(texts.SPLIT.format(count=len(record.parts)))
         self.anyway_button.setVisible(record.state == records.DONE and record.in_colour)
         if not self.strength.isSliderDown() and not self._rest.isActive():
             self.strength.blockSignals(True)

@@ -1,8 +1,8 @@
-"""Images for widgets: arrays as Qt's images, and images cut to a size."""
+"""Images for widgets: arrays as Qt's images, and images fitted into a size."""
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap
 
 from serving.desktop.session.playback import Rgb
 
@@ -15,7 +15,7 @@ def from_rgb(rgb: Rgb) -> QImage:
 
 
 def rounded(image: QImage | None, size: QSize) -> QPixmap:
-    """Cuts an image to a size, with round corners; a grey area where there is none."""
+    """Fits an image whole into a size with round corners; a grey area where there is none."""
     pixmap = QPixmap(size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -23,10 +23,10 @@ def rounded(image: QImage | None, size: QSize) -> QPixmap:
     path = QPainterPath()
     path.addRoundedRect(0, 0, size.width(), size.height(), 8, 8)
     painter.setClipPath(path)
-    painter.fillPath(path, Qt.GlobalColor.gray)
+    painter.fillPath(path, QColor(128, 128, 128, 60) if image is not None else Qt.GlobalColor.gray)
     if image is not None and not image.isNull():
         smooth = Qt.TransformationMode.SmoothTransformation
-        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, smooth)
+        full = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, smooth)
         painter.drawImage((size.width() - full.width()) // 2, (size.height() - full.height()) // 2, full)
     painter.end()
     return pixmap

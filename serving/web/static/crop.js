@@ -151,7 +151,7 @@ export class Cropper {
 
   draw() {
     const [width, height] = this.size;
-    const across = Math.min(at("viewer").clientWidth, window.innerHeight * (window.innerWidth > 820 ? 0.66 : 0.45) * width / height);
+    const across = Math.min(at("viewer").clientWidth, window.innerHeight * (window.innerWidth > 820 ? 0.66 : 0.4) * width / height);
     const down = across * height / width;
     const { turn, angle } = this.crop;
     Object.assign(at("cropper").style, { width: `${across}px`, height: `${down}px` });
