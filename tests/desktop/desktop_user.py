@@ -47,7 +47,7 @@ class User:
     def __init__(self, window):
         self.window, self.page, self.session = window, window.page, window.session
 
-    def until(self, condition, seconds=30):
+    def until(self, condition, seconds=120):
         """Lets the window live until something is so."""
         loop = QEventLoop()
         poll, end = QTimer(), QTimer()
