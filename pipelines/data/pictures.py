@@ -2,16 +2,23 @@
 
 import dataclasses
 import functools
+import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
-import tensorflow_io as tfio
-from PIL import Image
+from PIL import Image, ImageOps
 
 from colorgan_tf.errors import InputError
 from pipelines.media import formats, orientation
+
+try:
+    import tensorflow_io as tfio
+except ImportError:  # it is not built for TensorFlow after 2.16: Pillow reads in its place
+    tfio = None
 
 # A small file can claim a huge picture: what its header says is refused before anything is decoded.
 MAX_PIXELS = 100_000_000
@@ -132,7 +139,7 @@ def decode(data: tf.Tensor) -> tf.Tensor:
     """Decodes one picture file inside a graph, upright.
 
     JPEG, PNG, BMP and the first frame of a GIF are read by TensorFlow, WebP, TIFF and the EXIF orientation by
-    tensorflow-io.
+    tensorflow-io or, where that is missing, by Pillow.
 
     Args:
         data: the file's bytes, a scalar string.
@@ -144,10 +151,10 @@ def decode(data: tf.Tensor) -> tf.Tensor:
     rgb = tf.case(
         [
             (tf.equal(tf.strings.substr(data, 0, 2), b"\xff\xd8"), lambda: _decode_jpeg(data)),
-            (tf.equal(head, b"RIFF"), lambda: tfio.image.decode_webp(data)[:, :, :3]),
+            (tf.equal(head, b"RIFF"), lambda: _decode_webp(data)),
             (
                 tf.equal(head, b"II*\x00") | tf.equal(head, b"MM\x00*"),
-                lambda: tfio.experimental.image.decode_tiff(data)[:, :, :3],
+                lambda: _decode_tiff(data),
             ),
         ],
         default=lambda: tf.io.decode_image(data, channels=3, expand_animations=False),
@@ -155,9 +162,30 @@ def decode(data: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(rgb, [None, None, 3])
 
 
+def _decode_webp(data: tf.Tensor) -> tf.Tensor:
+    return tfio.image.decode_webp(data)[:, :, :3] if tfio else tf.numpy_function(_pillow, [data], tf.uint8)
+
+
+def _decode_tiff(data: tf.Tensor) -> tf.Tensor:
+    return tfio.experimental.image.decode_tiff(data)[:, :, :3] if tfio else tf.numpy_function(_pillow, [data], tf.uint8)
+
+
+def _pillow(data: bytes) -> npt.NDArray[np.uint8]:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+
+
+def _stored_orientation(data: bytes) -> np.int64:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.int64(orientation.of(picture.getexif()))
+
+
 def _decode_jpeg(data: tf.Tensor) -> tf.Tensor:
     rgb = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
-    stored = tfio.experimental.image.decode_jpeg_exif(data)
+    if tfio:
+        stored = tfio.experimental.image.decode_jpeg_exif(data)
+    else:
+        stored = tf.ensure_shape(tf.numpy_function(_stored_orientation, [data], tf.int64), [])
     return tf.cond(stored > 1, lambda: _upright(rgb, stored), lambda: rgb)
 
 

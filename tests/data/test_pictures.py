@@ -24,8 +24,19 @@ def encoded(picture, kind, **options):
     return stream.getvalue()
 
 
+@pytest.fixture(scope="module", params=["tensorflow-io", "Pillow"], autouse=True)
+def reader(request):
+    """What reads WebP, TIFF and EXIF."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "Pillow":
+            patch.setattr(pictures, "tfio", None)
+        elif pictures.tfio is None:
+            pytest.skip("tensorflow-io is not built for this TensorFlow")
+        yield
+
+
 @pytest.fixture(scope="module")
-def graph():
+def graph(reader):
     """`decode` as the pipeline calls it: traced once for files of every kind."""
     return tf.function(pictures.decode, input_signature=[tf.TensorSpec([], tf.string)])
 
