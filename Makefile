@@ -6,11 +6,12 @@ DATA ?= examples/photos
 WORKDIR ?= runs/mine
 PRESET ?= colorgan
 PORT ?= 8080
+NEWEST ?= python3.13
 # What colours in `web` and `screenshots`; empty for the model that came with this.
 MODEL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train test test-slow lint wheel clean web browser screenshots translations desktop app desktop-screenshot
+.PHONY: help demo train test test-slow test-newest lint wheel clean web browser screenshots translations desktop app desktop-screenshot
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -20,9 +21,9 @@ $(VENV)/.installed: requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-desktop.txt
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-desktop.txt requirements-extras.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-desktop.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-desktop.txt -r requirements-extras.txt
 	touch $@ $(VENV)/.installed
 
 # Qt's own needs, of a Debian without a desktop; asked for only where Qt does not load.
@@ -47,6 +48,13 @@ test: $(VENV)/.installed-dev  ## Run the tests
 test-slow: $(VENV)/.installed-dev  ## Run the slow tests as well
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
+# Colours, exports and serves: what depends on TensorFlow's version.
+test-newest:  ## Test with the newest TensorFlow, on NEWEST=python3.13, in an environment of its own
+	test -x build/newest/bin/python || $(NEWEST) -m venv build/newest
+	build/newest/bin/pip install --quiet --disable-pip-version-check --upgrade '.[onnx]' hypothesis pytest pytest-timeout requests
+	build/newest/bin/python -m pytest tests/data/test_pictures.py tests/inference/test_backends.py \
+		tests/export/test_export_onnx.py tests/packaging/test_examples.py
+
 lint: $(VENV)/.installed-dev  ## Check style, types, and that every layer imports only those below it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,11 +68,11 @@ wheel: $(VENV)/.installed-dev  ## Build dist/*.whl, the models included
 web: $(VENV)/.installed  ## Run the website at PORT; MODEL=folder colours with another model
 	$(BIN)/python -m serving.web --port=$(PORT) $(if $(MODEL),--model=$(MODEL))
 
-browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright and axe-core for the browser tests (Debian, as root)
+browser: $(VENV)/.installed-dev  ## Install Chromium, Playwright, axe-core and onnxruntime-web for the browser tests (Debian, as root)
 	command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
 	$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
 	command -v npm >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends npm; }
-	npm install --silent --no-audit --no-fund --prefix build/browser axe-core@4.14.1
+	npm install --silent --no-audit --no-fund --prefix build/browser axe-core@4.14.1 onnxruntime-web@1.30.0
 
 screenshots: browser  ## Take pictures of the website into build/screenshots, the README's into docs; the start page's example
 	$(BIN)/python tests/web/screenshots.py --example $(if $(MODEL),--model=$(MODEL))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.films.colorize import FilmOptions
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tflite file or a training run.")
+flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tflite or .onnx file or a training run.")
 flags.DEFINE_boolean("speed", False, "Measure speed instead of steadiness.")
 flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Temporal stabilization, with --speed.")
 flags.DEFINE_enum("quality", Quality.FAST, list(Quality), "Quality of colorizer and encoder.")

@@ -34,7 +34,7 @@ class Case:
     Attributes:
         preset: to build with random weights, or "" to open `model`.
         precision: of a preset.
-        model: path of a SavedModel, a .tflite file or a training run.
+        model: path of a SavedModel, a .tflite or .onnx file, or a training run.
     """
 
     preset: str = ""
@@ -51,7 +51,7 @@ def define_flags() -> None:
     """Defines this command's flags."""
     flags.DEFINE_list("presets", list(config_lib.PRESETS), "Presets to build, with random weights.")
     flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "Precisions of each preset.")
-    flags.DEFINE_multi_string("model", [], "SavedModel folder, .tflite file or training run; may be repeated.")
+    flags.DEFINE_multi_string("model", [], "SavedModel folder, .tflite, .onnx or training run; may be repeated.")
     flags.DEFINE_integer("rounds", 15, "Pictures measured for each case.", lower_bound=1)
     flags.DEFINE_integer("width", 1920, "Width of the finished picture in pixels.", lower_bound=1)
     flags.DEFINE_integer("height", 1080, "Height of the finished picture in pixels.", lower_bound=1)

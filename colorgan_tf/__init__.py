@@ -53,7 +53,7 @@ def colorize(
     Args:
         path: the file; its content, not its name, says what it is.
         output: folder of the result, made where it is missing; None puts it beside the original.
-        model: a SavedModel folder, a .tflite file or a training run; None for the model that came with the project.
+        model: a SavedModel folder, a .tflite or .onnx file or a training run; None for the shipped model.
         server: host:port of a TensorFlow Serving to colour with, in place of `model`.
         quality: how much work goes into it.
         saturation: gain of the colours; 1 is the model's own, 0 is grey.

@@ -17,6 +17,7 @@ COMMANDS = {
     "average": ("colorgan_tf.average", "averages models that share a beginning into one"),
     "export": ("colorgan_tf.export", "writes a training run as a SavedModel for TensorFlow Serving"),
     "export_tflite": ("colorgan_tf.export_tflite", "writes a model as .tflite files for phones and small machines"),
+    "export_onnx": ("colorgan_tf.export_onnx", "writes a model as .onnx files for onnxruntime and browsers"),
     "frames": ("pipelines.frames", "picks frames to train on out of films"),
     "pairs": ("pipelines.pairs", "makes A|B pair files of pictures, and takes them apart"),
     "shards": ("pipelines.shards", "packs pictures into TFRecord shards"),

@@ -27,7 +27,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "model",
         None,
-        "What colours: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.",
+        "What colours: a SavedModel folder, a .tflite or .onnx file or a training run. Default: the shipped model.",
     )
     flags.DEFINE_string("server", None, "host:port of a TensorFlow Serving to colour with, in place of --model.")
     flags.DEFINE_string("output", None, "Folder of the results; a folder's tree is kept below it. Required.")

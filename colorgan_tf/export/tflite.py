@@ -13,6 +13,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from colorgan_tf.color import Floats
+from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
 from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
@@ -87,20 +88,7 @@ class Converter:
 
     def settings(self, variant: Variant) -> dict[str, Any]:
         """Returns what a program must know to use a variant: what goes in, what comes out."""
-        sides = list(variant.shape or (None, None))
-        return {
-            "input_resolution": min(variant.shape) if variant.shape else self.backend.input_resolution,
-            "multiple": self.backend.multiple,
-            "precision": variant.precision,
-            "input": {"name": "luma", "type": "float32", "shape": [1, *sides, 1], "range": [0, 1], "what": "BT.601 Y"},
-            "output": {
-                "name": "chroma",
-                "type": "float32",
-                "shape": [1, *sides, 2],
-                "range": [[-0.436, 0.436], [-0.615, 0.615]],
-                "what": "BT.601 U and V",
-            },
-        }
+        return describe(self.backend, variant.precision, variant.shape or (None, None))
 
     def _chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"chroma": self._signature(luma=luma)["chroma"]}

@@ -16,6 +16,7 @@ from colorgan_tf.evaluation import true_pictures
 from colorgan_tf.export import tflite_report
 from colorgan_tf.export.tflite import SHAPES, Converter, Variant
 from colorgan_tf.export.tflite_report import Measuring, Row
+from colorgan_tf.inference import model_files
 from pipelines.media import writing
 
 REPORT = "tflite_report"
@@ -57,7 +58,9 @@ def export(
     try:
         output.mkdir(parents=True, exist_ok=True)
         for precision in precisions:
-            rows += _of_precision(converter, precision, calibration, measuring, output / _name(Path(model)), report)
+            rows += _of_precision(
+                converter, precision, calibration, measuring, output / model_files.name(model), report
+            )
         measured = {"saved_model": measuring.reference, "files": [dataclasses.asdict(row) for row in rows]}
         writing.write_text(output / f"{REPORT}.json", json.dumps(measured, indent=2) + "\n")
         table = tflite_report.table(rows, measuring.reference)
@@ -105,9 +108,3 @@ def _of_precision(
                 stale.unlink()
             break
     return rows
-
-
-def _name(model: Path) -> str:
-    """The servable's name, also where one of its versions is named."""
-    model = model.resolve()
-    return model.parent.name if model.name.isdigit() else model.name

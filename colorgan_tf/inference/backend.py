@@ -1,4 +1,4 @@
-"""What the Colorizer asks of whatever runs a network: a SavedModel, a .tflite file, a training run or a server."""
+"""What the Colorizer asks of whatever runs a network: a model file or folder, a training run or a server."""
 
 from typing import Protocol
 

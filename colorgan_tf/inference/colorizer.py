@@ -57,7 +57,7 @@ class Colorizer:
         """Opens a model.
 
         Args:
-            model: a SavedModel folder, a .tflite file or a training run; None for the model that came with the project.
+            model: a SavedModel folder, a .tflite or .onnx file or a training run; None for the shipped model.
             quality: how much work goes into each picture.
             saturation: gain of the chroma.
 

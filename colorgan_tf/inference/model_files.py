@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ SHIPPED = Path(__file__).parents[2] / "saved_models" / "colorgan"
 INPUT_RESOLUTION = 256
 MULTIPLE = 32
 SETTINGS = Path("assets.extra", "colorgan.json")  # in the folder of a version
-EXPECTED = "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite file or a training run"
+EXPECTED = (
+    "a SavedModel folder (NAME/1/saved_model.pb or NAME/saved_model.pb), a .tflite or .onnx file or a training run"
+)
 
 
 def default_path(quality: str = Quality.GOOD) -> Path:
@@ -59,6 +62,12 @@ def version_folder(path: str | Path) -> Path:
     return max(versions, key=lambda each: int(each.name))
 
 
+def name(path: str | Path) -> str:
+    """Returns the servable's name, also where `path` is one of its versions."""
+    path = Path(path).resolve()
+    return path.parent.name if path.name.isdigit() else path.name
+
+
 def settings(path: Path) -> dict[str, Any]:
     """Reads what an export says of its model; the input resolution and the multiple are always there.
 
@@ -71,6 +80,12 @@ def settings(path: Path) -> dict[str, Any]:
         values = dict(json.loads(path.read_text())) if path.is_file() else {}
     except (ValueError, TypeError) as error:
         raise InputError(f"The model's settings must be a JSON object. Received: {path}: {error}") from error
+    return with_defaults(values)
+
+
+def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a model's settings under their present names, with those that every model has."""
+    values = dict(values)
     if "working_size" in values:
         values.setdefault("input_resolution", values.pop("working_size"))
     return {"input_resolution": INPUT_RESOLUTION, "multiple": MULTIPLE} | values

@@ -136,9 +136,14 @@ def describe(name: str, matrix: int, color_range: int, height: int, width: int) 
         full = color_range == FULL
     else:
         full = grey
-    if matrix not in _WEIGHTS:
-        matrix = BT709 if width >= 1280 or height > 576 else BT601
-    return PixelFormat(name, bits, _PLANAR[base], full, matrix)
+    return PixelFormat(name, bits, _PLANAR[base], full, known_matrix(matrix, height, width))
+
+
+def known_matrix(matrix: int, height: int, width: int) -> int:
+    """Returns the matrix, or where it is unknown or untagged that which players take for a picture of this size."""
+    if matrix in _WEIGHTS:
+        return matrix
+    return BT709 if width >= 1280 or height > 576 else BT601
 
 
 def readable_name(name: str) -> str:

@@ -71,6 +71,16 @@ def _unmatched(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.clip(best.mean(), 0.0, 1.0))
 
 
+def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
+    """Tells whether two neighbouring frames, seen alone, are of different shots; `ShotDetector` knows more.
+
+    Args:
+        before: luma `[height, width]` float32 in [0, 1], any size.
+        after: the same, of the frame after it.
+    """
+    return distance(thumbnail(before), thumbnail(after)) > _CUT
+
+
 class ShotDetector:
     """Reports a boundary at the frame that begins a new shot, without looking ahead.
 

@@ -1,6 +1,7 @@
 """Temporal stabilization: chroma averaged along the optical flow where the flow fits, never across a shot boundary."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,11 @@ class CausalStabilizer:
         self._average.step(values, frame.backward, self._size, 3)
         return _settle(self._average.total, values)
 
+    def pass_by(self, frame: StabilizerInput) -> None:
+        """Takes the next frame, of which nothing is wanted but what it lends to those after it."""
+        values = None if frame.chroma is None else with_saturation(frame.chroma)
+        self._average.step(values, frame.backward, self._size, 3)
+
     def state(self) -> dict[str, np.ndarray]:
         """Returns what `restore` needs, as arrays."""
         total = self._average.total
@@ -193,3 +199,22 @@ class TwoSidedStabilizer(CausalStabilizer):
             if index - 1 < len(frames):
                 carried[index - 1] = average.total.copy() if every[index].forward is not None else None
         return carried
+
+
+def around(before: Sequence[StabilizerInput], frame: StabilizerInput, after: Sequence[StabilizerInput]) -> np.ndarray:
+    """Stabilizes one frame by its neighbours alone.
+
+    Args:
+        before: frames before it, in order.
+        frame: the frame; it has a chroma.
+        after: frames after it, in order.
+
+    Returns:
+        Its chroma `[height, width, 2]`.
+    """
+    assert frame.chroma is not None
+    height, width = frame.chroma.shape[:2]
+    stabilizer = TwoSidedStabilizer((height, width))
+    for earlier in before:
+        stabilizer.pass_by(earlier)
+    return stabilizer.block([frame], list(after))[0]

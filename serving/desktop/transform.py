@@ -24,7 +24,7 @@ def transform_img(
     Args:
         path: the file; its content, not its name, says what it is.
         output: folder of the result, made where it is missing; None puts it beside the original.
-        model: a SavedModel folder, a .tflite file or a training run. Default: the model that came with this.
+        model: a SavedModel folder, a .tflite or .onnx file or a training run. Default: the model that came with this.
         server: host:port of a TensorFlow Serving to colour with, in place of `model`.
         strength: of the colours, 0 (grey) to 2; 1 is the model's own.
         quality: how much work goes into it.

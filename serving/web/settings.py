@@ -35,7 +35,7 @@ class Settings:
 
     Attributes:
         data: folder of originals and results.
-        model: SavedModel, .tflite file or training run that colours.
+        model: SavedModel, .tflite or .onnx file, or training run that colours.
         server: host:port of a TensorFlow Serving to colour with, in place of `model`.
         samples: folder of the pictures that can be tried with one click.
         limits: see there.

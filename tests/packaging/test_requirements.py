@@ -13,11 +13,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def pins(name):
     lines = (ROOT / name).read_text().splitlines()
-    return {line.split("==")[0].lower(): line.split("==")[1] for line in lines if re.match(r"[A-Za-z]", line)}
+    return {line.split("==")[0].lower(): re.split("==|;", line)[1] for line in lines if re.match(r"[A-Za-z]", line)}
 
 
 def ranges(texts):
-    return {requirement.name.lower(): requirement.specifier for requirement in map(Requirement, texts)}
+    """Those of the latest Python that the pins are for."""
+    requirements = [
+        each for each in map(Requirement, texts) if not each.marker or each.marker.evaluate({"python_version": "3.12"})
+    ]
+    return {requirement.name.lower(): requirement.specifier for requirement in requirements}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,10 @@ def ranges(texts):
         ("requirements.txt", PROJECT["dependencies"]),
         ("requirements-desktop.txt", PROJECT["optional-dependencies"]["desktop"]),
         ("requirements-dev.txt", PROJECT["optional-dependencies"]["dev"]),
+        (
+            "requirements-extras.txt",
+            PROJECT["optional-dependencies"]["onnx"] + PROJECT["optional-dependencies"]["vapoursynth"],
+        ),
     ],
 )
 def test_a_range_for_each_pin_and_a_pin_for_each_range(file, texts):

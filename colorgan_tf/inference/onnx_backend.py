@@ -1,0 +1,56 @@
+"""An .onnx file as a back end for the Colorizer, through onnxruntime."""
+
+from pathlib import Path
+from typing import Any
+
+from colorgan_tf.color import Floats
+from colorgan_tf.errors import InputError
+from colorgan_tf.inference import model_files
+
+INSTALL = "pip install 'colorgan-tf[onnx]'"
+
+
+class OnnxBackend:
+    """Runs an .onnx file; see `Backend`. The file's metadata may tell input resolution and multiple.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: if onnxruntime is not installed, or the file is missing, is no ONNX model or does not take luma
+            `[N, h, w, 1]` to chroma `[N, h, w, 2]`.
+    """
+
+    def __init__(self, path: str | Path):
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"An .onnx file is expected. Received: {path}, which is not a file.")
+        self._session = _session(path)  # may run in several threads at once
+        self._input = self._session.get_inputs()[0].name
+        settings = model_files.with_defaults(self._session.get_modelmeta().custom_metadata_map)
+        self.input_resolution, self.multiple = int(settings["input_resolution"]), int(settings["multiple"])
+        self.identity = model_files.identity(path)
+
+    def luma_to_chroma(self, luma: Floats) -> Floats:
+        """See `Backend`."""
+        chroma: Floats = self._session.run(None, {self._input: luma})[0]
+        return chroma
+
+
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime  # late: an extra
+    except ImportError as error:
+        raise InputError(f"onnxruntime must be installed for .onnx files: {INSTALL}. Received: {error}.") from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; they arrive as exceptions all the same
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no root of their own
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"An ONNX model is expected. Received: {path}: {reason}") from error
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    shapes = [each.shape for each in tensors]
+    if [(len(shape), shape[-1:]) for shape in shapes] != [(4, [1]), (4, [2])]:
+        raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
+    return session
