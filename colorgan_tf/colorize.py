@@ -15,6 +15,7 @@ from pipelines.motion.steady import DEFAULT_STEADY, Steady
 
 if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer
+    from colorgan_tf.inference.told import Told
     from pipelines.batch import Found, Job, Manifest, Outcome
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
@@ -47,6 +48,15 @@ def define_flags() -> None:
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
     flags.DEFINE_bool("deinterlace", False, "Films: make interlaced ones progressive; else they stay interlaced.")
     flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
+    flags.DEFINE_string("hints", None, "Of one picture: JSON file of colours at places; README shows one.")
+    flags.DEFINE_string("reference", None, "Picture in colour whose colours are taken for what is like its things.")
+    flags.DEFINE_integer(
+        "variants",
+        1,
+        "Pictures: write so many versions, which differ in doubtful places.",
+        lower_bound=1,
+        upper_bound=6,
+    )
     flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
 
 
@@ -56,12 +66,29 @@ def colorizer() -> "Colorizer":
     from colorgan_tf.inference.colorizer import Colorizer
 
     values = flags.FLAGS
+    told = _told()
     if values.server:
         from serving.client import Client
 
-        return Colorizer(Client(values.server), values.quality, values.saturation)
-    backend = backends.load(values.model or model_files.default_path(values.quality))
-    return Colorizer(backend, values.quality, values.saturation)
+        return Colorizer(Client(values.server), values.quality, values.saturation).telling(told)
+    telling = bool(told) or values.variants > 1
+    backend = backends.load(values.model or model_files.default_path(Quality.GOOD if telling else values.quality))
+    return Colorizer(backend, values.quality, values.saturation).telling(told)
+
+
+def _told() -> "Told":
+    """Reads what the flags tell the network."""
+    from colorgan_tf.inference.told import read_hints
+    from pipelines.stills.reference import read_reference
+
+    values = flags.FLAGS
+    if values.hints and values.reference:
+        raise InputError("`--hints` and `--reference` must not be given together. Received: both.")
+    if values.variants > 1 and (values.hints or values.reference):
+        raise InputError("`--variants` must come without `--hints` and `--reference`. Received: both.")
+    if values.reference:
+        return read_reference(values.reference)
+    return read_hints(values.hints) if values.hints else ()
 
 
 def main(argv: list[str]) -> None:
@@ -85,6 +112,8 @@ def main(argv: list[str]) -> None:
     suffix = formats.usual_suffix(values.format.upper()) if values.format else None
     found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix, batch.recorded(values.output))
     output = batch.prepare_output(values.output)
+    if values.hints and [job.source.suffix.lower() in formats.SUFFIXES for job in found.jobs] != [True]:
+        raise InputError(f"`--hints` must come with one picture, whose places they name. Received: {len(found.jobs)}.")
     jobs = batch.shard(found.jobs, number, count)
     manifest = batch.Manifest(output / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
     with contextlib.closing(_work(jobs, manifest)) as work:  # closed at once on Ctrl-C: nothing more is begun
@@ -111,6 +140,7 @@ def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
         values.report,
         values.deinterlace,
         values.keep_colors,
+        values.variants,
     )
 
     def work(job: batch.Job) -> batch.Outcome:

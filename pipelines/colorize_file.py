@@ -11,12 +11,15 @@ from PIL import Image
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
+from colorgan_tf.inference.told import Reference
+from colorgan_tf.inference.variants import variants
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
 from pipelines.media import formats, names, tone, writing
 from pipelines.media.formats import Kind
+from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY
 from pipelines.stills import still as stills
@@ -41,6 +44,7 @@ class ColorizeOptions:
         report: write `NAME.report.json` and `NAME.report.png` beside a film; NAME holds its ending.
         deinterlace: make an interlaced film progressive.
         keep_colors: leave as it is what is toned (sepia ...) as well, and pictures that have small parts in colour.
+        variants: versions of a picture, which differ where the network is in doubt; the first is its own.
 
     Raises:
         InputError: both `force` and `keep_colors` are asked for.
@@ -54,6 +58,7 @@ class ColorizeOptions:
     report: bool = False
     deinterlace: bool = False
     keep_colors: bool = False
+    variants: int = 1
 
     def __post_init__(self) -> None:
         if self.force and self.keep_colors:
@@ -83,6 +88,7 @@ def colorize_file(
     with formats.naming_faults(job.source, formats.EXPECTED):
         film = formats.is_film(job.source)
     if film:
+        _refuse_choices(colorizer, options, "a film")
         return _film(job, colorizer, options)
     with formats.naming_faults(job.source, formats.EXPECTED):
         image = formats.open_header(job.source)
@@ -91,12 +97,22 @@ def colorize_file(
         if kind == Kind.PICTURE:
             with _alone if image.width * image.height > LARGE else contextlib.nullcontext():
                 return _picture(job, image, colorizer, options)
+    _refuse_choices(colorizer, options, "an animation")
     return _animation(job, colorizer, options)
+
+
+def _refuse_choices(colorizer: Colorizer, options: ColorizeOptions, what: str) -> None:
+    if colorizer.told and not isinstance(colorizer.told, Reference):
+        raise InputError(f"`hints` must be of one picture, whose places they name. Received: {what}.")
+    # Whether one version of a shot is better than another shows in motion, and each costs as much as the film.
+    if options.variants > 1:
+        raise InputError(f"`variants` must be asked for of pictures, whose versions can be compared. Received: {what}.")
 
 
 def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     file_format = formats.of_result(image.format or "", job.source, job.target, formats.STILL)
     if file_format == image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+        _refuse_choices(colorizer, options, "a file of several pages")
         return _pages(job, image, colorizer, options)
     still = stills.decode(image, str(job.source))
     kept = tone.stays(still.tone, options.force, options.keep_colors) or (options.keep_colors and still.borderline)
@@ -107,10 +123,20 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
         if still.in_colour:
             what = f"already in colour{tone.FAINT if still.borderline else ''}"
         return Outcome(job, State.COPIED if same else State.CONVERTED, what if same else f"{what}, now {file_format}")
+    notes = []
+    if options.variants > 1:
+        luma = upright(still.luma, still.metadata.orientation)
+        versions = variants(colorizer, luma, options.variants)[1:]
+        targets = [job.target.with_stem(f"{job.target.stem}-{number}") for number in range(2, 2 + len(versions))]
+        for hints, target in zip(versions, targets, strict=True):
+            rgb = colorize_still(still, colorizer.telling(hints))
+            writing.write_bytes(target, encode_result(still, rgb, file_format, options.side_by_side))
+        notes.append(f"other versions: {', '.join(target.name for target in targets)}")
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
-    notes = [f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}"]
-    notes = [*(notes if still.pages > 1 else []), *still.notes]
+    if still.pages > 1:
+        notes.append(f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}")
+    notes += still.notes
     if not options.force and (still.tone == Tone.TONED or still.borderline):
         notes.append(tone.NEUTRALISED if still.tone == Tone.TONED else tone.SMALL_PARTS)
     if formats.picture_format(job.target) != file_format:

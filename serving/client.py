@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -124,7 +124,7 @@ class Client:
             part = list(pictures[start : start + _ROWS])
             proto = tf.make_tensor_proto(part, tf.string, [len(part)])
             signature = "colorize_jpeg" if jpeg else "serving_default"
-            coloured += self._run(signature, proto, start).ravel().tolist()
+            coloured += self._run(signature, {"image_bytes": proto}, start).ravel().tolist()
         return coloured
 
     def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -143,10 +143,27 @@ class Client:
         luma = np.asarray(luma, np.float32)
         if luma.ndim != 4 or luma.shape[-1] != 1 or not luma.size:
             raise InputError(f"`luma` must have shape [batch, height, width, 1]. Received: {list(luma.shape)}.")
-        parts = [
-            self._run("luma_to_chroma", tf.make_tensor_proto(luma[start : start + _ROWS]), start)
-            for start in range(0, len(luma), _ROWS)
-        ]
+        return self.predict("luma_to_chroma", {"luma": luma})
+
+    def predict(self, signature: str, inputs: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        """Runs a signature of the model, a few rows at a time.
+
+        Args:
+            signature: its name.
+            inputs: arrays of equal length by the names of the inputs.
+
+        Returns:
+            The rows of the signature's colour, or of its first output.
+
+        Raises:
+            InputError: the server refused an input.
+            ServerError: see there.
+        """
+        count = len(next(iter(inputs.values())))
+        parts = []
+        for start in range(0, count, _ROWS):
+            rows = {name: tf.make_tensor_proto(values[start : start + _ROWS]) for name, values in inputs.items()}
+            parts.append(self._run(signature, rows, start))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     @property
@@ -158,6 +175,12 @@ class Client:
     def multiple(self) -> int:
         """What height and width must be multiples of, to need no padding."""
         return self._read_settings()["multiple"]
+
+    @property
+    def signatures(self) -> frozenset[str]:
+        """What the model can do, by the names of its signatures."""
+        self._signature("luma_to_chroma")
+        return frozenset(self._signatures or ())
 
     @property
     def identity(self) -> str:
@@ -178,7 +201,7 @@ class Client:
             }
             if "settings" in (self._signatures or {}):
                 names = ["working_size", "input_resolution", "multiple"]  # the first is that of older exports
-                values = self._run("settings", tf.make_tensor_proto(names), 0)
+                values = self._run("settings", {"names": tf.make_tensor_proto(names)}, 0)
                 given = {name: int(value) for name, value in zip(names, values, strict=True) if value > 0}
                 if "working_size" in given:
                     given.setdefault("input_resolution", given.pop("working_size"))
@@ -200,12 +223,15 @@ class Client:
             raise ServerError(f"The model {self._spec.name} at {self._address} must have a signature {name}.")
         return self._signatures[name]
 
-    def _run(self, signature_name: str, proto: tensor_pb2.TensorProto, start: int) -> npt.NDArray[Any]:
+    def _run(self, signature_name: str, protos: Mapping[str, tensor_pb2.TensorProto], start: int) -> npt.NDArray[Any]:
         signature = self._signature(signature_name)
         request = predict_pb2.PredictRequest()
         request.model_spec.CopyFrom(self._spec)
         request.model_spec.signature_name = signature_name
-        request.inputs[min(signature.inputs)].CopyFrom(proto)
+        # Other people's models may call their one input what they like.
+        names = protos if len(protos) > 1 else [min(signature.inputs)]
+        for name, proto in zip(names, protos.values(), strict=True):
+            request.inputs[name].CopyFrom(proto)
         # A signature may have further outputs, such as a confidence: only the colour is sent over the network.
         output = next((alias for alias in ("colorized_bytes", "chroma") if alias in signature.outputs), None)
         output = output or min(signature.outputs)

@@ -17,6 +17,7 @@ from colorgan_tf.config.options import (
     Precision,
     Runtime,
     Strategy,
+    TrainedPart,
 )
 from colorgan_tf.config.presets import PRESETS, preset
 from colorgan_tf.config.reading import from_dict, from_json, load, override, to_json
@@ -40,6 +41,7 @@ __all__ = [
     "Precision",
     "Runtime",
     "Strategy",
+    "TrainedPart",
     "from_dict",
     "from_json",
     "load",

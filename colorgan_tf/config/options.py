@@ -51,6 +51,13 @@ class EncoderTraining(StrEnum):
     TRAINED = "trained"
 
 
+class TrainedPart(StrEnum):
+    """What a phase trains: the network that colours by itself, or the attention to hints alone."""
+
+    NETWORK = "network"
+    HINTS = "hints"
+
+
 class Strategy(StrEnum):
     """How the work is spread, see `training.distribution`."""
 
@@ -110,6 +117,7 @@ class Model:
         head: see `HeadName`.
         output_stride: 1, 2 or 4: the chroma's resolution is the input's divided by it.
         decoder: filters of the efficient_unet's decoder blocks, innermost first.
+        hints: whether colours can be told (`networks.hint_attention`); of the efficient_unet at output stride 4.
         discriminator: see `DiscriminatorName`.
         discriminator_filters: of the PatchGAN's first convolution, or of each convolution of the projected one.
         discriminator_levels: stride-2 convolutions of the PatchGAN: 3 gives patches of 70 pixels.
@@ -123,6 +131,7 @@ class Model:
     head: HeadName = HeadName.YUV
     output_stride: int = 1
     decoder: tuple[int, ...] = (256, 192, 128, 96)
+    hints: bool = False
     discriminator: DiscriminatorName = DiscriminatorName.PATCH
     discriminator_filters: int = 64
     discriminator_levels: int = 3
@@ -185,6 +194,7 @@ class Phase:
         warmup: steps of linear rise from zero.
         discriminator_learning_rate: 0 means no adversarial loss in this phase.
         encoder: which of a pretrained encoder learns.
+        trains: the network, or the attention to hints alone.
     """
 
     name: str = "adversarial"
@@ -194,11 +204,12 @@ class Phase:
     warmup: int = 0
     discriminator_learning_rate: float = 2e-4
     encoder: EncoderTraining = EncoderTraining.TRAINED
+    trains: TrainedPart = TrainedPart.NETWORK
 
     @property
     def adversarial(self) -> bool:
         """Whether the discriminator takes part in this phase."""
-        return self.discriminator_learning_rate > 0
+        return self.discriminator_learning_rate > 0 and self.trains == TrainedPart.NETWORK
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which values of the options make sense together."""
 
-from colorgan_tf.config.options import Config, GeneratorName
+from colorgan_tf.config.options import Config, GeneratorName, TrainedPart
 from colorgan_tf.errors import InputError
 
 # What the sides of the generator's input must be multiples of, and the output strides that it can have.
@@ -43,6 +43,16 @@ def validate(config: Config) -> Config:
             config.model.output_stride in strides,
             f"`model.output_stride` must be one of {strides} for the {config.model.generator}. "
             f"Received: {config.model.output_stride}.",
+        ),
+        (
+            not config.model.hints
+            or (config.model.generator == GeneratorName.EFFICIENT_UNET and config.model.output_stride == 4),
+            f"`model.hints` must go with the efficient_unet and an output stride of 4. "
+            f"Received: {config.model.generator}, {config.model.output_stride}.",
+        ),
+        (
+            config.model.hints or all(phase.trains != TrainedPart.HINTS for phase in config.phases),
+            "`model.hints` must be true where a phase trains hints. Received: false.",
         ),
         (
             judged >> config.model.discriminator_levels > 2,

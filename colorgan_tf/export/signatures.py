@@ -5,9 +5,13 @@
 | `serving_default` | `image_bytes` string [N]: JPEG, PNG, BMP or GIF files | `colorized_bytes` string [N]: PNG files |
 | `colorize_jpeg` | the same | `colorized_bytes` string [N]: JPEG files, quality 95, 4:4:4 |
 | `luma_to_chroma` | `luma` float32 [N, H, W, 1] | `chroma` float32 [N, H, W, 2] |
+| `luma_and_hints_to_chroma` (models with hints) | `luma`; `hints` float32 [N, H, W, 3]: U, V, trust | `chroma` |
+| `luma_and_reference_to_chroma` (models with hints) | `luma`; `reference` float32 [N, h, w, 3]: Y, U, V | `chroma` |
+| `likely_colors` (models that classify colours) | `luma` | `colors_and_shares` float32 [N, h, w, 6, 3]: U, V, share |
 | `confidence` (models that classify colours) | `luma` float32 [N, H, W, 1] | `confidence` float32 [N, H, W, 1] |
 | `settings` | `names` string [N]: `input_resolution`, `multiple` | `values` int32 [N], -1 for an unknown name |
 
+Likely colours come on the grid of the network's output, a quarter of the size, rounded up, the likeliest first.
 The input resolution is answered under its older name as well, `working_size`.
 """
 
@@ -18,14 +22,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from colorgan_tf.color import CHROMA_MAX
 from colorgan_tf.export import graph_finish, graph_pictures
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LIKELY_COLORS, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.networks import padding
 from colorgan_tf.networks.bins import BinHead
 from colorgan_tf.networks.generator import Generator
 
 SERVING_DEFAULT = "serving_default"
 COLORIZE_JPEG = "colorize_jpeg"
-LUMA_TO_CHROMA = "luma_to_chroma"
 CONFIDENCE = "confidence"
 SETTINGS = "settings"
 MAX_PIXELS = 64_000_000  # as the embedded server's --max_pixels
@@ -38,7 +43,11 @@ JPEG_QUALITY = 95
 PNG_COMPRESSION = 2  # the usual 6 takes longer than the network, for files a tenth smaller
 
 _LUMA = tf.TensorSpec([None, None, None, 1], tf.float32, "luma")
+_HINTS = tf.TensorSpec([None, None, None, 3], tf.float32, "hints")
+_REFERENCE = tf.TensorSpec([None, None, None, 3], tf.float32, "reference")
 _FILES = tf.TensorSpec([None], tf.string, "image_bytes")
+_ROUNDING = 1e-3  # of chroma that was computed from RGB
+_LIKELY = 6  # colours for each place
 _PARALLEL_PICTURES = 2  # decoded, merged or encoded at a time
 
 
@@ -65,6 +74,39 @@ class ExportModule:
     def luma_to_chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         """Luma `[N, H, W, 1]` float32 in [0, 1], any H and W from 1 up, to chroma `[N, H, W, 2]`, U and V."""
         return {"chroma": self._network(_checked(luma))}
+
+    def luma_and_hints_to_chroma(self, luma: tf.Tensor, hints: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Luma `[N, H, W, 1]` and hints `[N, H, W, 3]` (U, V, trust in [0, 1]) to chroma `[N, H, W, 2]`."""
+        luma, hints = _checked(luma), tf.ensure_shape(hints, [None, None, None, 3])
+        same = tf.reduce_all(tf.equal(tf.shape(hints)[:3], tf.shape(luma)[:3]))
+        text = "hints must have the shape [N, H, W, 3] of a luma of [N, H, W, 1]; received hints and luma of"
+        checks = [
+            tf.debugging.Assert(same, [text, tf.shape(hints), tf.shape(luma)]),
+            *_chroma_checks("hints", hints[..., :2]),
+            _range_check("hints must have a trust in [0, 1]; smallest and largest:", hints[..., 2]),
+        ]
+        with tf.control_dependencies(checks):
+            hints = tf.identity(hints)
+        return {"chroma": self._generator.chroma_by_hints(luma, hints)}
+
+    def luma_and_reference_to_chroma(self, luma: tf.Tensor, reference: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Luma `[N, H, W, 1]` and reference `[N, h, w, 3]` (Y, U, V), one for each, to chroma `[N, H, W, 2]`."""
+        luma, reference = _checked(luma), tf.ensure_shape(reference, [None, None, None, 3])
+        text = "reference must hold one picture for each of luma; received shapes of reference and luma:"
+        one_each = tf.equal(tf.shape(reference)[0], tf.shape(luma)[0])
+        checks = [
+            tf.debugging.assert_positive(tf.size(reference), "reference must not be empty"),
+            tf.debugging.Assert(one_each, [text, tf.shape(reference), tf.shape(luma)]),
+            _range_check("reference must have a luma in [0, 1]; smallest and largest:", reference[..., 0]),
+            *_chroma_checks("reference", reference[..., 1:]),
+        ]
+        with tf.control_dependencies(checks):
+            reference = tf.identity(reference)
+        return {"chroma": self._generator.chroma_by_reference(luma, reference)}
+
+    def likely_colors(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Colours that each place could have, `[N, h, w, 6, 3]`: U, V and the share of each; heads with bins only."""
+        return {"colors_and_shares": self._generator.likely(_checked(luma), _LIKELY)}
 
     def confidence(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
         """How sure the model is of each pixel's colour, `[N, H, W, 1]` in [0, 1]; heads with bins only."""
@@ -105,12 +147,13 @@ class ExportModule:
         """Writes the SavedModel into `folder`."""
         # Not `track`ed: the functions bring their variables along, and tracking would store each of them twice.
         archive = keras.export.ExportArchive()
-        for name, (function, spec) in self._endpoints().items():
-            archive.add_endpoint(name, function, input_signature=[spec])
+        for name, (function, *inputs) in self._endpoints().items():
+            archive.add_endpoint(name, function, input_signature=inputs)
         archive.write_out(str(folder), verbose=False)
 
-    def _endpoints(self) -> dict[str, tuple[Callable[..., Any], tf.TensorSpec]]:
-        endpoints: dict[str, tuple[Callable[..., Any], tf.TensorSpec]] = {
+    def _endpoints(self) -> dict[str, tuple[Any, ...]]:
+        """Functions by the names of their signatures, with what each takes."""
+        endpoints: dict[str, tuple[Any, ...]] = {
             SERVING_DEFAULT: (self.colorize_png, _FILES),
             COLORIZE_JPEG: (self.colorize_jpeg, _FILES),
             LUMA_TO_CHROMA: (self.luma_to_chroma, _LUMA),
@@ -118,6 +161,10 @@ class ExportModule:
         }
         if isinstance(self._generator.head, BinHead):
             endpoints[CONFIDENCE] = (self.confidence, _LUMA)
+            endpoints[LIKELY_COLORS] = (self.likely_colors, _LUMA)
+        if self._generator.hints:
+            endpoints[HINTS_TO_CHROMA] = (self.luma_and_hints_to_chroma, _LUMA, _HINTS)
+            endpoints[REFERENCE_TO_CHROMA] = (self.luma_and_reference_to_chroma, _LUMA, _REFERENCE)
         return endpoints
 
     def _colorize(self, image_bytes: tf.Tensor, encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> tf.Tensor:
@@ -179,6 +226,20 @@ def _checked(luma: tf.Tensor) -> tf.Tensor:
     luma = tf.ensure_shape(luma, [None, None, None, 1])
     with tf.control_dependencies([tf.debugging.assert_positive(tf.size(luma), "luma must not be empty")]):
         return tf.clip_by_value(tf.identity(luma), 0.0, 1.0)
+
+
+def _range_check(text: str, values: tf.Tensor) -> tf.Operation:
+    least, most = tf.reduce_min(values), tf.reduce_max(values)
+    return tf.debugging.Assert((least >= 0) & (most <= 1), [text, least, most])  # NaN is neither
+
+
+def _chroma_checks(name: str, chroma: tf.Tensor) -> list[tf.Operation]:
+    largest = [tf.reduce_max(tf.abs(chroma[..., axis])) for axis in (0, 1)]
+    text = f"{name} must have |U| of at most {CHROMA_MAX[0]} and |V| of at most {CHROMA_MAX[1]}; largest:"
+    return [
+        tf.debugging.Assert(most <= limit + _ROUNDING, [text, *largest])
+        for most, limit in zip(largest, CHROMA_MAX, strict=True)
+    ]
 
 
 def _array(dtype: tf.DType, count: tf.Tensor) -> tf.TensorArray:

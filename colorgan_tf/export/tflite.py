@@ -15,6 +15,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from colorgan_tf.color import Floats
 from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
+from colorgan_tf.inference.backend import LUMA_TO_CHROMA
 from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 
@@ -58,7 +59,7 @@ class Converter:
     def __init__(self, path: str | Path):
         self.backend = SavedModelBackend(path)
         self._model = tf.saved_model.load(str(model_files.version_folder(path)))
-        self._signature = self._model.signatures[model_files.SIGNATURE]
+        self._signature = self._model.signatures[LUMA_TO_CHROMA]
 
     def convert(self, variant: Variant, calibration: Sequence[Floats] = ()) -> bytes:
         """Returns the file of a variant.
@@ -121,7 +122,7 @@ def _described(data: bytes, settings: dict[str, Any]) -> bytes:
     """Writes a description, the signature's name and the settings into a file."""
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
     model.description = b"ColorGAN: luma to chroma"
-    model.signatureDefs[0].signatureKey = model_files.SIGNATURE.encode()
+    model.signatureDefs[0].signatureKey = LUMA_TO_CHROMA.encode()
     text = schema.BufferT()
     text.data = list(json.dumps(settings).encode())
     entry = schema.MetadataT()

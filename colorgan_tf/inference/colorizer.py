@@ -1,5 +1,6 @@
 """Colorizer: what colours, luma in and chroma out, for every front end. Needs numpy and OpenCV only."""
 
+import copy
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 from colorgan_tf.color import Floats, WholeNumbers
 from colorgan_tf.inference import backends, model_files
 from colorgan_tf.inference import finish as finishing
-from colorgan_tf.inference.backend import Backend
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, REFERENCE_TO_CHROMA, Backend, require
 from colorgan_tf.inference.finish import Finish
 from colorgan_tf.inference.quality import Quality
+from colorgan_tf.inference.told import Reference, Told, draw
 
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
@@ -49,6 +51,7 @@ class Colorizer:
     ):
         self.backend = backend
         self.finish = finish or finishing.of_quality(quality, saturation)
+        self.told: Told = ()
 
     @classmethod
     def load(
@@ -66,10 +69,25 @@ class Colorizer:
         """
         return cls(backends.load(model or model_files.default_path(quality)), quality, saturation)
 
+    def telling(self, told: Told) -> Self:
+        """Returns a Colorizer like this one whose network is told some colours.
+
+        Args:
+            told: hints for each picture, or a reference for all of them.
+
+        Raises:
+            InputError: the model takes no hints, or no reference.
+        """
+        if told:
+            require(self.backend, REFERENCE_TO_CHROMA if isinstance(told, Reference) else HINTS_TO_CHROMA)
+        other = copy.copy(self)
+        other.told = told
+        return other
+
     @property
     def identity(self) -> str:
-        """Everything that the colours depend on: the model, and how its chroma is finished."""
-        return f"{self.backend.identity} {self.finish}"
+        """Everything that the colours depend on: the model, how its chroma is finished, and what it is told."""
+        return " ".join([self.backend.identity, str(self.finish), *([str(self.told)] if self.told else [])])
 
     def input_resolution(self, height: int, width: int) -> tuple[int, int]:
         """Returns the (height, width) of what `coarse` returns for a picture of this size.
@@ -104,7 +122,8 @@ class Colorizer:
         """
         _check(luma)
         lumas = [self._reduced(luma, scale) for scale in sorted(self.finish.scales)]
-        passes = [finishing.predict(small, self._network, self.finish.flip) for small in lumas]
+        network = self._told_network() if self.told else self._network
+        passes = [finishing.predict(self._with_hints(small), network, self.finish.flip) for small in lumas]
         small = lumas[-1]
         chroma = (
             passes[0]
@@ -157,6 +176,26 @@ class Colorizer:
     def _input_shape(self, height: int, width: int, scale: float) -> tuple[int, int]:
         resolution = round(self.backend.input_resolution * scale)
         return finishing.input_shape(height, width, resolution, self.backend.multiple)
+
+    def _with_hints(self, luma: Floats) -> Floats:
+        """Adds the hints as channels, so that they are mirrored with the picture."""
+        if not self.told or isinstance(self.told, Reference):
+            return luma
+        drawn = draw(self.told, *luma.shape[1:3], self.finish.saturation)
+        return np.concatenate([luma, np.broadcast_to(drawn, (*luma.shape[:3], 3))], axis=-1)
+
+    def _told_network(self) -> finishing.Passes:
+        """Returns the network with what is told: luma, and hints where there are some, in; chroma out."""
+        told = self.told
+        if not isinstance(told, Reference):
+            return lambda planes: self.backend.predict(
+                HINTS_TO_CHROMA, {"luma": planes[..., :1], "hints": planes[..., 1:]}
+            )
+        yuv = np.concatenate([told.luma, told.chroma], axis=-1)
+        small = finishing.resize(yuv, *self._input_shape(*yuv.shape[:2], 1.0))
+        return lambda luma: self.backend.predict(
+            REFERENCE_TO_CHROMA, {"luma": luma, "reference": np.repeat(small[None], len(luma), axis=0)}
+        )
 
     def _network(self, luma: Floats) -> Floats:
         chroma = np.asarray(self.backend.luma_to_chroma(luma), np.float32)

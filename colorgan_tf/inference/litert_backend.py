@@ -1,6 +1,7 @@
 """A .tflite file as a back end for the Colorizer, through LiteRT."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish, model_files
+from colorgan_tf.inference.backend import LUMA_TO_CHROMA, require
 
 
 class LiteRTBackend:
@@ -23,6 +25,8 @@ class LiteRTBackend:
         InputError: if the file is missing, is no TFLite model or does not take luma `[N, h, w, 1]` to chroma `[N, h, w,
             2]`.
     """
+
+    signatures = frozenset({LUMA_TO_CHROMA})
 
     def __init__(self, path: str | Path, threads: int = 2):
         path = Path(path)
@@ -48,6 +52,11 @@ class LiteRTBackend:
         with self._lock:
             chroma = np.concatenate([self._run(batch) for batch in batches])
         return np.stack([finish.resize(each, *size) for each in chroma]) if self._fixed else chroma
+
+    def predict(self, signature: str, inputs: Mapping[str, Floats]) -> Floats:
+        """See `Backend`."""
+        require(self, signature)
+        return self.luma_to_chroma(inputs["luma"])
 
     def _run(self, luma: Floats) -> Floats:
         if tuple(self._input["shape"]) != luma.shape:

@@ -10,7 +10,6 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference import run_files
 from colorgan_tf.inference.quality import Quality
 
-SIGNATURE = "luma_to_chroma"
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "colorgan"
 # Used where a model does not say what it was trained for.
 INPUT_RESOLUTION = 256

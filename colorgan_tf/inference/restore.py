@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files, run_files, training_run
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 if TYPE_CHECKING:  # TensorFlow is imported when a model is opened
@@ -44,6 +45,7 @@ def exported(path: str | Path) -> "Generator":
 
     generator = Generator(config_lib.from_dict(settings["config"]))
     loaded = tf.saved_model.load(str(folder))  # a signature alone does not keep its variables alive
-    variables = loaded.signatures[model_files.SIGNATURE].variables
+    names = [HINTS_TO_CHROMA, REFERENCE_TO_CHROMA] if generator.hints else [LUMA_TO_CHROMA]  # which use all weights
+    variables = [variable for name in names for variable in loaded.signatures[name].variables]
     generator.assign({variable.name.removesuffix(":0"): variable.numpy() for variable in variables}, path)
     return generator

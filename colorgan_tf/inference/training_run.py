@@ -1,5 +1,6 @@
 """A training run opened again: its generator with averaged weights, and that as a back end for the Colorizer."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from colorgan_tf import config as config_lib
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files, run_files
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.tensorflow_environment import silence_tensorflow
 
 if TYPE_CHECKING:  # TensorFlow is imported when a run is opened
@@ -36,7 +38,7 @@ def generator(workdir: str | Path, weights: str = "best") -> "Generator":
     from colorgan_tf.networks.generator import Generator
 
     generator = Generator(config_lib.load(workdir / run_files.CONFIG))
-    generator.network.load_weights(path)
+    generator.model.load_weights(path)
     return generator
 
 
@@ -54,11 +56,20 @@ class RunBackend:
         opened = generator(workdir)
         import tensorflow as tf
 
-        luma = tf.TensorSpec([None, None, None, 1], tf.float32)
-        self._network = tf.function(opened.chroma, input_signature=[luma])
+        planes = [tf.TensorSpec([None, None, None, channels], tf.float32) for channels in (1, 3)]
+        self._functions = {LUMA_TO_CHROMA: tf.function(opened.chroma, input_signature=planes[:1])}
+        if opened.hints:
+            self._functions[HINTS_TO_CHROMA] = tf.function(opened.chroma_by_hints, input_signature=planes)
+            self._functions[REFERENCE_TO_CHROMA] = tf.function(opened.chroma_by_reference, input_signature=planes)
+        self.signatures = frozenset(self._functions)
         self.input_resolution, self.multiple = opened.config.input_resolution, opened.multiple
         self.identity = model_files.identity(workdir)
 
     def luma_to_chroma(self, luma: Floats) -> Floats:
         """See `Backend`."""
-        return self._network(luma).numpy()
+        return self.predict(LUMA_TO_CHROMA, {"luma": luma})
+
+    def predict(self, signature: str, inputs: Mapping[str, Floats]) -> Floats:
+        """See `Backend`."""
+        result: Floats = self._functions[signature](*inputs.values()).numpy()
+        return result

@@ -16,6 +16,7 @@ from colorgan_tf.color import CHROMA_MAX
 
 BINS = Path(__file__).with_name("color_bins.npz")  # written by pipelines.color_bins
 STEP = 0.04  # grid of the bins
+_ALIKE = 0.09  # bins nearer than this are one colour to a person who chooses
 _REACH = 16  # grid points from grey to the edge of the lookup table, beyond every chroma
 
 
@@ -57,6 +58,34 @@ class BinHead:
         moments = np.concatenate([centres, np.square(centres).sum(axis=1, keepdims=True)], axis=1)
         mean, square = tf.split(tf.tensordot(self.probabilities(output), moments, 1), [2, 1], axis=-1)
         return tf.maximum(square - tf.reduce_sum(tf.square(mean), axis=-1, keepdims=True), 0.0)
+
+    def likely(self, output: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the colours that the head holds for likely, the likeliest first.
+
+        The likeliest neighbourhood of bins is taken out of the distribution, then the likeliest of what is left, and so
+        on.
+
+        Args:
+            output: `[batch, height, width, bins]`.
+            count: how many.
+
+        Returns:
+            Their chroma `[batch, height, width, count, 2]`, and how much of the distribution each stands for `[batch,
+            height, width, count]`.
+        """
+        centres = _bins()[0]
+        apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
+        near = tf.constant((apart < _ALIKE).astype(np.float32))
+        left = tf.nn.softmax(self._adjusted(output))
+        colours, shares = [], []
+        for _ in range(count):
+            likeliest = tf.argmax(tf.tensordot(left, near, 1), axis=-1)
+            part = left * tf.gather(near, likeliest)
+            share = tf.reduce_sum(part, axis=-1, keepdims=True)
+            colours.append(tf.tensordot(part / tf.maximum(share, 1e-6), centres, 1))
+            shares.append(share[..., 0])
+            left -= part
+        return tf.stack(colours, axis=-2), tf.stack(shares, axis=-1)
 
     def confidence(self, output: tf.Tensor) -> tf.Tensor:
         """Returns how sure the head is, `[batch, height, width, 1]` in [0, 1].

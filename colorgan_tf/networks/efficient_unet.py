@@ -11,6 +11,7 @@ from colorgan_tf.networks.unet import normalize
 MULTIPLE = 32
 # Blocks of the encoder from this one on work at strides 16 and 32: half of its weights' cost, nearly all its meaning.
 LATE_BLOCK = 5
+DECODER_LEVELS = ("up4_relu6", "up8_relu6", "up16_again_relu6")  # layers whose outputs tell what a place is
 
 
 class Enlarge(keras.layers.Layer):

@@ -4,12 +4,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from colorgan_tf.config import Config, GeneratorName, Phase
+from colorgan_tf.config import Config, GeneratorName, Phase, TrainedPart
 from colorgan_tf.networks import efficient_unet
 from colorgan_tf.networks.generator import Generator
-from colorgan_tf.training import adversaries, losses
+from colorgan_tf.training import adversaries, losses, told_colors
 from colorgan_tf.training.adam import Adam
 from colorgan_tf.training.schedule import PhaseSchedule
+
+_BY_REFERENCE = 3  # one picture in so many is told by a reference, in phases that train hints
 
 
 class ColorGAN(keras.Model):
@@ -29,7 +31,7 @@ class ColorGAN(keras.Model):
         self.generator = Generator(config)
         self.adversary = adversaries.build(config.model, self.generator.head)
         # Keras tracks the layers that it finds among a model's attributes.
-        self.networks = [self.generator.network, self.adversary.network]
+        self.networks = [self.generator.model, self.adversary.network]
         self.phase = config.phases[0]
         # By the ImageNet weights, whatever others are loaded later: a resumed run must have the same.
         self.encoder_rates = self._encoder_rates()
@@ -60,7 +62,7 @@ class ColorGAN(keras.Model):
         if self.generator.network.dtype_policy.name == "mixed_float16" or _computes_in_float16(self.generator.network):
             self.generator_optimizer = keras.optimizers.LossScaleOptimizer(self.generator_optimizer)
             self.discriminator_optimizer = keras.optimizers.LossScaleOptimizer(self.discriminator_optimizer)
-        self.generator_optimizer.build(self.generator.network.trainable_variables)
+        self.generator_optimizer.build(self.generator.model.trainable_variables)
         self.discriminator_optimizer.build(self.adversary.network.trainable_variables)
         self.adversary.prepare()
 
@@ -82,10 +84,13 @@ class ColorGAN(keras.Model):
 
         Returns:
             The replica's losses: pixel, and in adversarial phases adversarial, discriminator and, with a projected
-            discriminator, feature.
+            discriminator, feature; of hints, those by hints and by reference.
         """
         luma, chroma = batch
-        small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
+        if self.phase.trains == TrainedPart.HINTS:
+            return self._train_hints(luma, chroma)
+        reduced = self.generator.at_output_resolution
+        small_luma, small_chroma = reduced(luma), reduced(chroma)
         # Keras optimizers sum gradients over replicas.
         share = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
         weights = self._learning_variables()
@@ -125,15 +130,36 @@ class ColorGAN(keras.Model):
         """Returns the pixel loss of one batch with the weights as they are, without dropout."""
         luma, chroma = batch
         output = self.generator.network(luma, training=False)
-        small_luma, small_chroma = self._at_output_resolution(luma), self._at_output_resolution(chroma)
+        reduced = self.generator.at_output_resolution
+        small_luma, small_chroma = reduced(luma), reduced(chroma)
         return {"pixel": self._pixel_loss(output, small_luma, small_chroma)}
+
+    def _train_hints(self, luma: tf.Tensor, chroma: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Trains the attention to hints alone: a third of the batch is told by a reference, the rest by hints."""
+        generator, share = self.generator, 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
+        assert generator.hints is not None
+        weights = generator.hints.trainable_variables
+        count = max(1, luma.shape[0] // _BY_REFERENCE)
+        # By the step, so that a resumed run draws what an undisturbed one would.
+        step = tf.cast(self.generator_optimizer.iterations, tf.int32)
+        seed = tf.stack([step, tf.distribute.get_replica_context().replica_id_in_sync_group])
+        hints = told_colors.hints(chroma[count:], seed)
+        other_luma, other_chroma = told_colors.references(luma[:count], chroma[:count], seed)
+        true = generator.at_output_resolution(chroma)
+        with tf.GradientTape() as tape:
+            view, by_hints = generator.view(luma[:count]), generator.view(luma[count:])
+            told = generator.told_by_reference(generator.view(other_luma), other_chroma)
+            by_reference_loss = losses.chroma_distance(generator.told(view, told), true[:count])
+            told = generator.told_by_hints(by_hints, hints)
+            by_hints_loss = losses.chroma_distance(generator.told(by_hints, told), true[count:])
+            loss = (1 - 1 / _BY_REFERENCE) * by_hints_loss + by_reference_loss / _BY_REFERENCE
+            scaled = self.generator_optimizer.scale_loss(loss * share)
+        gradients = tape.gradient(scaled, weights)
+        self.generator_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return {"generator": loss, "by_hints": by_hints_loss, "by_reference": by_reference_loss}
 
     def _pixel_loss(self, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         return losses.reconstruction_loss(self.generator.head, self.config.loss, output, luma, chroma)
-
-    def _at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
-        stride = self.config.model.output_stride
-        return picture if stride == 1 else tf.nn.avg_pool2d(picture, stride, stride, "VALID")
 
     def _encoder_rates(self) -> dict[str, float]:
         """Returns the factor of the learning rate of each variable of a pretrained encoder, by its path.

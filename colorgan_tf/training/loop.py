@@ -104,7 +104,7 @@ def train(
     store_configuration(workdir, config)
     check_data(workdir, source, start)
     checkpoint = tf.train.Checkpoint(
-        generator=gan.generator.network,
+        generator=gan.generator.model,
         discriminator=gan.adversary.network,
         generator_optimizer=gan.generator_optimizer,
         discriminator_optimizer=gan.discriminator_optimizer,
@@ -188,7 +188,7 @@ class _Run:
     def _weight_norms(self) -> dict[str, float]:
         """A step whose loss is finite may still have spoilt the weights, which then must not be kept."""
         networks = {
-            "generator weights": self.gan.generator.network,
+            "generator weights": self.gan.generator.model,
             "discriminator weights": self.gan.adversary.network,
         }
         return {

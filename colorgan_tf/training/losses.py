@@ -81,6 +81,22 @@ def pixel_loss(colour: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.math.squared_difference(tf.cast(colour, tf.float32), target))
 
 
+def chroma_distance(chroma: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
+    """Mean distance of colours, and three times its square: places that are far off count more.
+
+    The distance is Charbonnier's, sqrt(d^2 + 0.01^2), which has a gradient everywhere.
+
+    Args:
+        chroma: `[batch, height, width, 2]`, U and V.
+        true: the same shape.
+
+    Returns:
+        A scalar float32.
+    """
+    square = tf.reduce_sum(tf.math.squared_difference(chroma, true), axis=-1)
+    return tf.reduce_mean(tf.sqrt(square + 1e-4)) + 3.0 * tf.reduce_mean(square)
+
+
 def discriminator_loss(real_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
     """Binary cross-entropy of the patch scores, labels 1 for real and 0 for generated, over both halves.
 

@@ -1,14 +1,16 @@
 """The project's `Colorizer` with what jobs need around it: a cache of the network's chroma, hints, and reports."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from colorgan_tf import color
-from colorgan_tf.inference.backend import Backend
+from colorgan_tf.color import Floats
+from colorgan_tf.inference import told
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, Backend
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import writing
 from serving.jobs import hints
@@ -47,6 +49,15 @@ class CachedBackend:
                 answers[number] = chroma
                 self._keep(paths[number], chroma)
         return np.stack([np.asarray(answer, np.float32) for answer in answers])
+
+    @property
+    def signatures(self) -> frozenset[str]:
+        """See `Backend`."""
+        return self._backend.signatures
+
+    def predict(self, signature: str, inputs: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        """See `Backend`; such answers are not kept."""
+        return self._backend.predict(signature, inputs)
 
     def _key(self, luma: npt.NDArray[np.float32]) -> str:
         content = hashlib.blake2b(f"{self.identity}{luma.shape}".encode(), digest_size=16)
@@ -89,10 +100,27 @@ class HintedColorizer(Colorizer):
     def coarse(self, luma: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Colorizer.coarse`. Hints are applied after the strength: a chosen colour is meant as it is."""
         small, chroma = super().coarse(luma)
-        edited = [hints.apply(*pair, next(self.spots, ())) for pair in zip(small, chroma, strict=True)]
-        chroma = np.stack(edited)
+        chroma = np.stack([self._hinted(luma[i], small[i], chroma[i], next(self.spots, ())) for i in range(len(luma))])
         self._watch(small, chroma)
         return small, chroma
+
+    def _hinted(self, luma: Floats, small: Floats, chroma: Floats, spots: tuple[Spot, ...]) -> Floats:
+        """Returns a frame's coarse chroma with its hints, by the network where it takes hints."""
+        if not spots or HINTS_TO_CHROMA not in self.backend.signatures:
+            return hints.apply(small, chroma, spots)
+        asked = tuple(
+            told.Hint(spot.x, spot.y, spot.chroma or _at(chroma, spot), told.RADIUS * spot.reach, spot.trust)
+            for spot in spots
+        )
+        edited: Floats = Colorizer.coarse(self.telling(asked), luma[None])[1][0]
+        return edited
+
+
+def _at(chroma: Floats, spot: Spot) -> tuple[float, float]:
+    """The network's own colour at a spot."""
+    height, width = chroma.shape[:2]
+    u, v = chroma[min(int(spot.y * height), height - 1), min(int(spot.x * width), width - 1)].tolist()
+    return u, v
 
 
 def spot_of(hint: Hint) -> Spot:

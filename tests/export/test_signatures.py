@@ -247,6 +247,60 @@ def test_confidence_is_a_share_for_each_pixel(exported, shape):
     assert np.isfinite(confidence).all()
 
 
+def told(exported, signature, **inputs):
+    given = {name: tf.constant(values, tf.float32) for name, values in inputs.items()}
+    return exported.signatures[signature](**given)["chroma"].numpy()
+
+
+def test_hints_change_the_chroma_where_they_are(exported):
+    luma, hints = np.full((1, 64, 96, 1), 0.5, np.float32), np.zeros((1, 64, 96, 3), np.float32)
+    own = told(exported, "luma_and_hints_to_chroma", luma=luma, hints=hints)
+    np.testing.assert_allclose(own, exported.signatures["luma_to_chroma"](luma=tf.constant(luma))["chroma"], atol=1e-6)
+    hints[:, 20:40, 20:40] = 0.3, -0.3, 1.0
+    changed = told(exported, "luma_and_hints_to_chroma", luma=luma, hints=hints)
+    before, after = (np.linalg.norm(each[0, 30, 30] - [0.3, -0.3]) for each in (own, changed))
+    assert after < before
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "message"),
+    [
+        ((0.0, 0.0, 2.0), (1, 32, 32), "trust in \\[0, 1\\]"),
+        ((0.0, 0.0, np.nan), (1, 32, 32), "trust in \\[0, 1\\]"),
+        ((0.5, 0.0, 1.0), (1, 32, 32), "hints must have .U. of at most 0.436"),
+        ((0.0, -0.7, 1.0), (1, 32, 32), "hints must have .U. of at most 0.436"),
+        ((0.0, 0.0, 1.0), (1, 32, 33), "hints must have the shape"),
+        ((0.0, 0.0, 1.0), (2, 32, 32), "hints must have the shape"),
+    ],
+)
+def test_bad_hints_are_refused(exported, values, shape, message):
+    hints = np.broadcast_to(np.float32(values), (*shape, 3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        told(exported, "luma_and_hints_to_chroma", luma=np.zeros((1, 32, 32, 1)), hints=hints)
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "message"),
+    [
+        ((1.5, 0.0, 0.0), (1, 32, 32), "luma in \\[0, 1\\]"),
+        ((0.5, 0.0, 1.0), (1, 32, 32), "reference must have .U. of at most"),
+        ((0.5, 0.0, 0.0), (2, 32, 32), "one picture for each"),
+        ((0.5, 0.0, 0.0), (1, 0, 32), "must not be empty"),
+    ],
+)
+def test_bad_references_are_refused(exported, values, shape, message):
+    reference = np.broadcast_to(np.float32(values), (*shape, 3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        told(exported, "luma_and_reference_to_chroma", luma=np.zeros((1, 32, 32, 1)), reference=reference)
+
+
+def test_likely_colours_come_with_their_shares(exported):
+    luma = np.random.default_rng(0).random((2, 33, 50, 1), np.float32)
+    likely = exported.signatures["likely_colors"](luma=tf.constant(luma))["colors_and_shares"].numpy()
+    assert likely.shape == (2, 9, 13, 6, 3)
+    assert 0 <= likely[..., 2].min() <= likely[..., 2].sum(axis=-1).max() <= 1 + 1e-5
+
+
 def test_settings_tell_what_the_model_was_trained_for(exported):
     names = tf.constant(["input_resolution", "working_size", "multiple", "unknown"])
     np.testing.assert_array_equal(exported.signatures["settings"](names=names)["values"], [128, 128, 32, -1])
@@ -261,7 +315,7 @@ def test_a_model_that_regresses_has_no_confidence():
 
 def test_weights_are_stored_once():
     variables = exported_models.folder("efficient_unet") / "1" / "variables" / "variables.data-00000-of-00001"
-    parameters = exported_models.tiny_generator("efficient_unet").network.count_params()
+    parameters = exported_models.tiny_generator("efficient_unet").model.count_params()
     assert variables.stat().st_size < 4 * parameters * 1.02 + 10_000
 
 
@@ -270,7 +324,8 @@ def test_the_files_run_in_a_session_by_tensor_names_alone(generator):
     """As TensorFlow Serving runs them: the C++ loader, no Python of ours, core operations only."""
     folder = str(exported_models.folder(generator) / "1")
     luma = np.random.default_rng(0).random((1, 50, 70, 1), np.float32)
-    inputs = {"image_bytes": [encoded(GREY)], "luma": luma, "names": ["multiple"]}
+    told = np.zeros((1, 50, 70, 3), np.float32)
+    inputs = {"image_bytes": [encoded(GREY)], "luma": luma, "names": ["multiple"], "hints": told, "reference": told}
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         graph = tf.compat.v1.saved_model.load(session, ["serve"], folder)
         answers = {}
@@ -286,6 +341,10 @@ def test_the_files_run_in_a_session_by_tensor_names_alone(generator):
         colorizer(generator).backend.luma_to_chroma(luma),
         atol=1e-5,
     )
+    if "luma_and_hints_to_chroma" in answers:  # none are told
+        np.testing.assert_allclose(
+            answers["luma_and_hints_to_chroma"]["chroma"], answers["luma_to_chroma"]["chroma"], atol=1e-5
+        )
     assert ("confidence" in answers) == isinstance(exported_models.tiny_generator(generator).head, BinHead)
 
     nodes = [

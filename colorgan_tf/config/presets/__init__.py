@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from colorgan_tf.config.options import Config
-from colorgan_tf.config.presets import colorgan, finetune, patent, patent_rgb, tiny
+from colorgan_tf.config.presets import colorgan, finetune, hints, patent, patent_rgb, tiny
 from colorgan_tf.errors import InputError
 
 PRESETS: Mapping[str, Config] = MappingProxyType(
-    {config.preset: config for config in (each.CONFIG for each in (patent, patent_rgb, colorgan, finetune, tiny))}
+    {
+        config.preset: config
+        for config in (each.CONFIG for each in (patent, patent_rgb, colorgan, finetune, hints, tiny))
+    }
 )
 
 

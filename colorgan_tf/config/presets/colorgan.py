@@ -22,6 +22,7 @@ from colorgan_tf.config.options import (
     Optimizer,
     Phase,
     Runtime,
+    TrainedPart,
 )
 
 CONFIG = Config(
@@ -33,6 +34,7 @@ CONFIG = Config(
         drop_path=0.2,
         head=HeadName.BINS,
         output_stride=4,
+        hints=True,
         discriminator=DiscriminatorName.PROJECTED,
         discriminator_filters=96,
     ),
@@ -63,6 +65,15 @@ CONFIG = Config(
             final_learning_rate=1e-5,
             warmup=100,
             discriminator_learning_rate=5e-4,
+        ),
+        Phase(
+            name="hints",
+            steps=2_000,
+            learning_rate=3e-3,
+            final_learning_rate=3e-5,
+            warmup=50,
+            discriminator_learning_rate=0.0,
+            trains=TrainedPart.HINTS,
         ),
     ),
     optimizer=Optimizer(beta_1=0.9, weight_decay=0.01, clip_norm=1.0, encoder_rate=0.2, ema=0.998),
