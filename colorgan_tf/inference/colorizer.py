@@ -181,8 +181,9 @@ class Colorizer:
         """Adds the hints as channels, so that they are mirrored with the picture."""
         if not self.told or isinstance(self.told, Reference):
             return luma
-        drawn = draw(self.told, *luma.shape[1:3], self.finish.saturation)
-        return np.concatenate([luma, np.broadcast_to(drawn, (*luma.shape[:3], 3))], axis=-1)
+        count, height, width, _ = luma.shape
+        drawn = draw(self.told, height, width, self.finish.saturation)
+        return np.concatenate([luma, np.broadcast_to(drawn, (count, height, width, 3))], axis=-1)
 
     def _told_network(self) -> finishing.Passes:
         """Returns the network with what is told: luma, and hints where there are some, in; chroma out."""
@@ -192,7 +193,8 @@ class Colorizer:
                 HINTS_TO_CHROMA, {"luma": planes[..., :1], "hints": planes[..., 1:]}
             )
         yuv = np.concatenate([told.luma, told.chroma], axis=-1)
-        small = finishing.resize(yuv, *self._input_shape(*yuv.shape[:2], 1.0))
+        height, width, _ = yuv.shape
+        small = finishing.resize(yuv, *self._input_shape(height, width, 1.0))
         return lambda luma: self.backend.predict(
             REFERENCE_TO_CHROMA, {"luma": luma, "reference": np.repeat(small[None], len(luma), axis=0)}
         )
