@@ -235,7 +235,7 @@ def _range_check(text: str, values: tf.Tensor) -> tf.Operation:
 
 def _chroma_checks(name: str, chroma: tf.Tensor) -> list[tf.Operation]:
     largest = [tf.reduce_max(tf.abs(chroma[..., axis])) for axis in (0, 1)]
-    text = f"{name} must have |U| of at most {CHROMA_MAX[0]} and |V| of at most {CHROMA_MAX[1]}; largest:"
+    text = f"{name} must have |U| of at most {CHROMA_MAX[0]:.3f} and |V| of at most {CHROMA_MAX[1]:.3f}; largest:"
     return [
         tf.debugging.Assert(most <= limit + _ROUNDING, [text, *largest])
         for most, limit in zip(largest, CHROMA_MAX, strict=True)
