@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from colorgan_tf.errors import InputError
 from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.onnx_backend import INSTALL
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
+from colorgan_tf.inference.onnx_backend import HINTS_SUFFIX, INSTALL
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 from colorgan_tf.version import __version__
 from pipelines.media import writing
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # an extra
     from onnx import ModelProto
 
 # What the file of a signature is called after the model's name. A model may lack those after the first.
-SIGNATURES = {model_files.SIGNATURE: "", "luma_and_hints_to_chroma": "_hints"}
+SIGNATURES = {LUMA_TO_CHROMA: "", HINTS_TO_CHROMA: HINTS_SUFFIX}
 OPSET = 17  # of 2022: old runtimes read it too
 SIDES = ("N", "height", "width")  # names of the dimensions that are free
 
