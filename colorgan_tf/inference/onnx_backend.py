@@ -67,7 +67,7 @@ def _session(path: Path) -> Any:
         raise InputError(f"An ONNX model is expected. Received: {path}: {reason}") from error
     tensors = [*session.get_inputs(), *session.get_outputs()]
     shapes = [each.shape for each in tensors]
-    channels = sorted(shape[-1] if len(shape) == 4 else 0 for shape in shapes)
+    channels = sorted((shape[-1] if len(shape) == 4 else 0 for shape in shapes), key=str)
     if channels not in ([1, 2], [1, 2, 3]):
         raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
     return session
