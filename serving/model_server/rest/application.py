@@ -205,9 +205,8 @@ def _shortest(value: float) -> float:
 
 
 def _to_dict(message: Message) -> dict[str, Any]:
-    found: dict[str, Any] = MessageToDict(
-        message, including_default_value_fields=True, preserving_proto_field_name=True
-    )
+    # The second argument, by which default values are there too, has another name from protobuf 5 on.
+    found: dict[str, Any] = MessageToDict(message, True, preserving_proto_field_name=True)
     return found
 
 
