@@ -108,7 +108,7 @@ def main(argv: list[str]) -> None:
 
     # What Pillow notes of damaged metadata is of no use to a person; damaged pixels are an error.
     warnings.filterwarnings("ignore", module="PIL")
-    logging.getLogger("PIL").setLevel(logging.ERROR)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     suffix = formats.usual_suffix(values.format.upper()) if values.format else None
     found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix, batch.recorded(values.output))
     output = batch.prepare_output(values.output)

@@ -2,21 +2,19 @@
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from colorgan_tf.errors import InputError
 from pipelines.media import formats
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-
 # A file of a few kilobytes can claim a canvas that fills the memory, or work for days.
 MAX_CANVAS = 9_000_000  # pixels: 3840 x 2160
 MAX_TOTAL = 4_000_000_000  # pixels of all frames: 1920 x 1080 for one minute and a half
+_DAMAGED = (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +52,7 @@ class Frame:
     milliseconds: float
 
 
-def _open(path: str) -> "Image.Image":
-    import warnings
-
-    from PIL import Image
-
+def _open(path: str) -> Image.Image:
     if not os.path.exists(path):
         raise InputError(f"The animation must exist. Received: {path}.")
     if os.path.getsize(path) == 0:
@@ -113,14 +107,14 @@ def _gif_extensions(path: str) -> dict[str, bytes]:
     return found
 
 
-def _check_size(picture: "Image.Image", path: str) -> None:
+def _check_size(picture: Image.Image, path: str) -> None:
     pixels = picture.width * picture.height
     size = f"{path} of {picture.width} x {picture.height}"
     if pixels > MAX_CANVAS:
         raise InputError(f"An animation must have at most {MAX_CANVAS // 10**6} megapixels. Received: {size}.")
     try:
         count = formats.frames(picture)
-    except (OSError, SyntaxError, ValueError, IndexError):  # damaged further on: what can be read is
+    except _DAMAGED:  # damaged further on: what can be read is
         return
     if pixels * count > MAX_TOTAL:
         limit = f"An animation must have at most {MAX_TOTAL // 10**6} megapixels in all its frames"
@@ -144,7 +138,7 @@ def frames(animation: Animation, problems: list[str]) -> Iterator[Frame]:
                 rgba = np.asarray(picture.convert("RGBA"))
             except EOFError:
                 return
-            except (OSError, SyntaxError, ValueError, IndexError) as error:
+            except _DAMAGED as error:
                 _report(problems, f"frame {number} is damaged ({error}): the animation ends before it")
                 return
             if rgba.shape[:2] != (animation.height, animation.width):

@@ -255,6 +255,17 @@ def test_animations_that_would_fill_the_memory_are_refused(tmp_path, monkeypatch
         colorize_animation(make_gif(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
 
 
+def test_a_frame_far_larger_than_the_canvas_ends_the_animation(tmp_path):
+    data = bytearray((tmp_path / make_gif(tmp_path / "in.gif")).read_bytes())
+    second = data.index(b"\x2c", data.index(b"\x2c", 800) + 200)  # an image's descriptor
+    while data[second - 8 : second - 5] != b"\x21\xf9\x04":
+        second = data.index(b"\x2c", second + 1)
+    data[second + 5 : second + 9] = b"\xff\xff\xff\xff"
+    (tmp_path / "in.gif").write_bytes(data)
+    report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
+    assert 0 < report.frames < 6 and any("the animation ends before it" in note for note in report.notes)
+
+
 def test_steadying_takes_flicker_out_of_an_animation(tmp_path):
     class Flicker(WarmColorizer):
         def network(self, luma):
