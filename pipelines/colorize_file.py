@@ -17,6 +17,7 @@ from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
+from pipelines.films.report import FilmReport
 from pipelines.media import formats, names, tone, writing
 from pipelines.media.formats import Kind
 from pipelines.media.orientation import upright
@@ -59,6 +60,18 @@ class ColorizeOptions:
     deinterlace: bool = False
     keep_colors: bool = False
     variants: int = 1
+
+    @property
+    def film(self) -> FilmOptions:
+        """The same for a film."""
+        return FilmOptions(
+            codec=self.codec,
+            quality=self.effort,
+            steady=self.steady,
+            force=self.force,
+            deinterlace=self.deinterlace,
+            keep_colors=self.keep_colors,
+        )
 
     def __post_init__(self) -> None:
         if self.force and self.keep_colors:
@@ -171,19 +184,15 @@ def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outc
 
 def _film(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    how = FilmOptions(
-        codec=options.codec,
-        quality=options.effort,
-        steady=options.steady,
-        force=options.force,
-        deinterlace=options.deinterlace,
-        keep_colors=options.keep_colors,
-    )
-    report = colorize_film(str(job.source), str(job.target), colorizer, how)
+    report = colorize_film(str(job.source), str(job.target), colorizer, options.film)
     if options.report:
         writing.write_text(names.extended(job.target, ".report.json"), report.to_json() + "\n")
         write_contact_sheet(report, str(names.extended(job.target, ".report.png")))
+    return Outcome(job, film_state(report, options), report.to_text())
+
+
+def film_state(report: FilmReport, options: ColorizeOptions) -> State:
+    """Returns what became of a film."""
     tones = {shot.tone for shot in report.shots} - {"dark"}
     kept = bool(tones) and all(tone.stays(each, options.force, options.keep_colors) for each in tones)
-    state = (State.COPIED if report.copied else State.CONVERTED) if kept else State.COLOURED
-    return Outcome(job, state, report.to_text())
+    return (State.COPIED if report.copied else State.CONVERTED) if kept else State.COLOURED

@@ -55,3 +55,12 @@ def tiny_run(tmp_path_factory, photographs, tiny_config):
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     loop.train(tiny_config, photographs, workdir, report=lambda text: None)
     return workdir
+
+
+@pytest.fixture
+def s3():
+    """A real S3 server on loopback, with an empty bucket."""
+    import s3_server
+
+    with s3_server.running() as server:
+        yield server

@@ -3,13 +3,14 @@
 import contextlib
 import dataclasses
 import errno
+import itertools
 import logging
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
@@ -18,16 +19,13 @@ from pipelines.films import decoding, encoding, muxing, resuming, stages, survey
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
 from pipelines.films.other_streams import Kept
-from pipelines.films.report import FilmReport
+from pipelines.films.report import FilmReport, ShotTally
 from pipelines.films.resuming import ChunkStore, ResumePoint
-from pipelines.films.stages import FilmFrame
+from pipelines.films.stages import ChunkEnd, ChunkLength, FilmFrame
 from pipelines.films.threads import Pipeline
-from pipelines.media import formats, names, tone, writing
+from pipelines.media import formats, names, storage, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
-
-# Frames a chunk may have at most: keeps what a kill can lose small for fast films and slow machines.
-_CHUNK_FRAMES = 150
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +39,7 @@ class FilmOptions:
         batch: frames that the network gets at once.
         every: the network colours every n-th frame; colours are carried along the flow in between.
         window: frames that `steady="high"` looks ahead.
-        chunk_seconds: seconds between points from which a stopped run goes on; at most 150 frames.
+        chunk_seconds: seconds between points from which a stopped run goes on, at most; see `stages.ChunkLength`.
         force: whether shots that have colours are coloured anew. Else, where the whole film is in colour and neither
             another container nor a codec is asked for, the output is a copy.
         keep_colors: whether toned shots are left as well; they are neutralised and coloured otherwise.
@@ -69,6 +67,11 @@ class FilmOptions:
         if not self.chunk_seconds > 0:
             raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
 
+    @property
+    def chunk(self) -> ChunkLength:
+        """How long a chunk is."""
+        return ChunkLength(self.chunk_seconds)
+
 
 def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOptions | None = None) -> FilmReport:
     """Colours a film.
@@ -86,34 +89,48 @@ def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOpt
     Raises:
         InputError: the film cannot be read, the output cannot be written, or the options do not fit together.
     """
-    import av
-
     options = options or FilmOptions()
     if os.path.abspath(path) == os.path.abspath(output):
         raise InputError(f"The output must be another file than the film. Received: {output}.")
     began = time.perf_counter()
+    source, plan = open_film(path, output, options)
+    report = FilmReport(path, output)
+    report.notes += encoding.losses(source, plan)
+    with naming_faults(plan, output), resuming.alone(output):
+        _colorize(source, plan, colorizer, options, report)
+    report.bytes_written = os.path.getsize(output)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def open_film(path: str, output: str, options: FilmOptions) -> tuple[FilmSource, EncoderPlan]:
+    """Describes a film, and how its coloured picture is encoded.
+
+    Raises:
+        InputError: the film cannot be read, or the output's name or codec does not go with it.
+    """
     os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 writes to the screen past FFmpeg; its errors are raised
     source = decoding.probe(path)
     if options.deinterlace and source.top_first is not None:
         source = dataclasses.replace(source, top_first=None, deinterlaced=True)
-    plan = encoding.make_plan(source, output, options.codec, options.quality)
-    report = FilmReport(path, output)
-    report.notes += encoding.losses(source, plan)
+    return source, encoding.make_plan(source, output, options.codec, options.quality)
+
+
+@contextlib.contextmanager
+def naming_faults(plan: EncoderPlan, output: str) -> Iterator[None]:
+    """Turns what FFmpeg and the disk raise into an InputError that names the output."""
+    import av
+
     try:
-        with resuming.alone(output):
-            _colorize(source, plan, colorizer, options, report)
-    except av.error.FFmpegError as error:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
-        reason = f"{error.strerror or error} with {plan.encoder} in {plan.muxer}"
-        raise InputError(f"The film must be writable as asked. Received: {output}: {reason}.") from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise InputError(f"The disk must have room for the film. Received: disk full at {output}.") from error
-        raise InputError(f"The output must be writable. Received: {output}: {error.strerror or error}.") from error
-    report.bytes_written = os.path.getsize(output)
-    report.seconds = time.perf_counter() - began
-    return report
+        reason = getattr(error, "strerror", None) or error
+        if isinstance(error, av.error.FFmpegError):
+            reason = f"{reason} with {plan.encoder} in {plan.muxer}"
+            raise InputError(f"The film must be writable as asked. Received: {output}: {reason}.") from error
+        raise InputError(f"The output must be writable. Received: {output}: {reason}.") from error
 
 
 def _colorize(
@@ -121,19 +138,18 @@ def _colorize(
 ) -> None:
     """Encodes into the store of chunks, and joins these to the film."""
     output = report.output
-    store = ChunkStore(output, _settings(source, plan, colorizer, options), options.resume)
+    store = ChunkStore(output, settings(source, plan, colorizer, options), options.resume)
     joined = os.path.join(store.folder, "joined")
     try:
         if store.resume_point() is None and _copied(source, colorizer, options, report):
             store.remove()
             return
         kept = trial_join.select(source, plan, joined)
-        with _one_thread_a_call():
-            try:
-                _encode(source, plan, colorizer, options, store, report)
-            except KeyboardInterrupt:
-                _leave_partial(source, plan, store, kept, output)
-                raise
+        try:
+            encode(source, plan, colorizer, options, store.resume_point() or ResumePoint(0, 0, 0, {}), store, report)
+        except KeyboardInterrupt:
+            _leave_partial(source, plan, store, kept, output)
+            raise
         muxing.mux(source, plan, store.packets, joined, kept)
         report.notes += kept.notes
         muxing.check_whole(joined, report.frames)
@@ -147,18 +163,28 @@ def _colorize(
         os.remove(partial_name(output))
 
 
-def _copied(source: FilmSource, colorizer: Colorizer, options: FilmOptions, report: FilmReport) -> bool:
-    """Copies a film that is in colour, unless another container or codec is asked for."""
+def in_colour(source: FilmSource, output: str, size: tuple[int, int], options: FilmOptions) -> ShotTally | None:
+    """Returns the shots of a film that is to be copied: one in colour, unless another container or codec is asked for.
+
+    Args:
+        source: the film.
+        output: name of the result.
+        size: input resolution.
+        options: how it would be coloured.
+    """
     endings = (Path(source.path).suffix.lower(), formats.film_suffix(formats.head(source.path)))
-    if options.force or options.codec != "auto" or Path(report.output).suffix.lower() not in endings:
-        return False
-    found = survey.in_colour(source, colorizer.input_resolution(*source.display_size))
+    if options.force or options.codec != "auto" or Path(output).suffix.lower() not in endings:
+        return None
+    return survey.in_colour(source, size)
+
+
+def _copied(source: FilmSource, colorizer: Colorizer, options: FilmOptions, report: FilmReport) -> bool:
+    found = in_colour(source, report.output, colorizer.input_resolution(*source.display_size), options)
     if found is None:
         return False
     with writing.beside(report.output) as partial:
         shutil.copyfile(source.path, partial)
-    report.copied, report.notes = True, []
-    report.shots, report.frames = found.shots, sum(shot.frames for shot in found.shots)
+    report.copy_of(found.shots)
     return True
 
 
@@ -167,14 +193,14 @@ def partial_name(output: str) -> str:
     return str(names.extended(Path(output).with_suffix(""), f".partial{Path(output).suffix}"))
 
 
-def _settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, options: FilmOptions) -> dict[str, Any]:
-    """Everything that the encoded picture depends on: a resume under other settings starts over."""
+def settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, options: FilmOptions) -> dict[str, Any]:
+    """Returns all that the encoded picture depends on: a resume under other settings starts over."""
     import av
 
-    status = os.stat(source.path)
     names = ("steady", "batch", "every", "window", "chunk_seconds", "force", "keep_colors", "deinterlace")
     return {name: getattr(options, name) for name in names} | {
-        "film": (os.path.abspath(source.path), status.st_size, status.st_mtime_ns),
+        "chunks": "end at shots",
+        "film": storage.identity(source.path),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),
         "colorizer": colorizer.identity,
@@ -195,43 +221,71 @@ def _one_thread_a_call() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _encode(
+class ChunkWriter(Protocol):
+    """Where chunks go."""
+
+    def writing(self, number: int) -> contextlib.AbstractContextManager[BinaryIO]:
+        """Opens a file for the packets of a chunk."""
+
+    def finish(self, number: int, end: ChunkEnd) -> None:
+        """Makes a written chunk count."""
+
+
+def encode(
     source: FilmSource,
     plan: EncoderPlan,
     colorizer: Colorizer,
     options: FilmOptions,
-    store: ChunkStore,
+    point: ResumePoint,
+    writer: ChunkWriter,
     report: FilmReport,
+    until: int | None = None,
+    read: int | None = None,
 ) -> None:
-    """Runs the stages and writes chunk after chunk into the store."""
-    point = store.resume_point() or ResumePoint(0, 0, 0, {})
+    """Runs the stages and writes chunk after chunk.
+
+    Args:
+        source: the film.
+        plan: how its picture is encoded.
+        colorizer: what colours.
+        options: how.
+        point: where to begin.
+        writer: receives the chunks.
+        report: receives the figures.
+        until: frames of the film after which a chunk is the last one; None for the film's end.
+        read: frames of the film that are decoded: all those that the last chunk depends on; None for all.
+    """
     saved = point.state or None
     log = DecodeLog()
     size = colorizer.input_resolution(*source.display_size)
-    frames = decoding.frames(source, log, point.last_pts if point.chunk else None, point.frames)
-    motion = stages.MotionStage(source, options.steady, options.every, saved, options.force, options.keep_colors)
+    decoded = decoding.frames(source, log, point.last_pts if point.frames else None, point.frames)
+    frames = itertools.islice(decoded, None if read is None else read - point.frames)
+    motion = stages.MotionStage(
+        source, options.steady, options.every, saved, options.force, options.keep_colors, options.chunk
+    )
     network = stages.NetworkStage(colorizer, options.batch)
     merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
-    reading = stages.prepare(frames, source, size, point.frames, options.chunk_seconds, _CHUNK_FRAMES)
+    reading = stages.prepare(frames, source, size, point.frames)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0
     chunk, done = point.chunk, point.frames
     items = iter(pipeline)
     try:
-        while (first := next(items, None)) is not None:
-            encoder = encoding.ChunkEncoder(plan, source.time_base)
-            with store.writing(chunk) as file:
-                item = first
-                while isinstance(item, FilmFrame):
+        with _one_thread_a_call():
+            while (until is None or done < until) and (first := next(items, None)) is not None:
+                encoder = encoding.ChunkEncoder(plan, source.time_base)
+                with writer.writing(chunk) as file:
+                    item = first
+                    while isinstance(item, FilmFrame):
+                        began = time.perf_counter()
+                        encoding.write_packets(file, encoder.encode(item.frame))
+                        seconds += time.perf_counter() - began
+                        item = next(items)
                     began = time.perf_counter()
-                    encoding.write_packets(file, encoder.encode(item.frame))
+                    encoding.write_packets(file, encoder.close())
                     seconds += time.perf_counter() - began
-                    item = next(items)
-                began = time.perf_counter()
-                encoding.write_packets(file, encoder.close())
-                seconds += time.perf_counter() - began
-            store.finish(chunk, item.frames, item.last_pts, item.state)
-            chunk, done = chunk + 1, item.frames
+                writer.finish(chunk, item)
+                chunk, done = chunk + 1, item.frames
     finally:
         items.close()
     report.stage_seconds = pipeline.seconds | {"encode": seconds}
@@ -239,10 +293,7 @@ def _encode(
     report.shots = merge.tally.shots
     if any(shot.tone == Tone.TONED for shot in report.shots) and not (options.force or options.keep_colors):
         report.notes.append(tone.NEUTRALISED)
-    if log.broken:
-        report.notes.append(f"{log.broken} broken packets gave no frame")
-    if log.truncated:
-        report.notes.append("the film ends early: it is truncated or damaged")
+    report.notes += log.notes()
 
 
 def _leave_partial(source: FilmSource, plan: EncoderPlan, store: ChunkStore, kept: Kept, output: str) -> None:

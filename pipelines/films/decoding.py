@@ -15,6 +15,7 @@ from colorgan_tf.errors import InputError
 from pipelines.films import hdr, interlacing, pixel_formats, timeline
 from pipelines.films.hdr import HdrMetadata
 from pipelines.films.timeline import Straightener, Timeline
+from pipelines.media import storage
 
 if TYPE_CHECKING:
     import av
@@ -92,18 +93,25 @@ class FilmSource:
 def open_film(path: str) -> "av.container.InputContainer":
     """Opens a film for reading.
 
+    Args:
+        path: of the film, or its URL: then it is read by ranges.
+
     Raises:
         InputError: no such file, empty, or nothing that libavformat can read.
     """
     import av
 
-    if not os.path.exists(path):
-        raise InputError(f"The film must exist. Received: {path}.")
-    if os.path.isfile(path) and os.path.getsize(path) == 0:
-        raise InputError(f"The film must not be empty. Received: {path} of 0 bytes.")
     try:
+        remote = storage.is_url(path)
+        if (remote or os.path.isfile(path)) and storage.size(path) == 0:
+            raise InputError(f"The film must not be empty. Received: {path} of 0 bytes.")
         # A full path: what comes before a colon would be the name of a protocol.
-        return av.open(os.path.abspath(path), metadata_errors="replace")
+        film: Any = storage.open_ranges(path) if remote else os.path.abspath(path)
+        return av.open(film, "r", metadata_errors="replace")
+    except FileNotFoundError as error:
+        raise InputError(f"The film must exist. Received: {path}.") from error
+    except InputError:
+        raise
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError(f"The film must be readable. Received: {path}: {_reason(error)}.") from error
 
@@ -212,6 +220,11 @@ class DecodeLog:
 
     broken: int = 0
     truncated: bool = False
+
+    def notes(self) -> list[str]:
+        """Returns the same in words, one line each."""
+        broken = [f"{self.broken} broken packets gave no frame"] if self.broken else []
+        return broken + (["the film ends early: it is truncated or damaged"] if self.truncated else [])
 
 
 def frames(source: FilmSource, log: DecodeLog, after: int | None = None, count: int = 0) -> Iterator["av.VideoFrame"]:

@@ -68,6 +68,11 @@ class FilmReport:
     bytes_written: int = 0
     copied: bool = False
 
+    def copy_of(self, shots: list[ShotReport]) -> None:
+        """Notes that the output is a copy."""
+        self.copied, self.notes, self.shots = True, [], shots
+        self.frames = sum(shot.frames for shot in shots)
+
     @property
     def in_colour(self) -> bool:
         """Whether the film has its own colours throughout."""

@@ -14,6 +14,7 @@ import numpy as np
 from colorgan_tf.errors import InputError
 from pipelines.films import encoding
 from pipelines.films.encoding import StoredPacket
+from pipelines.films.stages import ChunkEnd
 from pipelines.media import writing
 from pipelines.motion.tracking import State
 
@@ -58,7 +59,7 @@ def alone(output: str) -> Iterator[None]:
                 break
         except BlockingIOError as error:
             os.close(file)
-            raise InputError(f"One program at a time must write a film. Received: {output}, in work.") from error
+            raise InputError(f"One program at a time must write this. Received: {output}, in work.") from error
         os.close(file)  # the one before removed it just now
     try:
         yield
@@ -119,10 +120,10 @@ class ChunkStore:
         with open(self._chunk(number) + ".tmp", "wb") as file:
             yield file
 
-    def finish(self, number: int, frames: int, last_pts: int, state: State) -> None:
+    def finish(self, number: int, end: ChunkEnd) -> None:
         """Makes a written chunk count: its state first, then the chunk itself, each by a rename."""
         with writing.beside(self._state(number)) as partial:
-            np.savez(partial, clock=np.array([frames, last_pts], np.int64), **state)
+            np.savez(partial, clock=np.array([end.frames, end.last_pts], np.int64), **end.state)
         os.replace(self._chunk(number) + ".tmp", self._chunk(number))
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._state(number - 2))

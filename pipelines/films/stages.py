@@ -14,8 +14,9 @@ from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotReport, ShotTally
 from pipelines.films.shot_tone import ShotTone
 from pipelines.media import tone
-from pipelines.motion import stabilization
+from pipelines.motion import stabilization, tracking
 from pipelines.motion.flow import resize_motion, warp
+from pipelines.motion.shots import Boundary
 from pipelines.motion.stabilization import CausalStabilizer, FlowAverage, StabilizerInput, TwoSidedStabilizer
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
@@ -52,11 +53,19 @@ class FilmFrame:
 
 @dataclasses.dataclass
 class ChunkEnd:
-    """Passes through the stages after a chunk's last frame, and takes along the state of each."""
+    """Passes through the stages after a chunk's last frame, and takes along the state of each.
+
+    Attributes:
+        frames: frames of the film up to here.
+        last_pts: of the last of them.
+        state: that of the stages, by names that begin with the stage's.
+        boundary: set where the next chunk begins with a shot: what comes then depends on nothing before it.
+    """
 
     frames: int
     last_pts: int
     state: State
+    boundary: Boundary | None = None
 
     def take(self, prefix: str, state: State) -> None:
         """Adds a stage's state."""
@@ -66,10 +75,21 @@ class ChunkEnd:
 Item = FilmFrame | ChunkEnd
 
 
-def prepare(
-    frames: Iterable[Any], source: FilmSource, size: tuple[int, int], done: int, seconds: float, most: int
-) -> Iterator[Item]:
-    """First stage: reduces the luma of decoded frames and marks the ends of chunks.
+@dataclasses.dataclass(frozen=True)
+class ChunkLength:
+    """How long a chunk is: it ends at the first shot that begins in its second half, else when it is full.
+
+    Attributes:
+        seconds: of a full chunk.
+        frames: that a full chunk has at most; keeps what a kill can lose small for fast films and slow machines.
+    """
+
+    seconds: float = 5.0
+    frames: int = 150
+
+
+def prepare(frames: Iterable[Any], source: FilmSource, size: tuple[int, int], done: int) -> Iterator[FilmFrame]:
+    """First stage: reduces the luma of decoded frames.
 
     Of an interlaced film, each field is an item of its own, since the two of a frame differ in time.
 
@@ -78,31 +98,22 @@ def prepare(
         source: the film.
         size: input resolution, of the upright picture.
         done: frames done before the first of `frames`.
-        seconds: length of a chunk.
-        most: frames that a chunk may have.
     """
-    span = max(1, round(seconds / source.time_base))
     turns = source.rotation // 90
     stored_size = size[::-1] if turns % 2 else size
-    begun, length, last_pts, number = None, 0, 0, done
-    for frame in frames:
-        if begun is None or frame.pts - begun >= span or length >= most:
-            if begun is not None:
-                yield ChunkEnd(number, last_pts, {})
-            begun, length = frame.pts, 0
-        last_pts = frame.pts  # read before the frame is handed on: the encoder's thread gives it other times
+    for number, frame in enumerate(frames, done):
         for field in source.fields or (None,):
             part = frame if field is None else pixel_formats.field(frame, field, source.pixel_format)
             codes = pixel_formats.plane(part, 0, source.pixel_format.dtype)
             luma = pixel_formats.to_luma(codes, source.pixel_format, stored_size)
             yield FilmFrame(part, number, np.ascontiguousarray(np.rot90(luma, turns)), field)
-        length, number = length + 1, number + 1
-    if begun is not None:
-        yield ChunkEnd(number, last_pts, {})
 
 
 class MotionStage:
-    """Finds shots and motion, tells coloured shots from grey ones, and denoises the network's input along the flow."""
+    """Finds shots and motion, marks the ends of chunks, tells coloured shots from grey ones, denoises along the flow.
+
+    The noise is that of the network's input.
+    """
 
     def __init__(
         self,
@@ -112,6 +123,7 @@ class MotionStage:
         saved: State | None,
         force: bool = False,
         keep_colors: bool = False,
+        chunk: ChunkLength | None = None,
     ):
         self._source = source
         self._steady = steady
@@ -121,38 +133,60 @@ class MotionStage:
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
         self._shot_tone = ShotTone()
         self._since = 0
+        self._chunk = chunk or ChunkLength()
         if state := part(saved or {}, "motion"):
             self._tracker.restore(state)
             self._clean.total = state.get("clean")
-            self._shot_tone = ShotTone(str(state["tone"]))
+            if "tone" in state:
+                self._shot_tone = ShotTone(str(state["tone"]))
 
-    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
+    def __call__(self, items: Iterator[FilmFrame]) -> Iterator[Item]:
         """Runs the stage. The first visible frames of a shot are held until they have told what it is."""
+        span = max(1, round(self._chunk.seconds / self._source.time_base))
         held: list[FilmFrame] = []
+        begun: int | None = None  # pts of the chunk's first frame
+        first = frames = last_pts = 0
         for item in items:
-            if isinstance(item, ChunkEnd):
+            pts = item.frame.pts  # read before the frame is handed on: the encoder's thread gives it other times
+            lasted = 0 if begun is None else pts - begun
+            may_end = lasted > 0 and item.number > first and item.field in (None, *self._source.fields[:1])
+            full = may_end and (lasted >= span or item.number - first >= self._chunk.frames)
+            if full:
                 yield from self._release(held)
-                item.take("motion", self._state())
-                self._since = 0
-                yield item
-                continue
+            state = self._state() if full else {}
             motion = item.motion = self._tracker.push(item.luma)
             if motion.boundary is not None:
                 yield from self._release(held)
-                self._shot_tone = ShotTone()
-                item.shot = ShotReport(
-                    first=item.number,
-                    begin=float(item.frame.pts * self._source.time_base),
-                    transition=motion.boundary.kind,
-                )
-            if self._steady != Steady.OFF:
-                self._denoise(item, motion)
-            if not self._shot_tone.settled:
-                self._shot_tone.update(item.frame, self._source.pixel_format, motion.luma)
+            boundary = motion.boundary if full or (may_end and 2 * lasted >= span) else None
+            if full or boundary is not None:
+                yield self._end(item.number, last_pts, state, boundary)
+                begun = None
+            if begun is None:
+                first, begun = item.number, pts
+            last_pts, frames = pts, item.number + 1
+            self._look(item, motion)
             held.append(item)
             if not self._shot_tone.looking:
                 yield from self._release(held)
         yield from self._release(held)
+        if begun is not None:
+            yield self._end(frames, last_pts, self._state())
+
+    def _look(self, item: FilmFrame, motion: FrameMotion) -> None:
+        if motion.boundary is not None:
+            self._shot_tone = ShotTone()
+            begin = float(item.frame.pts * self._source.time_base)
+            item.shot = ShotReport(first=item.number, begin=begin, transition=motion.boundary.kind)
+        if self._steady != Steady.OFF:
+            self._denoise(item, motion)
+        if not self._shot_tone.settled:
+            self._shot_tone.update(item.frame, self._source.pixel_format, motion.luma)
+
+    def _end(self, frames: int, last_pts: int, state: State, boundary: Boundary | None = None) -> ChunkEnd:
+        self._since = 0
+        end = ChunkEnd(frames, last_pts, {}, boundary)
+        end.take("motion", state if boundary is None else tracking.state_at(boundary))
+        return end
 
     def _state(self) -> State:
         state = self._tracker.state() | {"tone": np.array(self._shot_tone.tone)}

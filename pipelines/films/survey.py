@@ -20,8 +20,8 @@ def in_colour(source: FilmSource, size: tuple[int, int]) -> ShotTally | None:
         size: (height, width) at which its luma is looked at.
     """
     frames = decoding.frames(source, DecodeLog())
-    reading = stages.prepare(frames, source, size, 0, 1e9, 1 << 62)
-    motion = stages.MotionStage(source, Steady.OFF, 1, None)
+    reading = stages.prepare(frames, source, size, 0)
+    motion = stages.MotionStage(source, Steady.OFF, 1, None, chunk=stages.ChunkLength(1e9, 1 << 62))
     tally, colours = ShotTally(), False
     items = iter(Pipeline(("decode", reading), [("motion", motion)]))
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from colorgan_tf.errors import InputError, UnsupportedError
-from pipelines.media import optional, tiff
+from pipelines.media import optional, storage, tiff
 
 
 class Kind(enum.StrEnum):
@@ -137,8 +137,8 @@ def media_type(path: str | Path) -> str:
 
 
 def head(path: str | Path) -> bytes:
-    """Returns as much of a file's beginning as `film_suffix` looks at."""
-    with open(path, "rb") as file:
+    """Returns as much of the beginning of a file, by path or URL, as `film_suffix` looks at."""
+    with storage.open_ranges(str(path)) if storage.is_url(path) else open(path, "rb") as file:
         return file.read(_HEAD)
 
 

@@ -89,6 +89,7 @@ class ShotDetector:
 
     def __init__(self) -> None:
         self._frame = 0
+        self._opening = "start"  # what the first frame is
         self._recent: deque[np.ndarray] = deque(maxlen=_DISSOLVE_FRAMES + 1)
         self._steps: deque[float] = deque(maxlen=12)
         self._dark = False
@@ -115,7 +116,7 @@ class ShotDetector:
         dark = bool(small.mean() < _DARK or small.std() < _FLAT)
         was_dark, self._dark = self._dark, dark
         if not self._recent:
-            return "start"
+            return self._opening
         if dark:
             return None
         if was_dark:
@@ -152,7 +153,8 @@ class ShotDetector:
         """Returns what `restore` needs, as arrays."""
         recent = np.stack(self._recent) if self._recent else np.zeros((0, *THUMBNAIL), np.float32)
         counters = np.array([self._frame, int(self._dark)], np.int64)
-        return {"recent": recent, "steps": np.array(self._steps, np.float64), "counters": counters}
+        steps = np.array(self._steps, np.float64)
+        return {"recent": recent, "steps": steps, "counters": counters, "opening": np.array(self._opening)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Goes on from a saved state."""
@@ -160,3 +162,11 @@ class ShotDetector:
         self._steps.extend(state["steps"].tolist())
         self._frame, dark = (int(value) for value in state["counters"])
         self._dark = bool(dark)
+        self._opening = str(state["opening"])
+
+
+def state_at(boundary: Boundary) -> dict[str, np.ndarray]:
+    """Returns the state of a detector whose next frame is that boundary: nothing before it matters."""
+    detector = ShotDetector()
+    detector._frame, detector._opening = boundary.frame, boundary.kind
+    return detector.state()

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from pipelines.motion import shots
 from pipelines.motion.flow import FlowEstimator, Motion
 from pipelines.motion.shots import Boundary, ShotDetector
 
@@ -64,6 +65,11 @@ class MotionTracker:
         """Goes on from a saved state."""
         self._detector.restore(part(state, "shots"))
         self._previous = state.get("before")
+
+
+def state_at(boundary: Boundary) -> State:
+    """Returns the state of a tracker whose next frame is that boundary: nothing before it matters."""
+    return {f"shots/{name}": value for name, value in shots.state_at(boundary).items()}
 
 
 def part(state: State, prefix: str) -> State:

@@ -112,7 +112,7 @@ def film_steps(path: str, size: tuple[int, int], force: bool) -> Iterator[Step]:
 
     source = decoding.probe(path)
     frames = decoding.frames(source, DecodeLog(), None, 0)
-    reading = stages.prepare(frames, source, size, 0, 1e6, 1 << 40)
+    reading = stages.prepare(frames, source, size, 0)
     for item in stages.MotionStage(source, "high", 1, None, force)(reading):
         if isinstance(item, stages.FilmFrame):
             assert item.motion is not None

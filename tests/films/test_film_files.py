@@ -97,7 +97,7 @@ def test_second_program_on_one_output_says_so_and_the_first_loses_nothing(tmp_pa
         cwd=Path(__file__).parents[2],
     )
     first.stdout.readline()
-    with pytest.raises(InputError, match="One program at a time must write a film. Received: .*out.mkv"):
+    with pytest.raises(InputError, match="One program at a time must write this. Received: .*out.mkv"):
         colorize_film(film, out, WarmColorizer(), FAST)
     first.communicate("\n" * 20)
     assert first.returncode == 0 and len(lumas(out)) == 10

@@ -14,6 +14,7 @@ from colorgan_tf.errors import InputError
 from pipelines.films.colorize import FilmOptions, colorize_film, partial_name
 from pipelines.films.encoding import StoredPacket, read_packets, write_packets
 from pipelines.films.resuming import ChunkStore
+from pipelines.films.stages import ChunkEnd
 from tests.made_films import WarmColorizer, lumas, make_film, packets, pattern, times
 
 OPTIONS = {
@@ -178,7 +179,7 @@ def test_damaged_last_state_falls_back_to_the_one_before(tmp_path):
     for number in range(3):
         with store.writing(number) as file:
             write_packets(file, [StoredPacket(number, number, 1, True, b"data")])
-        store.finish(number, 10 * (number + 1), 100 * number, {"x/y": np.arange(number)})
+        store.finish(number, ChunkEnd(10 * (number + 1), 100 * number, {"x/y": np.arange(number)}))
     point = ChunkStore(str(tmp_path / "out.mp4"), {"a": 1}).resume_point()
     assert (point.chunk, point.frames, point.last_pts) == (3, 30, 200) and point.state["x/y"].tolist() == [0, 1]
     with open(os.path.join(store.folder, "000002.state.npz"), "wb") as file:
