@@ -12,6 +12,7 @@ from colorgan_tf.version import __version__
 # By short name: the module that is run, and what it does.
 COMMANDS = {
     "colorize": ("colorgan_tf.colorize", "colours pictures, animations and films, and folders of them"),
+    "archive": ("pipelines.archive", "colours a whole archive on many machines, over a Ray cluster"),
     "train": ("colorgan_tf.train", "trains a model on photographs, pair files or shards"),
     "evaluate": ("colorgan_tf.evaluate", "measures a model on colour pictures or on a colour film"),
     "average": ("colorgan_tf.average", "averages models that share a beginning into one"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer
     from colorgan_tf.inference.told import Told
     from pipelines.batch import Found, Job, Manifest, Outcome
+    from pipelines.colorize_file import ColorizeOptions
 
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4"]  # those of films.encoding
@@ -25,6 +26,21 @@ WORKERS = 2
 
 def define_flags() -> None:
     """Defines this command's flags."""
+    define_coloring_flags()
+    flags.DEFINE_string("hints", None, "Of one picture: JSON file of colours at places; README shows one.")
+    flags.DEFINE_string("reference", None, "Picture in colour whose colours are taken for what is like its things.")
+    flags.DEFINE_integer(
+        "variants",
+        1,
+        "Pictures: write so many versions, which differ in doubtful places.",
+        lower_bound=1,
+        upper_bound=6,
+    )
+    flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
+
+
+def define_coloring_flags() -> None:
+    """Defines the flags that say what colours, and how."""
     flags.DEFINE_string(
         "model",
         None,
@@ -48,32 +64,21 @@ def define_flags() -> None:
     flags.DEFINE_enum("codec", "auto", CODECS, "Films: codec of the results. Default: the best that the file holds.")
     flags.DEFINE_bool("deinterlace", False, "Films: make interlaced ones progressive; else they stay interlaced.")
     flags.DEFINE_bool("report", False, "Films: write a report and a contact sheet beside each result.")
-    flags.DEFINE_string("hints", None, "Of one picture: JSON file of colours at places; README shows one.")
-    flags.DEFINE_string("reference", None, "Picture in colour whose colours are taken for what is like its things.")
-    flags.DEFINE_integer(
-        "variants",
-        1,
-        "Pictures: write so many versions, which differ in doubtful places.",
-        lower_bound=1,
-        upper_bound=6,
-    )
-    flags.DEFINE_string("shard", "0/1", "i/N: do part i (from 0) of N, for several machines on one archive.")
 
 
-def colorizer() -> "Colorizer":
-    """Returns the Colorizer that the flags ask for."""
+def colorizer(
+    model: str | None, server: str | None, quality: str, saturation: float, telling: bool = False
+) -> "Colorizer":
+    """Returns the Colorizer that the flags of the same names ask for; `telling`: one that can be told colours."""
     from colorgan_tf.inference import backends, model_files
     from colorgan_tf.inference.colorizer import Colorizer
 
-    values = flags.FLAGS
-    told = _told()
-    if values.server:
+    if server:
         from serving.client import Client
 
-        return Colorizer(Client(values.server), values.quality, values.saturation).telling(told)
-    telling = bool(told) or values.variants > 1
-    backend = backends.load(values.model or model_files.default_path(Quality.GOOD if telling else values.quality))
-    return Colorizer(backend, values.quality, values.saturation).telling(told)
+        return Colorizer(Client(server), quality, saturation)
+    backend = backends.load(model or model_files.default_path(Quality.GOOD if telling else quality))
+    return Colorizer(backend, quality, saturation)
 
 
 def _told() -> "Told":
@@ -89,6 +94,24 @@ def _told() -> "Told":
     if values.reference:
         return read_reference(values.reference)
     return read_hints(values.hints) if values.hints else ()
+
+
+def options(variants: int = 1) -> "ColorizeOptions":
+    """Returns how the flags ask to colour."""
+    from pipelines.colorize_file import ColorizeOptions
+
+    values = flags.FLAGS
+    return ColorizeOptions(
+        values.force,
+        values.steady,
+        values.side_by_side,
+        values.codec,
+        values.quality,
+        values.report,
+        values.deinterlace,
+        values.keep_colors,
+        variants,
+    )
 
 
 def main(argv: list[str]) -> None:
@@ -126,25 +149,17 @@ def main(argv: list[str]) -> None:
 def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
     from pipelines import batch
-    from pipelines.colorize_file import ColorizeOptions, colorize_file
+    from pipelines.colorize_file import colorize_file
     from pipelines.media import formats
 
     values = flags.FLAGS
-    used = colorizer()
-    options = ColorizeOptions(
-        values.force,
-        values.steady,
-        values.side_by_side,
-        values.codec,
-        values.quality,
-        values.report,
-        values.deinterlace,
-        values.keep_colors,
-        values.variants,
-    )
+    told = _told()
+    telling = bool(told) or values.variants > 1
+    used = colorizer(values.model, values.server, values.quality, values.saturation, telling).telling(told)
+    how = options(values.variants)
 
     def work(job: batch.Job) -> batch.Outcome:
-        return colorize_file(job.source, job.target, used, options)
+        return colorize_file(job.source, job.target, used, how)
 
     films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
     others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]

@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import TypeVar
 
 from colorgan_tf.errors import InputError
 from pipelines.media import formats, names
+
+_Source = TypeVar("_Source")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,12 +112,35 @@ def find(
             wanted.setdefault(given, Path(given.name))
     if not wanted:
         raise InputError("Files or folders to colour are expected. Received: " + ("; ".join(faults) or "none") + ".")
-    places = _without_collisions(wanted, suffix, output, done or {})
-    jobs = tuple(Job(source, output / place) for source, place in places)
+
+    def free(source: Path, place: Path) -> bool:
+        source = source.resolve()
+        return (done or {}).get(output / place, source) == source
+
+    jobs = tuple(Job(source, output / place) for source, place in places(wanted, suffix, free))
     for job in jobs:
         if job.target.resolve() == job.source.resolve():
             raise InputError(f"`--output` must be another folder than that of the originals. Received: {output}.")
     return Found(jobs, tuple(faults), tuple(left_out))
+
+
+def places(
+    wanted: Mapping[_Source, Path], suffix: str | None, free: Callable[[_Source, Path], bool]
+) -> Iterator[tuple[_Source, Path]]:
+    """Gives each result a place of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png.
+
+    Args:
+        wanted: sources and the places that they have by their own names.
+        suffix: ending of the results of still pictures; None for each file's own.
+        free: whether a source may take a place.
+    """
+    renamed = {source: formats.result_name(place, suffix) for source, place in wanted.items()}
+    distinct = names.Distinct()
+    # Files that keep their name choose first.
+    for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):
+        place = renamed[source]
+        others = () if place == wanted[source] else (place.with_stem(f"{place.stem}_{wanted[source].suffix[1:]}"),)
+        yield source, distinct.take(place, *others, free=functools.partial(free, source))
 
 
 def run(
@@ -258,20 +284,3 @@ def _walk(folder: Path, output: Path, suffixes: Collection[str], left_out: list[
                 yield here / name
             else:
                 left_out.append(here / name)
-
-
-def _without_collisions(
-    wanted: dict[Path, Path], suffix: str | None, output: Path, done: Mapping[Path, Path]
-) -> Iterator[tuple[Path, Path]]:
-    """Gives each place a name of its own: a.jpg and a.png, both to .png, become a_jpg.png and a.png."""
-    renamed = {source: formats.result_name(place, suffix) for source, place in wanted.items()}
-    distinct = names.Distinct()
-    # Files that keep their name choose first.
-    for source in sorted(wanted, key=lambda source: renamed[source] != wanted[source]):
-        place = renamed[source]
-        others = () if place == wanted[source] else (place.with_stem(f"{place.stem}_{wanted[source].suffix[1:]}"),)
-        yield source, distinct.take(place, *others, free=functools.partial(_free, output, done, source.resolve()))
-
-
-def _free(output: Path, done: Mapping[Path, Path], source: Path, place: Path) -> bool:
-    return done.get(output / place, source) == source

@@ -5,6 +5,7 @@ import http.server
 import json
 import re
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -144,6 +145,25 @@ def test_ready_is_who_has_a_version_available(platform, state, ready):
     with status_page(state) as port:
         probe = [part.replace("8501", str(port)) for part in command]
         assert (subprocess.run(probe, check=False).returncode == 0) == ready
+
+
+# === An archive on a Ray cluster ===
+
+
+def test_the_ray_job_calls_the_archive_with_flags_it_has():
+    (job,) = documents("kubernetes/ray-archive.yaml")
+    program, *words = job["spec"]["entrypoint"].removeprefix("python -m ").split()
+    known = subprocess.run([sys.executable, "-m", program, "--help"], capture_output=True, text=True).stdout
+    assert all(f"--{word[2:].split('=')[0]}" in known.replace("[no]", "") for word in words if word.startswith("--"))
+    cluster = job["spec"]["rayClusterSpec"]
+    pods = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    containers = [container for pod in pods for container in pod["template"]["spec"]["containers"]]
+    dockerfile = (DEPLOY / "Dockerfile.archive").read_text()
+    assert {each["image"] for each in containers} == {re.search(r"docker build .* -t (\S+) \.", dockerfile)[1]}
+    pinned = re.search(r"^ray\[default\]==(\S+)$", (ROOT / "requirements-cluster.txt").read_text(), re.MULTILINE)[1]
+    assert cluster["rayVersion"] == pinned and f"rayproject/ray:{pinned}-" in dockerfile
+    for source in re.findall(r"^COPY --chown=ray (.+) \S+$", dockerfile, re.MULTILINE):
+        assert all((ROOT / each).exists() for each in source.split())
 
 
 # === Monitoring ===

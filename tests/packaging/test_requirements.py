@@ -13,7 +13,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def pins(name):
     lines = (ROOT / name).read_text().splitlines()
-    return {line.split("==")[0].lower(): re.split("==|;", line)[1] for line in lines if re.match(r"[A-Za-z]", line)}
+    found = (re.match(r"([A-Za-z][\w.-]*)(?:\[.*\])?==([^;\s]+)", line) for line in lines)
+    return {match[1].lower(): match[2] for match in found if match}
 
 
 def ranges(texts):
@@ -28,6 +29,7 @@ def ranges(texts):
     ("file", "texts"),
     [
         ("requirements.txt", PROJECT["dependencies"]),
+        ("requirements-cluster.txt", PROJECT["optional-dependencies"]["cluster"]),
         ("requirements-desktop.txt", PROJECT["optional-dependencies"]["desktop"]),
         ("requirements-dev.txt", PROJECT["optional-dependencies"]["dev"]),
         (

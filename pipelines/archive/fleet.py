@@ -1,0 +1,131 @@
+"""The actors of a cluster: as many on each machine as fit, gone when it is gone, there when it comes back."""
+
+import dataclasses
+import time
+from typing import Any
+
+from colorgan_tf.errors import InputError
+from pipelines.archive.worker import Settings, Worker
+
+_LOOKED_EVERY = 2.0  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What an actor takes of its machine.
+
+    Attributes:
+        cpus: cores.
+        gpus: graphics cards; None for one where the machine has any.
+        memory: bytes.
+        actors: at most so many on all machines; None for all that fit.
+    """
+
+    cpus: float = 2
+    gpus: float | None = None
+    memory: int = 1_500_000_000
+    actors: int | None = None
+
+    def on(self, resources: dict[str, float]) -> tuple[int, dict[str, Any]]:
+        """Returns how many actors a machine holds, and what each asks for."""
+        gpus = self.gpus if self.gpus is not None else float(resources.get("GPU", 0) >= 1)
+        cpus = min(self.cpus, resources.get("CPU", 0))
+        asked = {"CPU": cpus, "GPU": gpus, "memory": self.memory}
+        rooms = [resources.get(name, 0) / amount for name, amount in asked.items() if amount]
+        count = int(min(rooms) + 1e-6) if cpus else 0
+        return count, {"num_cpus": cpus, "num_gpus": gpus, "memory": self.memory}
+
+
+@dataclasses.dataclass
+class Actor:
+    """One actor.
+
+    Attributes:
+        handle: Ray's.
+        node: the machine's number in Ray.
+        machine: its name.
+        starting: Ray's reference to the loading of its model; None when that is done.
+    """
+
+    handle: Any
+    node: str
+    machine: str
+    starting: Any
+
+
+class Fleet:
+    """Starts actors on every machine of the cluster, and looks for new and lost machines now and then.
+
+    Raises:
+        InputError: no machine has room for an actor.
+    """
+
+    def __init__(self, settings: Settings, needs: Needs):
+        import ray
+
+        self._ray = ray
+        self._settings, self._needs = settings, needs
+        self._class = ray.remote(Worker)
+        self._looked = 0.0
+        self.actors: list[Actor] = []
+        self.most = self.most_machines = 0
+        self.adjust()
+        if not self.actors:
+            names = ("CPU", "GPU", "memory")
+            nodes = [{name: node["Resources"].get(name, 0) for name in names} for node in self._alive()]
+            raise InputError(f"A machine must have room for an actor ({needs}). Received: {nodes}.")
+
+    def adjust(self) -> None:
+        """Starts actors where there is room."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        if time.monotonic() - self._looked < _LOOKED_EVERY:
+            return
+        self._looked = time.monotonic()
+        nodes = self._alive()
+        for node in nodes:
+            count, asked = self._needs.on(node["Resources"])
+            have = sum(actor.node == node["NodeID"] for actor in self.actors)
+            for _ in range(count - have):
+                if self._needs.actors is not None and len(self.actors) >= self._needs.actors:
+                    break
+                affinity = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+                settings = dataclasses.replace(self._settings, threads=max(1, int(asked["num_cpus"])))
+                handle = self._class.options(scheduling_strategy=affinity, **asked).remote(settings)
+                starting = handle.load.options(name="load the model").remote()
+                self.actors.append(Actor(handle, node["NodeID"], node["NodeManagerHostname"], starting))
+        self.most = max(self.most, len(self.actors))
+        self.most_machines = max(self.most_machines, len({actor.node for actor in self.actors}))
+
+    def starting(self) -> list[Any]:
+        """Returns the references of actors that load their model."""
+        return [actor.starting for actor in self.actors if actor.starting is not None]
+
+    def started(self, reference: Any) -> None:
+        """Takes what the start of an actor came to.
+
+        Raises:
+            InputError: it cannot start on its machine: a model that is not there, another version of this program.
+        """
+        actor = next(each for each in self.actors if each.starting == reference)
+        try:
+            self._ray.get(reference)
+            actor.starting = None
+        except self._ray.exceptions.RayTaskError as error:
+            raise InputError(" ".join(str(error.cause).split())) from error
+        except self._ray.exceptions.RayError:  # lost; where its machine is still there, another is started
+            self.drop(actor)
+
+    def drop(self, actor: Actor) -> None:
+        """Forgets an actor that is lost."""
+        if actor in self.actors:
+            self.actors.remove(actor)
+            self._ray.kill(actor.handle)
+
+    def close(self) -> None:
+        """Ends all actors."""
+        for actor in list(self.actors):
+            self.drop(actor)
+
+    def _alive(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"]]
