@@ -7,6 +7,7 @@ on degraded pictures. What is done is not done again, so the command may be stop
 printing the table of all that is there (and writes it to OUTPUT/table.md).
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -24,9 +25,15 @@ PRESET = "colorgan"
 REGRESSION = ("loss.lambda_p=100", "decoding.chroma_gain=1", "decoding.chroma_gamma=1")
 
 
+def without_hints() -> list[str]:
+    """Returns what leaves out of the preset what trains hints: the runs are about the network's own colours."""
+    phases = [each for each in config_lib.preset(PRESET).phases if each.trains == config_lib.TrainedPart.NETWORK]
+    return [f"phases={json.dumps([dataclasses.asdict(each) for each in phases])}", "model.hints=false"]
+
+
 def variants() -> dict[str, list[str]]:
     """Returns by name what each run sets otherwise than the preset."""
-    phases = range(len(config_lib.preset(PRESET).phases))
+    phases = range(len(config_lib.override(config_lib.preset(PRESET), without_hints()).phases))
     return {
         "the preset": [],
         "regression of UV": ["model.head=yuv", *REGRESSION],
@@ -64,7 +71,7 @@ def run(name: str, settings: list[str], data: str, validation: str, output: Path
         PartialFailure: if one of the commands fails; its own message is on the screen.
     """
     folder = output / name.replace(" ", "_")
-    options = [f"--set={each}" for each in settings]
+    options = [f"--set={each}" for each in (*without_hints(), *settings)]
     train = ["colorgan_tf.train", f"--preset={PRESET}", f"--data={data}", f"--workdir={folder}", f"--steps={steps}"]
     evaluate = ["colorgan_tf.evaluate", f"--model={folder}", f"--data={validation}"]
     if not (folder / "degraded.json").exists():

@@ -69,6 +69,22 @@ def test_without_an_adversarial_phase_the_discriminator_rests(batch):
     assert not changed(gan.adversary.network, discriminator)
 
 
+def test_a_phase_of_hints_trains_hints_alone():
+    recipe = config.PRESETS["hints"]
+    model = dataclasses.replace(recipe.model, decoder=(8, 8, 8, 8), discriminator_filters=4)
+    gan = ColorGAN(dataclasses.replace(recipe, model=model, phases=(dataclasses.replace(recipe.phases[0], warmup=0),)))
+    gan.build_optimizers()
+    rng = np.random.default_rng(0)
+    luma, colour = rng.random((3, 64, 64, 1), np.float32), np.float32([0.2, -0.2])
+    batch = tf.constant(luma), tf.constant(np.broadcast_to(colour, (3, 64, 64, 2)))
+    own, before = values(gan.generator.network), values(gan.generator.hints)
+    losses = [gan.train_step(batch) for _ in range(8)]
+    assert set(losses[0]) == {"generator", "by_hints", "by_reference"}
+    assert float(losses[-1]["generator"]) < float(losses[0]["generator"])
+    assert not changed(gan.generator.network, own)
+    assert len(changed(gan.generator.hints, before)) > 15
+
+
 def test_the_discriminator_learns_to_tell_true_from_generated(batch):
     # Without normalization and noise a few steps are enough.
     model = config.Model(filters=2, discriminator_filters=8, normalization="none", dropout=0.0)
