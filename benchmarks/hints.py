@@ -147,7 +147,10 @@ def measure_references(folder: str, model: Any) -> list[str]:
                 continue
             true = later[after]
             luma = np.clip(color.luma(true), 0, 1)
-            told = ((), Reference.of_rgb(first), Reference.of_rgb(other))
+            try:
+                told = ((), Reference.of_rgb(first), Reference.of_rgb(other))
+            except InputError:  # a frame without colours
+                continue
             shown = [color.merge(luma, model.telling(each).chroma(luma[None])[0]) for each in told]
             alone, helped, misled = (psnr(each, true) for each in shown)
             rows.append([alone, helped, colorfulness(shown[1]) / colorfulness(true), misled - alone])
