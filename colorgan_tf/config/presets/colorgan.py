@@ -1,7 +1,7 @@
 """The recommended preset: pretrained encoder, colour as classification, adversarial last phase; 5.1 M parameters.
 
-Cost: 13,300 steps of 16 windows of 224 px, the last 2,000 of them of the attention to hints alone. The shipped model came
-about in several goes, see its card; this very schedule has not been run from beginning to end.
+Cost: 13,300 steps of 16 windows of 224 px, the last 2,000 of them of the attention to hints alone. The shipped model
+came about in several goes, see its card; this very schedule has not been run from beginning to end.
 
 Result of the shipped model, on 253 photographs that it was not trained on (`python -m colorgan_tf.evaluate`): PSNR 0.78
 dB above the grey copy's, 0.71 of the true colourfulness, 0.57 of the grey copy's Frechet distance (on EfficientNet
