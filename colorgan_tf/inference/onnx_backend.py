@@ -36,7 +36,7 @@ class OnnxBackend:
         self.input_resolution, self.multiple = int(settings["input_resolution"]), int(settings["multiple"])
         self.identity = model_files.identity(path)
         hints = path.with_stem(path.stem + HINTS_SUFFIX)
-        self._hints = _session(hints) if hints.is_file() else None
+        self._hints = _session(hints, 3) if hints.is_file() else None
         self.signatures = frozenset({LUMA_TO_CHROMA, *([HINTS_TO_CHROMA] if self._hints else [])})
 
     def luma_to_chroma(self, luma: Floats) -> Floats:
@@ -53,7 +53,8 @@ class OnnxBackend:
         return chroma
 
 
-def _session(path: Path) -> Any:
+def _session(path: Path, *further: int) -> Any:
+    """Opens a file that takes luma, and further pictures of so many channels."""
     try:
         import onnxruntime  # late: an extra
     except ImportError as error:
@@ -68,6 +69,6 @@ def _session(path: Path) -> Any:
     tensors = [*session.get_inputs(), *session.get_outputs()]
     shapes = [each.shape for each in tensors]
     channels = sorted((shape[-1] if len(shape) == 4 else 0 for shape in shapes), key=str)
-    if channels not in ([1, 2], [1, 2, 3]):
+    if channels != sorted([1, 2, *further], key=str):
         raise InputError(f"The model must take [N, h, w, 1] to [N, h, w, 2]. Received: {path} with shapes {shapes}.")
     return session

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import backends, model_files
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
 
 onnx = pytest.importorskip("onnx", reason="requirements-extras.txt brings it")
@@ -28,7 +29,7 @@ def luma(*shape):
 def exported(request, tmp_path_factory):
     """A SavedModel, and the file that the command makes of it."""
     model = exported_models.folder(request.param)
-    (path,) = onnx_export.export(model, tmp_path_factory.mktemp("onnx"), "MIT")
+    path, *_ = onnx_export.export(model, tmp_path_factory.mktemp("onnx"), "MIT")
     return model, path
 
 
@@ -126,3 +127,15 @@ def test_the_command(tmp_path):
     done = subprocess.run([*command, f"--model={tmp_path}"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert done.stderr.startswith("export_onnx: The model must be a SavedModel folder") and done.stderr.count("\n") == 1
+
+
+def test_hints_are_taken_where_their_file_lies_beside(exported):
+    saved, converted = map(backends.load, exported)
+    hints = np.zeros((1, 40, 60, 3), np.float32)
+    hints[:, 10:20, 20:30] = 0.2, -0.2, 1.0
+    given = {"luma": luma(1, 40, 60), "hints": hints}
+    takes = [HINTS_TO_CHROMA in backend.signatures for backend in (saved, converted)]
+    assert takes[0] == takes[1]
+    if takes[0]:
+        made = [backend.predict(HINTS_TO_CHROMA, given) for backend in (saved, converted)]
+        np.testing.assert_allclose(made[1], made[0], atol=1 / 255)
