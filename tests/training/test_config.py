@@ -109,11 +109,16 @@ def test_a_damaged_configuration_is_refused(text):
         config.from_json(text)
 
 
-def test_the_configuration_of_the_shipped_model_loads_though_its_decoding_stands_among_the_losses():
+def test_the_configuration_of_the_shipped_model_is_the_recommended_one():
     path = Path(__file__).parents[2] / "saved_models" / "colorgan" / "1" / "assets.extra" / "colorgan.json"
     shipped = config.from_dict(json.loads(path.read_text())["config"])
-    assert shipped.loss == config.Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, skin_weight=1.0)
-    assert shipped.decoding == config.Decoding(
+    assert shipped.model == config.PRESETS["colorgan"].model
+    assert shipped.decoding == config.PRESETS["colorgan"].decoding == config.Decoding(temperature=0.6, unsharp_mask=0.6)
+
+
+def test_decoding_is_found_among_the_losses_where_it_stood():
+    loss = {"temperature": 0.4, "correction": 0.0, "gain": 1.135, "contrast": 0.4, "doubt": 0.5, "sharpen": 0.6}
+    assert config.from_dict({"loss": loss}).decoding == config.Decoding(
         temperature=0.4,
         logit_adjustment=0.0,
         chroma_gain=1.135,
