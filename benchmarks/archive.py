@@ -27,7 +27,6 @@ from absl import flags
 from benchmarks import machine
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
-from pipelines.archive.worker import Done, Worker
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("film", None, "Film to colour.")
@@ -119,15 +118,21 @@ def measure(photographs: str, film: str | None) -> None:
 # === The machinery alone ===
 
 
-class NoWork(Worker):
-    """An actor that colours nothing."""
+def no_work() -> type:
+    """Returns an actor's class that colours nothing."""
+    from pipelines.archive.worker import Done, Worker  # late: --help needs no OpenCV
 
-    def load(self) -> None:
-        """Needs no model."""
+    class NoWork(Worker):
+        """An actor that colours nothing."""
 
-    def stills(self, items: "Sequence[object]") -> Done:
-        """Says that all are coloured."""
-        return Done(self.machine, 0.0, tuple((item.source, "coloured", "", 0.0) for item in items))
+        def load(self) -> None:
+            """Needs no model."""
+
+        def stills(self, items: "Sequence[object]") -> Done:
+            """Says that all are coloured."""
+            return Done(self.machine, 0.0, tuple((item.source, "coloured", "", 0.0) for item in items))
+
+    return NoWork
 
 
 def machinery(files: int, lines: int) -> None:
@@ -141,7 +146,7 @@ def machinery(files: int, lines: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         book = manifest.Manifest(folder)
         items = [Item(f"/in/{number}.jpg", f"/out/{number}.jpg", 1) for number in range(files)]
-        fleet.Worker = NoWork
+        fleet.Worker = no_work()
         with cluster.connected(None):
             actors = fleet.Fleet(Settings(None, None, "fast", 1.0, ColorizeOptions()), fleet.Needs(cpus=1))
             began = time.perf_counter()
