@@ -28,6 +28,7 @@ def define_flags() -> None:
     flags.DEFINE_string("start", None, "Run or exported model, of the same network, to begin with.")
     flags.DEFINE_enum("preset", "patent", list(config_lib.PRESETS), "What to train and how.")
     flags.DEFINE_integer("steps", None, "Steps of all phases together.")
+    flags.DEFINE_float("time_limit", None, "Minutes after which to stop, with a checkpoint.", lower_bound=0.0)
     flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
     flags.DEFINE_enum_class("strategy", None, config_lib.Strategy, "How the work is spread.")
@@ -64,7 +65,8 @@ def main(argv: list[str]) -> None:
 
     from colorgan_tf.training import loop
 
-    outcome = loop.train(config, values.data, values.workdir, values.validation, values.start)
+    limit = None if values.time_limit is None else 60.0 * values.time_limit
+    outcome = loop.train(config, values.data, values.workdir, values.validation, values.start, limit)
     if outcome.finished:
         best = math.nan if outcome.best is None else outcome.best
         print(f"finished {outcome.step} steps in {values.workdir}; best Frechet distance {best:.1f}")

@@ -5,9 +5,11 @@ loop is our own; the step is the model's `train_step`.
 """
 
 import dataclasses
+import math
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +52,7 @@ def train(
     workdir: str | Path,
     validation: str | Path | None = None,
     start: str | Path | None = None,
+    time_limit: float | None = None,
     report: Callable[[str], None] = print,
 ) -> Outcome:
     """Trains until all phases are done, from wherever `workdir` stands.
@@ -60,15 +63,17 @@ def train(
         workdir: holds everything the run writes.
         validation: folder of the validation set; without it a few of `data` are held out.
         start: run or exported model whose generator's weights a new run begins with.
+        time_limit: seconds from now after which no other step is begun; None for no limit.
         report: shows a sentence to the person who waits.
 
     Returns:
-        How the run ended. Ctrl-C and SIGTERM end it early, with a checkpoint.
+        How the run ended. Ctrl-C, SIGTERM and the time limit end it early, with a checkpoint.
 
     Raises:
         InputError: for bad data, a `start` of another network, or a workdir of another configuration.
         TrainingDiverged: if a loss is no longer a number.
     """
+    deadline = math.inf if time_limit is None else time.monotonic() + time_limit
     workdir = Path(workdir)
     check_configuration(workdir, config)
     keras.utils.set_random_seed(config.runtime.seed)
@@ -119,7 +124,7 @@ def train(
         step = int(step_variable.numpy())
         if step:
             report(f"resuming at step {step} of {config.steps}")
-        run = _Run(config, gan, strategy, workdir, manager, step_variable, chief)
+        run = _Run(config, gan, strategy, workdir, manager, step_variable, chief, deadline)
         return run.train(source, validation_set)
 
 
@@ -134,6 +139,7 @@ class _Run:
     manager: tf.train.CheckpointManager
     step_variable: tf.Variable
     chief: bool
+    deadline: float
     log: RunLog | None = None
 
     def train(self, source: dataset.Source, validation_set: dataset.Source) -> Outcome:
@@ -166,7 +172,7 @@ class _Run:
                         self.log.advance()
 
                     # === Log, checkpoint ===
-                    stopping = agree(bool(requests))
+                    stopping = agree(bool(requests) or time.monotonic() >= self.deadline)
                     due = step % config.runtime.checkpoint_every == 0 or step == config.steps or stopping
                     if due or step % config.runtime.log_every == 0:
                         scores, rate = means.take()

@@ -66,6 +66,17 @@ def test_a_finished_run_is_not_trained_again(copy, tiny_config, photographs):
     assert len(log_of(copy)) == 4
 
 
+def test_a_time_limit_ends_a_run_after_a_step_with_a_checkpoint(tmp_path, tiny_config, photographs):
+    run = tmp_path / "run"
+    rare = dataclasses.replace(tiny_config, runtime=dataclasses.replace(tiny_config.runtime, checkpoint_every=100))
+    outcome = loop.train(rare, photographs, run, time_limit=0.0, report=lambda text: None)
+    assert (outcome.step, outcome.finished) == (1, False)
+    said = []
+    outcome = loop.train(rare, photographs, run, time_limit=600.0, report=said.append)
+    assert (outcome.step, outcome.finished) == (2, True)
+    assert "resuming at step 1 of 2" in said
+
+
 def test_the_weights_are_the_average_and_open_as_a_model(tiny_run):
     generator = training_run.generator(tiny_run, "last")
     chroma = generator.chroma(np.full((1, 9, 9, 1), 0.5, np.float32)).numpy()
