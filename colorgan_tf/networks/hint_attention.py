@@ -130,7 +130,7 @@ class HintAttention(keras.layers.Layer):
 
     def _attention(self, flat: keras.KerasTensor, told: ToldCells, positions: keras.KerasTensor) -> keras.KerasTensor:
         """Returns what each place takes of each cell, `[batch, heads, places, cells]`; less than 1 in sum."""
-        query, key = _heads(self.query(flat)), _heads(self.key(told.tokens))
+        query, key = (_heads(layer(each), each) for layer, each in ((self.query, flat), (self.key, told.tokens)))
         likeness = 2 * ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         likeness = likeness - ops.sum(query * query, -1)[..., None] - ops.sum(key * key, -1)[:, :, None]
         score = likeness / _KEY + _each_head(self.bias)
@@ -195,8 +195,9 @@ def _positions(height: int, width: int) -> keras.KerasTensor:
     return ops.reshape(grid, (-1, 2))
 
 
-def _heads(values: keras.KerasTensor) -> keras.KerasTensor:
-    shape = ops.shape(values)
+def _heads(values: keras.KerasTensor, tokens: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns what a layer makes of tokens, by heads: `[batch, heads, cells, key]`."""
+    shape = ops.shape(tokens)  # in ONNX, tf2onnx 1.17 takes a wrong one of the layer's output, itself a reshape's
     return ops.transpose(ops.reshape(values, (shape[0], shape[1], _HEADS, _KEY)), (0, 2, 1, 3))
 
 
