@@ -12,13 +12,14 @@ from PIL import Image
 from colorgan_tf.errors import InputError
 
 SAMPLES = Path(__file__).parent.parent / "examples" / "bw"
-WARM = (-0.05, 0.08)
+WARM, BLUE = (-0.05, 0.08), (0.15, -0.08)
 
 
 class FakeBackend:
     """Colours everything in one warm tone, and counts; it waits where its gate is closed."""
 
     input_resolution, multiple, identity = 64, 32, "fake"
+    signatures = frozenset({"luma_to_chroma"})
 
     def __init__(self):
         self.calls = 0
@@ -31,6 +32,29 @@ class FakeBackend:
         self.begun.set()
         self.gate.wait(60)
         return np.broadcast_to(np.array(WARM, np.float32), (*luma.shape[:3], 2)).copy()
+
+
+class ChoosingBackend(FakeBackend):
+    """Takes hints and references, each for the whole picture, and holds blue for the second likeliest colour."""
+
+    signatures = frozenset(
+        {"luma_to_chroma", "luma_and_hints_to_chroma", "luma_and_reference_to_chroma", "likely_colors"}
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def predict(self, signature, inputs):
+        self.asked.append(signature)
+        luma = inputs["luma"]
+        if signature == "likely_colors":
+            colours = np.array([(*WARM, 0.6), (*BLUE, 0.3), *[(0, 0, 0)] * 4], np.float32)
+            return np.broadcast_to(colours, (len(luma), luma.shape[1] // 4, luma.shape[2] // 4, 6, 3)).copy()
+        told = inputs["reference"][..., 1:] if "reference" in inputs else inputs["hints"][..., :2]
+        weight = np.ones_like(told[..., :1]) if "reference" in inputs else inputs["hints"][..., 2:]
+        mean = (told * weight).sum((1, 2), keepdims=True) / weight.sum((1, 2), keepdims=True)
+        return np.broadcast_to(mean, (*luma.shape[:3], 2)).astype(np.float32)
 
 
 class CrashingBackend(FakeBackend):

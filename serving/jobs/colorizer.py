@@ -21,7 +21,7 @@ Watch = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], None]
 
 
 class CachedBackend:
-    """A back end that runs the network once for each luma: strength, quality and hints then change without it.
+    """A back end that runs the network once for each question: strength, quality and hints then change without it.
 
     Args:
         backend: runs the network.
@@ -39,7 +39,7 @@ class CachedBackend:
     def luma_to_chroma(self, luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """See `Backend`; answers are rounded to half precision, whether they are new or from the cache."""
         paths = [self._folder / f"{self._key(each)}.npy" for each in luma]
-        answers = [_read(path, each.shape[:2]) for path, each in zip(paths, luma, strict=True)]
+        answers = [_read(path, (*each.shape[:2], 2)) for path, each in zip(paths, luma, strict=True)]
         missing = [number for number, answer in enumerate(answers) if answer is None]
         if missing:
             new = self._backend.luma_to_chroma(np.ascontiguousarray(luma[missing]))
@@ -54,12 +54,20 @@ class CachedBackend:
         return self._backend.signatures
 
     def predict(self, signature: str, inputs: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-        """See `Backend`; such answers are not kept."""
-        return self._backend.predict(signature, inputs)
+        """See `Backend`; answers are rounded as those of `luma_to_chroma`."""
+        planes = [inputs[name] for name in sorted(inputs)]
+        path = self._folder / f"{self._key(*planes, signature=signature)}.npy"
+        answer = _read(path)
+        if answer is None:
+            answer = self._backend.predict(signature, inputs).astype(np.float16)
+            self._keep(path, answer)
+        return answer.astype(np.float32)
 
-    def _key(self, luma: npt.NDArray[np.float32]) -> str:
-        content = hashlib.blake2b(f"{self.identity}{luma.shape}".encode(), digest_size=16)
-        content.update(np.ascontiguousarray(luma).tobytes())
+    def _key(self, *planes: npt.NDArray[np.float32], signature: str = "") -> str:
+        shapes = [plane.shape for plane in planes]
+        content = hashlib.blake2b(f"{self.identity}{signature}{shapes}".encode(), digest_size=16)
+        for plane in planes:
+            content.update(np.ascontiguousarray(plane).tobytes())
         return content.hexdigest()
 
     def _keep(self, path: Path, chroma: npt.NDArray[np.float16]) -> None:
@@ -70,12 +78,12 @@ class CachedBackend:
             np.save(partial, chroma)
 
 
-def _read(path: Path, size: tuple[int, ...]) -> npt.NDArray[np.float16] | None:
+def _read(path: Path, shape: tuple[int, ...] | None = None) -> npt.NDArray[np.float16] | None:
     try:
-        chroma = np.load(path, allow_pickle=False)
+        answer: npt.NDArray[np.float16] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return chroma if chroma.shape == (*size, 2) else None
+    return answer if shape in (None, answer.shape) else None
 
 
 class HintedColorizer(Colorizer):

@@ -250,6 +250,8 @@ class JobQueue:
             frames=outcome.frames if outcome.result else record.frames,
             size=outcome.size if outcome.result else record.size,
             parts=outcome.parts,
+            offers=outcome.offers,
+            versions=outcome.versions,
             version=record.version + 1,
             seconds=round(seconds, 3),
         )

@@ -45,6 +45,8 @@ class JobSettings:
         hints: in the order in which they were given.
         crop: what of a picture is coloured; other hints belong to another crop.
         stretch: bring the tones of a faded or dark picture to the full range before.
+        versions: make versions of a picture to choose from, beside the result.
+        reference: tells the picture in colour that is given beside the file from others; empty where there is none.
     """
 
     strength: float = 1.0
@@ -53,6 +55,8 @@ class JobSettings:
     hints: tuple[Hint, ...] = ()
     crop: Crop = WHOLE
     stretch: bool = False
+    versions: bool = False
+    reference: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +81,8 @@ class FileRecord:
         seconds: that the work took.
         language: of its user, for notes.
         parts: frames of the photographs on a scan that shows several.
+        offers: what the model can do beyond colouring: "versions" of a picture, colours from a "reference".
+        versions: hints of each version of a picture, where they were asked for.
     """
 
     id: str
@@ -96,6 +102,8 @@ class FileRecord:
     seconds: float = 0.0
     language: str = "en"
     parts: tuple[Crop, ...] = ()
+    offers: tuple[str, ...] = ()
+    versions: tuple[tuple[Hint, ...], ...] = ()
 
     @property
     def stem(self) -> str:
@@ -123,7 +131,13 @@ def from_json(text: str) -> FileRecord:
     hints = tuple(_stored_hint(hint) for hint in settings.pop("hints"))
     crop = Crop(**settings.pop("crop", {}))
     parts = tuple(Crop(**part) for part in values.pop("parts", ()))
-    read = {"kind": Kind(values["kind"]), "size": tuple(values["size"]), "parts": parts}
+    read = {
+        "kind": Kind(values["kind"]),
+        "size": tuple(values["size"]),
+        "parts": parts,
+        "offers": tuple(values.get("offers", ())),
+        "versions": tuple(tuple(_stored_hint(hint) for hint in each) for each in values.get("versions", ())),
+    }
     return FileRecord(**values | read, settings=JobSettings(**settings, hints=hints, crop=crop))
 
 
@@ -142,7 +156,7 @@ def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
     unknown = set(values) - {field.name for field in dataclasses.fields(JobSettings)}
     if unknown:
         raise RequestError(
-            "The settings must be strength, quality, force, hints, crop and stretch. "
+            "The settings must be strength, quality, force, hints, crop, stretch, versions and reference. "
             f"Received: {', '.join(sorted(unknown))}."
         )
     new: dict[str, Any] = {}
@@ -152,10 +166,14 @@ def changed_settings(settings: JobSettings, values: Any) -> JobSettings:
         if values["quality"] not in list(Quality):
             raise RequestError(f"`quality` must be one of {', '.join(Quality)}. Received: {values['quality']!r:.40}.")
         new["quality"] = Quality(values["quality"])
-    for name in {"force", "stretch"} & set(values):
+    for name in {"force", "stretch", "versions"} & set(values):
         if not isinstance(values[name], bool):
             raise RequestError(f"`{name}` must be true or false. Received: {values[name]!r:.40}.")
         new[name] = values[name]
+    if "reference" in values:
+        if values["reference"] not in ("", settings.reference):
+            raise RequestError("`reference` must be as it is, or empty for none; a new one is sent as a picture.")
+        new["reference"] = values["reference"]
     if "crop" in values:
         new["crop"] = _crop(values["crop"])
         if new["crop"] != settings.crop:

@@ -25,12 +25,13 @@ def split(store: Store, jobs: JobQueue, scan: FileRecord) -> list[FileRecord]:
             name=f"{scan.stem}-{number}{scan.suffix}",
             created=time.time(),
             state=records.WAITING,
-            settings=dataclasses.replace(scan.settings, crop=part, hints=()),
+            settings=dataclasses.replace(scan.settings, crop=part, hints=(), reference=""),
             note="",
             in_colour=False,
             result="",
             version=0,
             parts=(),
+            versions=(),
         )
         with store.incoming() as path:
             try:

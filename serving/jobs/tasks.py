@@ -10,18 +10,18 @@ import numpy.typing as npt
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
-from colorgan_tf.inference.backend import Backend
+from colorgan_tf.inference.backend import REFERENCE_TO_CHROMA, Backend
 from colorgan_tf.inference.quality import Quality
 from pipelines.media import formats, writing
 from pipelines.media.formats import Kind
 from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
 from pipelines.stills.crop import WHOLE, Crop
-from serving.jobs import hint_tracking, preview, texts
+from serving.jobs import hint_tracking, likely_colors, preview, references, texts, versions
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint
 from serving.jobs.limits import Limits
-from serving.jobs.records import JobSettings
+from serving.jobs.records import Hint, JobSettings
 from serving.language import gettext, speaking
 
 _PREVIEW_SECONDS = 0.6
@@ -74,6 +74,8 @@ class Outcome:
         frames: of the result.
         size: (width, height) of the upright picture.
         parts: frames of the photographs on a scan that shows several, where all of it was coloured.
+        offers: see `FileRecord`.
+        versions: hints of each version of a picture.
     """
 
     result: str
@@ -83,6 +85,8 @@ class Outcome:
     frames: int = 1
     size: tuple[int, int] = (0, 0)
     parts: tuple[Crop, ...] = ()
+    offers: tuple[str, ...] = ()
+    versions: tuple[tuple[Hint, ...], ...] = ()
 
 
 Report = Callable[[Progress], None]
@@ -102,9 +106,18 @@ def run(task: Task, backend: Backend, report: Report, stopped: Callable[[], bool
     """
     watch = _Watch(task, report, stopped)
     colorizer = HintedColorizer(CachedBackend(backend, task.folder / "cache"), task.settings, watch)
+    takes_reference = REFERENCE_TO_CHROMA in backend.signatures
+    if task.settings.reference:
+        if not takes_reference:
+            raise InputError(texts.NO_REFERENCES)
+        colorizer = colorizer.telling(references.read(task.folder))
     work = {Kind.PICTURE: _picture, Kind.ANIMATION: _animation, Kind.FILM: _film}[Kind(task.kind)]
     with speaking(task.language):
-        return work(task, colorizer, watch)
+        outcome = work(task, colorizer, watch)
+    able = {"versions": task.kind == Kind.PICTURE and versions.can(backend), "reference": takes_reference}
+    return dataclasses.replace(
+        outcome, offers=tuple(name for name, can in able.items() if can and not outcome.in_colour)
+    )
 
 
 class _Watch:
@@ -161,8 +174,14 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     name = f"result{task.original.suffix}"
     left = still.in_colour and not task.settings.force
     colorizer.spots = iter([tuple(spot_of(hint) for hint in task.settings.hints)])
+    made: tuple[tuple[Hint, ...], ...] = ()
     try:
         values = still.values if left else colorize_still(still, colorizer)
+        if not left:
+            luma = np.ascontiguousarray(upright(still.luma, still.metadata.orientation))
+            likely_colors.keep(colorizer, luma, task.folder)
+            if task.settings.versions and versions.can(colorizer.backend):
+                made = versions.make(colorizer, luma, task.folder)
     except KeyboardInterrupt:
         return Outcome("", stopped=True)
     before, after = (preview.view(each, still.alpha, still.metadata.orientation) for each in (cropped.values, values))
@@ -182,7 +201,8 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
     notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=still.pages)] if still.pages > 1 else []
     note = "; ".join([*notes, *still.notes])
-    return Outcome(name, texts.HAS_COLOURS if left else note, left, size=(width, height), parts=parts)
+    note = texts.HAS_COLOURS if left else note
+    return Outcome(name, note, left, size=(width, height), parts=parts, versions=made)
 
 
 def _animation(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:

@@ -29,6 +29,9 @@ DISK_FULL = N_("There is no room left on the disk.")
 NO_SERVER = N_("The server that gives colours cannot be reached.")
 NO_MODEL = N_("The model that gives colours cannot be opened.")
 NOT_COLOURED = N_("It could not be given colours.")
+NO_PICTURE = N_("A reference is a picture in colour: JPEG, PNG, WebP, TIFF or BMP.")
+GREY_REFERENCE = N_("This picture is grey: a reference shows the colours of such things.")
+NO_REFERENCES = N_("The model in use takes no reference.")
 
 # === Notes on results ===
 

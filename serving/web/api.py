@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
-from serving.jobs import records, splitting
+from serving.jobs import records, references, splitting
 from serving.jobs import texts as job_texts
 from serving.jobs.records import FileRecord
 from serving.language import gettext
@@ -126,6 +126,30 @@ def split(identity: str) -> tuple[Response, int]:
     uploads.check_space(site(), g.user, len(scan.parts))
     made = splitting.split(site().store, site().jobs, scan)
     return jsonify(files=[as_json(record) for record in made]), 201
+
+
+@api.put("/files/<identity>/reference")
+def give_reference(identity: str) -> tuple[Response, int]:
+    """Takes a picture in colour, the body, whose colours the file then takes for what is alike."""
+    record = own_file(identity)
+    if "reference" not in record.offers:
+        raise RequestError(job_texts.NO_REFERENCES if record.result else texts.NOT_READY, 409)
+    uploads.check_space(site(), g.user, 0)
+    with site().store.incoming() as path:
+        uploads.copy(request.stream, path, site().settings.limits)
+        name = references.take(path, site().store.folder(record), site().settings.limits)
+    return _again(record, settings=dataclasses.replace(record.settings, reference=name))
+
+
+@api.delete("/files/<identity>/reference")
+def take_reference_away(identity: str) -> tuple[Response, int]:
+    """Colours a file again without its reference."""
+    record = own_file(identity)
+    if not record.settings.reference:
+        raise RequestError(texts.NOT_FOUND, 404)
+    answer = _again(record, settings=dataclasses.replace(record.settings, reference=""))
+    references.remove(site().store.folder(record))
+    return answer
 
 
 @api.delete("/files/<identity>")

@@ -15,7 +15,7 @@ from zipstream import ZipStream
 from colorgan_tf.errors import RequestError
 from pipelines.media import formats, names
 from pipelines.media.formats import Kind
-from serving.jobs import likely_colors, preview
+from serving.jobs import likely_colors, preview, versions
 from serving.jobs.records import FileRecord
 from serving.web import texts
 from serving.web.site import own_file, site
@@ -44,16 +44,25 @@ def original(identity: str) -> Response:
     return response
 
 
-@downloads.get("/files/<identity>/<any(before,after,thumbnail,preview,whole):view>")
+@downloads.get("/files/<identity>/<any(before,after,thumbnail,preview,whole,reference):view>")
 def view(identity: str, view: str) -> Response:
     """Sends a JPEG for the screen: a picture before or after, the gallery's thumbnail, the newest frame of a film.
 
-    `whole` is a picture as it came, also where another crop of it was coloured.
+    `whole` is a picture as it came, also where another crop of it was coloured; `reference` gives a file its colours.
     """
     path = site().store.folder(own_file(identity)) / f"{view}.jpg"
     if view == "whole" and not path.exists():
         path = path.with_name("before.jpg")
     return _send(path, f"{view}.jpg")
+
+
+@downloads.get("/files/<identity>/versions/<int:number>")
+def version(identity: str, number: int) -> Response:
+    """Sends the thumbnail of one of a picture's versions."""
+    record = own_file(identity)
+    if number >= len(record.versions):
+        raise RequestError(texts.NOT_FOUND, 404)
+    return _send(site().store.folder(record) / versions.name(number), versions.name(number))
 
 
 @downloads.get("/files/<identity>/side-by-side")
@@ -77,10 +86,15 @@ def frame(identity: str) -> Response:
 @downloads.get("/files/<identity>/colours")
 def likely(identity: str) -> Response:
     """Returns likely colours for the spot `?x=&y=` (0 to 1) of frame `?frame=`, and its colour now."""
-    rgb = _frame(own_file(identity), _whole("frame"))
+    record = own_file(identity)
+    rgb = _frame(record, _whole("frame"))
     row, column = (min(int(_part(name) * side), side - 1) for name, side in zip("yx", rgb.shape, strict=False))
     spot = rgb[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3).mean(axis=0)
-    return jsonify(now=[round(part) for part in spot.tolist()], likely=likely_colors.likely(spot))
+    return jsonify(
+        now=[round(part) for part in spot.tolist()],
+        likely=likely_colors.at(site().store.folder(record), _part("x"), _part("y"), spot),
+        too_light=likely_colors.is_too_light(spot),
+    )
 
 
 @downloads.get("/results.zip")

@@ -74,7 +74,7 @@ def protect(app: Flask, limits: SiteLimits, https: bool) -> None:
     @app.before_request
     def check() -> None:
         address = request.remote_addr or ""
-        uploading = request.method == "POST" and request.path in ("/api/files", *_TOKENS)
+        uploading = request.method == "PUT" or (request.method == "POST" and request.path in ("/api/files", *_TOKENS))
         if not requests.allows(address) or (uploading and not uploads.allows(address)):
             raise RequestError(texts.TOO_OFTEN, 429)
         if request.path.startswith(("/static/", "/healthz", "/metrics")) or request.path in _TOKENS:

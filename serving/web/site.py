@@ -92,6 +92,8 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         links["thumbnail"] = f"{base}/thumbnail?v={record.version}"
     if live.previews and record.state == records.WORKING:
         links["preview"] = f"{base}/preview?v={record.version}.{live.previews}"
+    if record.settings.reference:
+        links["reference"] = f"{base}/reference?v={record.settings.reference}"
     settings = dataclasses.asdict(record.settings)
     return {
         "id": record.id,
@@ -108,6 +110,14 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "place": jobs.place(record) if record.state == records.WAITING else 0,
         "progress": {"done": live.done, "total": live.total, "seconds_left": live.seconds_left},
         "parts": [dataclasses.asdict(part) for part in record.parts],
+        "offers": list(record.offers),
+        "versions": [
+            {
+                "hints": [dataclasses.asdict(hint) for hint in hints],
+                "thumbnail": f"{base}/versions/{number}?v={record.version}",
+            }
+            for number, hints in enumerate(record.versions)
+        ],
         "settings": settings,
         "wishes": settings,  # the name that programs of before know
         "links": links,

@@ -36,7 +36,7 @@ def take(site: Site, user: str, name: str, stream: IO[bytes], length: int | None
     site.jobs.check_room(user)
     check_space(site, user)
     with site.store.incoming() as path:
-        _copy(stream, path, limits)
+        copy(stream, path, limits)
         kind = check_upload(path, limits)
         record = FileRecord(
             id=secrets.token_urlsafe(18),
@@ -77,7 +77,12 @@ def check_space(site: Site, user: str, files: int = 1) -> None:
         raise RequestError(texts.FULL_ALL, 507)
 
 
-def _copy(stream: IO[bytes], path: Path, limits: SiteLimits) -> None:
+def copy(stream: IO[bytes], path: Path, limits: SiteLimits) -> None:
+    """Writes what is sent to a file.
+
+    Raises:
+        RequestError: it is larger than the limits allow.
+    """
     size = 0
     with path.open("wb") as file:
         while chunk := stream.read(_CHUNK):

@@ -106,6 +106,7 @@ export class Hints {
       swatch.addEventListener("click", () => this.add(rgb));
       return swatch;
     }));
+    at("too-light").hidden = !colours.too_light;
     at("spot").hidden = false;
     if (byKeyboard) at("likely").firstElementChild.focus();
   }

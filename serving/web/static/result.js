@@ -1,6 +1,7 @@
 // One file: progress while it is coloured, then before and after with a slider, zoom, strength, quality and hints.
 
 import { ask, describe, duration, listen, local, progress, show, text } from "./site.js";
+import { Choices } from "./choices.js";
 import { Cropper } from "./crop.js";
 import { Hints } from "./hints.js";
 
@@ -121,6 +122,7 @@ function update(newer) {
     for (const choice of document.querySelectorAll("[name=quality]")) choice.checked = choice.value === file.settings.quality;
     cropper.update(file);
     hints.update(file);
+    choices.update(file);
   }
   display();
 }
@@ -181,6 +183,7 @@ function leave(files = neighbours) {
 
 const cropper = new Cropper(change, display);
 const hints = new Hints(change, display);
+const choices = new Choices(change, (newer) => { pending = true; update(newer); }, hints);
 for (const [one, other] of [["crop", "hints"], ["hints", "crop"]]) {
   at(one).addEventListener("toggle", () => { if (at(one).open) at(other).open = false; });
 }
