@@ -61,6 +61,22 @@ WHOLE_AGAIN = _("All of it again")
 STRETCH = _("Freshen faded tones")
 SPLIT = _("Split into {count} photographs")
 
+HINTS = _("Change a colour")
+HINTS_TEXT = _("Click the thing that should have another colour, then choose the colour.")
+LIKELY = _("Likely colours here")
+TOO_LIGHT = _("It is so light here that hardly any colour can be seen.")
+USE_COLOUR = _("Use this colour: {colour}")
+OTHER_COLOUR = _("Another colour…")
+KEEP_COLOUR = _("Leave as it was here")
+UNDO, REDO, CLEAR_HINTS = _("Undo"), _("Redo"), _("Remove all")
+VERSIONS = _("Other versions")
+VERSION = _("Version {number}")
+NO_VERSIONS = _("There is no other version: the colours of this picture leave little doubt.")
+REFERENCE = _("Colours of another picture")
+REFERENCE_TIP = _("Drop a picture in colour here that shows such things: its colours are taken for what is alike.")
+REFERENCE_TITLE = _("Choose a picture")
+WITHOUT_REFERENCE = _("Without it again")
+
 BEFORE, AFTER = _("Before"), _("After")
 VIEWER = _("The picture, before on the left and after on the right. The arrow keys move the line between them.")
 VIEWER_TIP = _("Drag the line, or press the left and right arrow keys")
@@ -95,6 +111,7 @@ KEYS_TEXT = (
     ("← →", _("move the line between before and after")),
     (_("Space on the picture, Ctrl+P"), _("play or pause")),
     (_("Ctrl+← →, Ctrl+R"), _("turn, crop and straighten a picture")),
+    (_("Ctrl+Z, Ctrl+Y"), _("take a colour back that you changed, change it again")),
     (_("Page Up, Page Down"), _("the file before, the next file")),
     (_("Ctrl+S, Ctrl+Shift+S"), _("save, save all")),
     (_("Delete"), _("take a file off the list")),

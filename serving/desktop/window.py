@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from pipelines.media.formats import Kind
 from serving.desktop import menus, texts
 from serving.desktop.actions.background import BackgroundTasks
+from serving.desktop.actions.choosing import Chooser
 from serving.desktop.actions.dialogs import Dialogs
 from serving.desktop.actions.opening import Opener
 from serving.desktop.actions.presenter import Presenter
@@ -66,6 +67,7 @@ class Window(QMainWindow):
         self.presenter = Presenter(session, page.viewer, page.player, page.bar, self)
         self.menus = Menus(self, self._actions())
         self.refresher = Refresher(session, page, self.start_page, self.menus, self.presenter, self)
+        self.chooser = Chooser(session, page.controls.choices, page.viewer, self.dialogs, self)
         self._connect()
         geometry = preferences.geometry()
         if geometry is not None:
@@ -140,6 +142,9 @@ class Window(QMainWindow):
             (self.opener.refused, self.message.show_message),
             (self.refresher.failed, self.message.show_message),
             (self.refresher.emptied, self._to_start_from_items),
+            (self.refresher.showing, self.chooser.show),
+            (self.chooser.changed, self.refresher.refresh),
+            (self.chooser.refused, self.message.show_message),
             (self.saver.reported, self.message.show_message),
             (self.presenter.failed, lambda _reason: self.message.show_message(texts.NOT_PLAYED)),
         ):

@@ -17,10 +17,10 @@ from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import writing
 
 _FILE = "likely.npy"  # in the folder of a picture: `[h, w, colours, 3]` float16, U, V and share
-_GREYISH = 0.05
+_GREYISH, _PALE = 0.05, 0.03
 _APART = 0.11
 _ALIKE = 0.07  # colours of the network nearer than this are offered as one
-_LEAST = 0.01  # of the distribution: what is less likely is not offered
+_LEAST = 0.002  # of the distribution: what is less likely is not offered
 _TOO_LIGHT = 0.95  # luma above which hardly any colour exists
 Rgb = tuple[int, int, int]
 Plane = npt.NDArray[np.float32]
@@ -86,7 +86,7 @@ def _of_network(likely: npt.NDArray[np.float16], x: float, y: float) -> list[Pla
         groups.append((float(part.sum()), part @ chroma / part.sum()))
         shares = shares - part
     ordered = sorted(groups, key=lambda group: -group[0])
-    return [middle for share, middle in ordered if share > _LEAST and np.linalg.norm(middle) > _GREYISH][:7]
+    return [middle for share, middle in ordered if share > _LEAST and np.linalg.norm(middle) > _PALE][:7]
 
 
 @functools.cache

@@ -17,11 +17,17 @@ class Answers:
         self.to_open, self.to_save, self.folder = [], None, None
         self.may_forget = True
         self.asked_to_forget = []
-        self.chosen_crop = None
+        self.chosen_crop = self.chosen_color = self.chosen_reference = None
 
     def crop(self, scan, crop):
         self.shown_scan = scan
         return self.chosen_crop
+
+    def color(self):
+        return self.chosen_color
+
+    def reference(self):
+        return self.chosen_reference
 
     def files(self):
         return self.to_open

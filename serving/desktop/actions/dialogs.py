@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QColorDialog, QFileDialog, QMessageBox, QWidget
 
 from pipelines.media import formats, names
 from pipelines.stills.crop import Crop
 from serving.desktop import texts
 from serving.desktop.preferences import Preferences
 from serving.desktop.widgets.crop_dialog import CropDialog
+from serving.jobs.likely_colors import Rgb
 
 
 class Dialogs:
@@ -67,6 +68,19 @@ class Dialogs:
         """Returns the frame that the user chooses on a scan; None where the user cancelled."""
         dialog = CropDialog(QImage(str(scan)), crop, self._window)
         return dialog.crop if dialog.exec() else None
+
+    def color(self) -> Rgb | None:
+        """Returns a colour that the user chooses; None where the user cancelled."""
+        chosen = QColorDialog.getColor(parent=self._window)
+        return (chosen.red(), chosen.green(), chosen.blue()) if chosen.isValid() else None
+
+    def reference(self) -> Path | None:
+        """Returns a picture in colour; None where the user cancelled."""
+        endings = " ".join(f"*{suffix}" for suffix in (*formats.PICTURE_SUFFIXES, *formats.READ_ONLY_SUFFIXES))
+        kinds = f"{texts.FILE_KINDS} ({endings} {endings.upper()});;{texts.ALL_FILES} (*)"
+        folder = self._preferences.folder("open")
+        name, _ = QFileDialog.getOpenFileName(self._window, texts.REFERENCE_TITLE, folder, kinds)
+        return Path(name) if name else None
 
     def forget(self, names: list[str]) -> bool:
         """Asks whether results that were not saved may be lost."""

@@ -36,6 +36,7 @@ class Refresher(QObject):
     Signals:
         failed: a file could not be coloured; a sentence.
         emptied: there are no files (any more).
+        showing: what is shown, as it is now: an `Item`, or None.
 
     Attributes:
         shown: identity of the item on the screen; empty where there is none.
@@ -43,6 +44,7 @@ class Refresher(QObject):
 
     failed = Signal(str)
     emptied = Signal()
+    showing = Signal(object)
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class Refresher(QObject):
         item = self._session.get(identity) if identity else None
         self._presenter.show(item)
         self._page.controls.refresh(item)
+        self.showing.emit(item)
         can = item is not None and self._session.result(item.record) is not None
         for part in (self._page.save, self._menus.save, self._menus.copy):
             part.setEnabled(can)

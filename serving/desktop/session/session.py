@@ -13,9 +13,9 @@ from pathlib import Path
 from serving import language
 from serving.desktop.session import input_files
 from serving.desktop.session.item import BUSY, READY, Item
-from serving.jobs import records, splitting
+from serving.jobs import records, references, splitting
 from serving.jobs.queue import LONG, QUICK, JobQueue
-from serving.jobs.records import FileRecord
+from serving.jobs.records import FileRecord, Hint, JobSettings
 from serving.jobs.store import Store
 from serving.jobs.tasks import Outcome, Report, Task
 from serving.jobs.workers import Model, ProcessWorker, Worker
@@ -179,17 +179,38 @@ class Session:
         The network runs again only where it sees another picture: for the quality and the crop, not for the strength.
         """
         record = self._store.get(identity)
+        if record is not None:
+            self._change(record, records.changed_settings(record.settings, values), bool(values.get("force")))
+
+    def set_hints(self, identity: str, hints: tuple[Hint, ...]) -> None:
+        """Gives a file these hints in place of those that it has."""
+        record = self._store.get(identity)
+        if record is not None:
+            self._change(record, dataclasses.replace(record.settings, hints=hints))
+
+    def give_reference(self, identity: str, path: Path) -> None:
+        """Lets a file take the colours of a picture for what is alike.
+
+        Raises:
+            RequestError: the picture cannot be read, or is grey.
+        """
+        record = self._store.get(identity)
         if record is None:
             return
-        settings = records.changed_settings(record.settings, values)
+        input_files.identify(path)
+        name = references.take(path, self._store.folder(record), input_files.LIMITS)
+        self._change(record, dataclasses.replace(record.settings, reference=name))
+
+    def _change(self, record: FileRecord, settings: JobSettings, force: bool = False) -> None:
         if settings == record.settings:
             return
+        identity = record.id
         changed = self._store.update(identity, lambda old: dataclasses.replace(old, settings=settings))
         if changed is None:
             return
         if changed.state == records.WORKING:
             self._jobs.repeat(changed)
-        elif changed.result or values.get("force"):
+        elif changed.result or force:
             self.color([identity])
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The controls beside a picture: strength and quality of its colours, and notes on the file."""
+"""The controls beside a picture: strength, quality and choice of its colours, and notes on the file."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.session.item import Item
+from serving.desktop.widgets.color_choices import ColorChoices
 from serving.jobs import records
 from serving.language import gettext
 
@@ -70,6 +71,9 @@ class Controls(QFrame):
         self._add_strength(layout)
         layout.addSpacing(10)
         self._add_quality(layout)
+        layout.addSpacing(10)
+        self.choices = ColorChoices()
+        layout.addWidget(self.choices)
         layout.addStretch(1)
         provenance = QLabel(texts.PROVENANCE)
         provenance.setObjectName("quiet")

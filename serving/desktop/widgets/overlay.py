@@ -1,11 +1,35 @@
-"""What is drawn over a picture: the line between before and after, and their labels."""
+"""What is drawn over a picture: the line between before and after, their labels, and the spots of hints."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPolygonF
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
 
 _SHADE = QColor(0, 0, 0, 90)
 _PLATE = QColor(0, 0, 0, 150)
 _WHITE, _DARK = QColor("white"), QColor("#333")
+Pin = tuple[float, float, tuple[int, int, int] | None]  # x and y in [0, 1], and its colour where it has one
+
+
+def pins(painter: QPainter, picture: QRectF, spots: list[Pin], cross: tuple[float, float] | None) -> None:
+    """Draws spots as discs of their colours, and a cross.
+
+    Args:
+        painter: draws.
+        picture: where the picture is.
+        spots: see `Pin`.
+        cross: x and y in [0, 1].
+    """
+    for x, y, rgb in spots:
+        centre = picture.topLeft() + QPointF(x * picture.width(), y * picture.height())
+        for pen, width, brush in ((_DARK, 6, Qt.BrushStyle.NoBrush), (_WHITE, 3, QColor(*rgb) if rgb else _SHADE)):
+            painter.setPen(QPen(pen, width))
+            painter.setBrush(brush)
+            painter.drawEllipse(centre, 10, 10)
+    if cross is not None:
+        centre = picture.topLeft() + QPointF(cross[0] * picture.width(), cross[1] * picture.height())
+        for pen, width in ((_DARK, 4), (_WHITE, 2)):
+            painter.setPen(QPen(pen, width))
+            painter.drawLine(centre - QPointF(17, 0), centre + QPointF(17, 0))
+            painter.drawLine(centre - QPointF(0, 17), centre + QPointF(0, 17))
 
 
 def line(painter: QPainter, x: float, visible: QRectF) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from serving.desktop import texts
 from serving.desktop.widgets import overlay
 
-_STEP = 0.05
+_STEP, _CROSS_STEP = 0.05, 0.02
 _MAX_ZOOM = 16.0
 _GAP = 10
 _REVEAL_MS = 900
@@ -28,9 +28,11 @@ class Viewer(QWidget):
 
     Signals:
         space_pressed: the space bar was pressed.
+        picked: while things are pointed at, a spot of the picture: x and y, in [0, 1].
     """
 
     space_pressed = Signal()
+    picked = Signal(float, float)
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -38,6 +40,9 @@ class Viewer(QWidget):
         self._after: QImage | None = None
         self._split = 0.5
         self._side_by_side = False
+        self._picking = False
+        self._pins: list[overlay.Pin] = []
+        self._cross: tuple[float, float] | None = None
         self._zoom = 1.0
         self._offset = QPointF()  # of the picture's centre from the widget's, in widget pixels
         self._dragged: str | None = None
@@ -98,6 +103,28 @@ class Viewer(QWidget):
         self._side_by_side = wanted
         self.update()
 
+    # === Pointing at things ===
+
+    def set_picking(self, wanted: bool) -> None:
+        """Lets clicks, or the arrow keys and Return, point at things; all of the picture is then shown in colour."""
+        self._picking = wanted
+        self.setCursor(Qt.CursorShape.CrossCursor if wanted else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def show_pins(self, pins: list[overlay.Pin], cross: tuple[float, float] | None) -> None:
+        """Marks spots with their colours, and one with a cross."""
+        self._pins, self._cross = pins, cross
+        self.update()
+
+    def _picks(self) -> bool:
+        return self._picking and self._after is not None
+
+    def _pick(self, at: QPointF) -> None:
+        rect = self.picture_rect()
+        x, y = (at.x() - rect.left()) / rect.width(), (at.y() - rect.top()) / rect.height()
+        if 0 <= x <= 1 and 0 <= y <= 1:
+            self.picked.emit(x, y)
+
     # === Zoom ===
 
     def zoom_whole(self) -> None:
@@ -133,7 +160,7 @@ class Viewer(QWidget):
     def _areas(self) -> list[QRectF]:
         """The parts of the widget that hold a picture: one, or two side by side."""
         whole = QRectF(self.rect())
-        if not self._side_by_side or self._after is None:
+        if not self._side_by_side or self._after is None or self._picking:
             return [whole]
         width = (whole.width() - _GAP) / 2
         return [QRectF(0, 0, width, whole.height()), QRectF(width + _GAP, 0, width, whole.height())]
@@ -171,7 +198,10 @@ class Viewer(QWidget):
         if before is None or after is None:
             self._draw(painter, "before", before or after, areas[0])
             return
-        if self._side_by_side:
+        if self._picks():
+            self._draw(painter, "after", after, areas[0])
+            overlay.pins(painter, self.picture_rect(), self._pins, self._cross)
+        elif self._side_by_side:
             self._draw(painter, "before", before, areas[0])
             self._draw(painter, "after", after, areas[1])
             for text, area in zip((texts.BEFORE, texts.AFTER), areas, strict=True):
@@ -232,6 +262,9 @@ class Viewer(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Takes the line, or the zoomed picture."""
         self._last = event.position()
+        if self._picks() and event.button() == Qt.MouseButton.LeftButton:
+            self._pick(event.position())
+            return
         near = abs(event.position().x() - self._line()) < 40
         slides = self._after is not None and not self._side_by_side
         if event.button() == Qt.MouseButton.LeftButton and slides and (near or self._zoom == 1):
@@ -249,6 +282,9 @@ class Viewer(QWidget):
             self._offset += event.position() - self._last
             self._keep_inside()
             self.update()
+        if self._picks():
+            self._last = event.position()
+            return
         near = self._dragged == "line" or abs(event.position().x() - self._line()) < 24
         slides = self._after is not None and self._before is not None and not self._side_by_side
         self.setCursor(Qt.CursorShape.SplitHCursor if slides and near else Qt.CursorShape.ArrowCursor)
@@ -263,7 +299,9 @@ class Viewer(QWidget):
         self.zoom(1.0015 ** event.angleDelta().y(), event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Moves the line."""
+        """Moves the line, or the cross."""
+        if self._picks() and self._key_picks(Qt.Key(event.key())):
+            return
         moves = {Qt.Key.Key_Left: self._split - _STEP, Qt.Key.Key_Right: self._split + _STEP}
         moves |= {Qt.Key.Key_Home: 0.0, Qt.Key.Key_End: 1.0}
         key = Qt.Key(event.key())
@@ -274,6 +312,16 @@ class Viewer(QWidget):
             self.space_pressed.emit()
         else:
             super().keyPressEvent(event)
+
+    def _key_picks(self, key: Qt.Key) -> bool:
+        steps = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+        x, y = self._cross or (0.5, 0.5)
+        if key in steps:
+            right, down = (_CROSS_STEP * step for step in steps[key])
+            self.show_pins(self._pins, (min(1.0, max(0.0, x + right)), min(1.0, max(0.0, y + down))))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.picked.emit(x, y)
+        return key in steps or key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Keeps a zoomed picture in sight."""
