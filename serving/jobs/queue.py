@@ -14,7 +14,7 @@ from pipelines.media.formats import Kind
 from serving.jobs import records, texts
 from serving.jobs.events import EventBus
 from serving.jobs.limits import Limits
-from serving.jobs.records import FileRecord
+from serving.jobs.records import FileRecord, JobSettings
 from serving.jobs.store import Store
 from serving.jobs.tasks import Outcome, Progress, Task
 from serving.jobs.workers import Worker
@@ -70,6 +70,7 @@ class JobQueue:
         self._repeating: set[str] = set()
         self._live: dict[str, Live] = {}
         self._closed = False
+        self._in_use = {queue: threading.Lock() for queue in workers}
         self._threads = [threading.Thread(target=self._work, args=(queue,), daemon=True) for queue in workers]
 
     def start(self) -> None:
@@ -145,6 +146,23 @@ class JobQueue:
             names = self._waiting[_queue_of(record)].get(record.user, ())
             return names.index(record.id) if record.id in names else 0
 
+    def draft(self, record: FileRecord, settings: JobSettings) -> bytes | None:
+        """Colours a picture for the screen only, at once; its result and its settings stay as they are.
+
+        Returns:
+            A JPEG; None where there is other work, which goes first.
+        """
+        if self.waiting() or not self._in_use[QUICK].acquire(blocking=False):
+            return None
+        try:
+            task = dataclasses.replace(self._task(record), settings=settings, draft=True)
+            outcome = self._workers[QUICK].run(task, lambda progress: None, lambda: self._closed)
+            return (task.folder / outcome.result).read_bytes()
+        except (InputError, OSError, KeyboardInterrupt):  # the picture was deleted, or the program ends
+            return None
+        finally:
+            self._in_use[QUICK].release()
+
     def _enqueue(self, record: FileRecord) -> None:
         with self._changed:
             names = self._waiting[_queue_of(record)].setdefault(record.user, deque())
@@ -182,7 +200,8 @@ class JobQueue:
             try:
                 if record is not None:
                     self.events.publish(record.user)
-                    self._do(record, self._workers[queue])
+                    with self._in_use[queue]:
+                        self._do(record, self._workers[queue])
             finally:
                 with self._changed:
                     self._current.pop(queue, None)
@@ -203,10 +222,7 @@ class JobQueue:
 
     def _do(self, record: FileRecord, worker: Worker) -> None:
         began = time.monotonic()
-        folder = self._store.folder(record)
-        task = Task(
-            folder, self._store.original(record), record.kind, record.settings, self._limits, language=record.language
-        )
+        task = self._task(record)
 
         def report(progress: Progress) -> None:
             seconds = time.monotonic() - began
@@ -235,6 +251,10 @@ class JobQueue:
             goes_on = self._closed or record.id in self._repeating
         if not (outcome.stopped and goes_on):
             self._finish(record, outcome, time.monotonic() - began)
+
+    def _task(self, record: FileRecord) -> Task:
+        folder, original = self._store.folder(record), self._store.original(record)
+        return Task(folder, original, record.kind, record.settings, self._limits, language=record.language)
 
     def _finish(self, record: FileRecord, outcome: Outcome, seconds: float) -> None:
         state = records.STOPPED if outcome.stopped else records.DONE

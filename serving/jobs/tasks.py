@@ -17,7 +17,7 @@ from pipelines.media.formats import Kind
 from pipelines.media.orientation import upright
 from pipelines.media.tone import Tone
 from pipelines.stills.crop import WHOLE, Crop
-from serving.jobs import hint_tracking, likely_colors, preview, references, texts, versions
+from serving.jobs import drafts, hint_tracking, likely_colors, preview, references, texts, versions
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint
 from serving.jobs.limits import Limits
@@ -42,6 +42,7 @@ class Task:
         keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
             which every browser plays.
         language: of notes.
+        draft: only a draft of a picture is wanted.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Task:
     limits: Limits
     keep_container: bool = False
     language: str = "en"
+    draft: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +113,9 @@ def run(task: Task, backend: Backend, report: Report, stopped: Callable[[], bool
         if not takes_reference:
             raise InputError(texts.NO_REFERENCES)
         colorizer = colorizer.telling(references.read(task.folder))
+    if task.draft:
+        drafts.make(colorizer, task.settings.hints, task.folder)
+        return Outcome(drafts.NAME)
     work = {Kind.PICTURE: _picture, Kind.ANIMATION: _animation, Kind.FILM: _film}[Kind(task.kind)]
     with speaking(task.language):
         outcome = work(task, colorizer, watch)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
+from pipelines.media.formats import Kind
 from serving.jobs import records, references, splitting
 from serving.jobs import texts as job_texts
 from serving.jobs.records import FileRecord
@@ -76,8 +77,6 @@ def status(identity: str) -> Response:
 def change(identity: str) -> tuple[Response, int]:
     """Changes strength, quality, hints or force, and colours the file again; no new upload."""
     record = own_file(identity)
-    if (request.content_length or 0) > _LARGEST_JSON:
-        raise RequestError("The settings must be at most 64 kB of JSON.", 413)
     settings = records.changed_settings(record.settings, _sent_json())
     if settings == record.settings and record.state == records.DONE:
         return jsonify(as_json(record)), 200
@@ -85,7 +84,13 @@ def change(identity: str) -> tuple[Response, int]:
 
 
 def _sent_json() -> Any:
-    """Returns the JSON of the request; None where there is none, or where it is no JSON or nested without end."""
+    """Returns the JSON of the request; None where there is none, or where it is no JSON or nested without end.
+
+    Raises:
+        RequestError: it is too long.
+    """
+    if (request.content_length or 0) > _LARGEST_JSON:
+        raise RequestError("The settings must be at most 64 kB of JSON.", 413)
     try:
         return request.get_json(silent=True)
     except RecursionError:
@@ -115,6 +120,18 @@ def stop(identity: str) -> tuple[Response, int]:
     record = own_file(identity)
     site().jobs.stop(record)
     return jsonify(as_json(own_file(identity))), 202
+
+
+@api.post("/files/<identity>/draft")
+def draft(identity: str) -> Response:
+    """Sends a picture as it would be with other settings, as a JPEG for the screen; nothing is changed."""
+    record = own_file(identity)
+    if record.kind != Kind.PICTURE or not record.result:
+        raise RequestError(texts.NOT_READY, 409)
+    jpeg = site().jobs.draft(record, records.changed_settings(record.settings, _sent_json()))
+    if jpeg is None:
+        raise RequestError(job_texts.BUSY, 503)
+    return Response(jpeg, mimetype="image/jpeg")
 
 
 @api.post("/files/<identity>/split")

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import live_site
 import made_uploads
 import pytest
 from made_uploads import FakeBackend
@@ -47,3 +48,52 @@ def app(make_site):
 @pytest.fixture
 def user(app):
     return User(app)
+
+
+# === In a real browser ===
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with live_site.browse() as browser:
+        yield browser
+
+
+@pytest.fixture
+def gate():
+    """The network of the films; it waits while its gate is closed."""
+    return FakeBackend()
+
+
+@pytest.fixture(params=[16])
+def address(request, tmp_path, gate, backend):
+    settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
+    settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, streams=request.param))
+    with live_site.serve(settings, {QUICK: InlineWorker(lambda: backend), LONG: InlineWorker(lambda: gate)}) as address:
+        yield address
+        gate.gate.set()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens pages, each as another user; whatever a page complains of fails the test."""
+    contexts, complaints = [], []
+
+    def open_(path="/", **options):
+        context = browser.new_context(base_url=address, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request", lambda sent: None if sent.url.startswith((address, "data:")) else complaints.append(sent.url)
+        )
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # Chromium itself reports every refused request; the tests look at what the page makes of it.
+    assert [each for each in complaints if "Failed to load resource" not in each] == []

@@ -58,3 +58,23 @@ def serious_faults(page) -> list[str]:
         for node in fault["nodes"]
         if fault["impact"] in ("serious", "critical")
     ]
+
+
+def upload(page, *paths):
+    page.set_input_files("#choose", [str(path) for path in paths])
+
+
+def uploaded(page, path):
+    """Uploads one file and waits for its page and its result."""
+    upload(page, path)
+    page.wait_for_url("**/files/*")
+    done(page)
+
+
+def done(page, version=1):
+    """Waits until the page itself offers the result of that version."""
+    page.wait_for_function(
+        "version => document.getElementById('status').textContent.startsWith('In colour in')"
+        " && Number(new URL(document.getElementById('download').href).searchParams.get('v')) >= version",
+        arg=version,
+    )

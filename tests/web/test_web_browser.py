@@ -1,6 +1,5 @@
 """The website as a person meets it, in a real Chromium: `make browser` installs what this needs."""
 
-import dataclasses
 import io
 import re
 import zipfile
@@ -8,15 +7,11 @@ import zipfile
 import made_uploads
 import numpy as np
 import pytest
-from made_uploads import FakeBackend
 from PIL import Image
 
 pytest.importorskip("playwright", reason="`make browser` installs it")
 import live_site  # noqa: E402
-
-from serving.jobs.queue import LONG, QUICK  # noqa: E402
-from serving.jobs.workers import InlineWorker  # noqa: E402
-from serving.web.settings import Settings  # noqa: E402
+from live_site import done, upload, uploaded  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,53 +19,6 @@ pytestmark = [
 ]
 PHOTO = made_uploads.SAMPLES / "theater.jpg"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with live_site.browse() as browser:
-        yield browser
-
-
-@pytest.fixture
-def gate():
-    """The network of the films; it waits while its gate is closed."""
-    return FakeBackend()
-
-
-@pytest.fixture(params=[16])
-def address(request, tmp_path, gate):
-    settings = Settings(data=tmp_path / "data", samples=made_uploads.SAMPLES)
-    settings = dataclasses.replace(settings, limits=dataclasses.replace(settings.limits, streams=request.param))
-    quick = InlineWorker(FakeBackend)
-    with live_site.serve(settings, {QUICK: quick, LONG: InlineWorker(lambda: gate)}) as address:
-        yield address
-        gate.gate.set()
-
-
-@pytest.fixture
-def open_page(browser, address):
-    """Opens pages, each as another user; whatever a page complains of fails the test."""
-    contexts, complaints = [], []
-
-    def open_(path="/", **options):
-        context = browser.new_context(base_url=address, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request", lambda sent: None if sent.url.startswith((address, "data:")) else complaints.append(sent.url)
-        )
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(path)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    # Chromium itself reports every refused request; the tests look at what the page makes of it.
-    assert [each for each in complaints if "Failed to load resource" not in each] == []
 
 
 @pytest.fixture
@@ -83,26 +31,6 @@ def gif(tmp_path):
 def film(tmp_path):
     made_uploads.film(tmp_path / "short.mp4", frames=60, width=320, height=240)
     return tmp_path / "short.mp4"
-
-
-def upload(page, *paths):
-    page.set_input_files("#choose", [str(path) for path in paths])
-
-
-def uploaded(page, path):
-    """Uploads one file and waits for its page and its result."""
-    upload(page, path)
-    page.wait_for_url("**/files/*")
-    done(page)
-
-
-def done(page, version=1):
-    """Waits until the page itself offers the result of that version."""
-    page.wait_for_function(
-        "version => document.getElementById('status').textContent.startsWith('In colour in')"
-        " && Number(new URL(document.getElementById('download').href).searchParams.get('v')) >= version",
-        arg=version,
-    )
 
 
 def downloaded(page, selector="#download"):

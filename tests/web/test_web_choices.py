@@ -124,3 +124,20 @@ class TestWithoutSuchSignatures:
         assert (file["state"], file["offers"], file["versions"]) == ("done", [], [])
         answer = put(user, file, blue_picture())
         assert (answer.status_code, answer.json["error"]) == (409, texts.NO_REFERENCES)
+
+
+def test_a_draft_shows_other_settings_and_changes_nothing(user, backend):
+    file = user.coloured(made_uploads.picture())
+    draft = f"{file['links']['self']}/draft"
+    hints = {"hints": [{"x": 0.5, "y": 0.5, "rgb": [60, 60, 220]}]}
+    answer = user.post(draft, json=hints)
+    assert answer.mimetype == "image/jpeg" and is_blue(decoded(answer.get_data())[32, 40])
+    assert user.get(file["links"]["self"]).json == file
+    assert user.post(draft, json={"hints": "none"}).status_code == 400
+    backend.gate.clear()
+    backend.begun.clear()
+    other = user.upload(made_uploads.picture(seed=1)).json
+    assert backend.begun.wait(30)
+    assert user.post(draft, json=hints).status_code == 503  # others wait
+    backend.gate.set()
+    assert user.finished(other)["state"] == "done"

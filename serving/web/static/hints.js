@@ -1,6 +1,6 @@
 // Colour hints: a spot is chosen by click, touch or keyboard, then its colour; each is added to the file's settings.
 
-import { ask, text } from "./site.js";
+import { ask, headers, text } from "./site.js";
 
 const at = (id) => document.getElementById(id);
 const hex = (rgb) => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
@@ -37,6 +37,8 @@ export class Hints {
       this.draw();
     });
     at("frame").addEventListener("change", () => this.display());
+    at("still").addEventListener("load", () => { at("draft").hidden = true; });
+    at("colour").addEventListener("input", () => this.preview(parts(at("colour").value)));
     at("use-colour").addEventListener("click", () => this.add(parts(at("colour").value)));
     at("keep-colour").addEventListener("click", () => this.add(null));
     at("undo").addEventListener("click", () => this.go(this.now - 1));
@@ -104,6 +106,10 @@ export class Hints {
       swatch.style.backgroundColor = hex(rgb);
       swatch.setAttribute("aria-label", text("use_colour", { colour: hex(rgb) }));
       swatch.addEventListener("click", () => this.add(rgb));
+      for (const name of ["pointerenter", "focus"]) swatch.addEventListener(name, () => this.preview(rgb));
+      for (const name of ["pointerleave", "blur"]) {
+        swatch.addEventListener(name, () => { if (this.pointed === rgb) this.preview(null); });
+      }
       return swatch;
     }));
     at("too-light").hidden = !colours.too_light;
@@ -111,12 +117,40 @@ export class Hints {
     if (byKeyboard) at("likely").firstElementChild.focus();
   }
 
-  add(rgb) {
-    if (!this.spot) return;
+  // The hints with one more, for the spot.
+  including(rgb) {
     const hint = { x: this.spot.x, y: this.spot.y, rgb, reach: Number(at("reach").value), frame: this.frame };
     const same = this.given.findIndex((old) => old.x === hint.x && old.y === hint.y && old.frame === hint.frame);
+    return [...this.given.filter((_, number) => number !== same), hint];
+  }
+
+  // Shows the picture as it would be with a colour that is pointed at, where nothing else is to be done; null ends that.
+  preview(rgb) {
+    clearTimeout(this.soon);
+    this.pointed = rgb;
+    const canvas = at("draft");
+    if (!rgb) canvas.hidden = true;
+    if (!rgb || !this.spot || this.file.kind !== "picture") return;
+    this.soon = setTimeout(async () => {
+      const sent = { ...headers, "Content-Type": "application/json" };
+      const body = JSON.stringify({ hints: this.including(rgb) });
+      const answer = await fetch(`${this.file.links.self}/draft`, { method: "POST", headers: sent, body }).catch(() => null);
+      if (!answer?.ok) return;
+      const picture = await createImageBitmap(await answer.blob());
+      if (this.pointed !== rgb) return;
+      [canvas.width, canvas.height] = [picture.width, picture.height];
+      canvas.getContext("2d").drawImage(picture, 0, 0);
+      canvas.hidden = false;
+    }, 150);
+  }
+
+  add(rgb) {
+    if (!this.spot) return;
+    clearTimeout(this.soon);
+    this.pointed = null; // what is shown of it stays until the result is there
+    const hints = this.including(rgb);
     this.spot.used = true;
-    this.set([...this.given.filter((_, number) => number !== same), hint]);
+    this.set(hints);
   }
 
   set(hints) {

@@ -1,0 +1,87 @@
+"""Choosing colours in a real Chromium: versions to start from, a reference picture, likely colours."""
+
+import io
+
+import made_uploads
+import pytest
+from PIL import Image
+
+pytest.importorskip("playwright", reason="`make browser` installs it")
+import live_site  # noqa: E402
+from live_site import done, uploaded  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(live_site.browser_path() is None, reason="`make browser` installs Chromium"),
+]
+PHOTO = made_uploads.SAMPLES / "theater.jpg"
+
+
+@pytest.fixture
+def backend():
+    return made_uploads.ChoosingBackend()
+
+
+def settings(page):
+    return page.evaluate("fetch('/api/' + location.pathname.slice(1)).then(answer => answer.json())")["settings"]
+
+
+def picture(path, colour):
+    Image.new("RGB", (60, 40), colour).save(path)
+    return str(path)
+
+
+def test_a_version_is_chosen_and_changed_like_any_hint(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#versions summary")
+    versions = page.locator("#version-list button")
+    versions.nth(1).wait_for()
+    assert [each.get_attribute("aria-pressed") for each in versions.all()] == ["true", "false"]
+    assert versions.nth(1).locator("img").evaluate("image => image.decode().then(() => 1)")
+    versions.nth(1).click()
+    done(page, 3)
+    assert len(settings(page)["hints"]) == 1
+    page.wait_for_selector("#version-list button:nth-child(2)[aria-pressed=true]")
+    page.click("#hints summary")
+    page.click("#undo")
+    done(page, 4)
+    assert settings(page)["hints"] == []
+
+
+def test_a_reference_is_dropped_and_taken_away_and_a_grey_one_refused(open_page, tmp_path):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#reference summary")
+    page.set_input_files("#reference-file", picture(tmp_path / "grey.png", (90, 90, 90)))
+    page.get_by_text("This picture is grey").wait_for()
+    data = io.BytesIO()
+    Image.new("RGB", (60, 40), (40, 60, 200)).save(data, "PNG")
+    page.evaluate(
+        """async bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], "blue.png", { type: "image/png" }));
+          const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+          document.getElementById("reference-drop").dispatchEvent(drop);
+        }""",
+        list(data.getvalue()),
+    )
+    page.locator("#reference-shown").wait_for()
+    done(page, 2)
+    assert page.locator("#message").text_content() == "" and settings(page)["reference"]
+    page.click("#reference-remove")
+    page.locator("#reference-given").wait_for(state="hidden")
+    done(page, 3)
+    assert not settings(page)["reference"]
+
+
+def test_likely_colours_are_those_of_the_network(open_page):
+    page = open_page()
+    uploaded(page, PHOTO)
+    page.click("#hints summary")
+    page.click("#still", position={"x": 60, "y": 60})
+    page.locator("#likely button").first.wait_for()
+    assert page.locator("#likely button").count() == 3
+    if live_site.AXE.exists():  # `make browser` installs it
+        page.click("#versions summary")
+        assert live_site.serious_faults(page) == []
