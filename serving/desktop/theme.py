@@ -70,6 +70,7 @@ QPushButton:hover {{ border-color: {accent}; }}
 QPushButton:focus {{ border-color: {focus}; }}
 QPushButton:pressed {{ background: {bar}; }}
 QPushButton:disabled {{ color: {quiet}; background: transparent; border-color: {bar}; }}
+QPushButton:checked {{ background: {bar}; border-color: {accent}; }}
 QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; padding: 10px 28px; }}
 QPushButton#primary:focus {{ border-color: {focus}; }}
 QPushButton#primary:disabled {{ background: {bar}; color: {quiet}; border-color: {bar}; }}
@@ -112,6 +113,7 @@ QMenu::item {{ padding: 7px 28px; }}
 QMenu::item:selected {{ background: {accent}; color: {on_accent}; }}
 QMenu::item:disabled {{ color: {quiet}; }}
 QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
+QScrollArea#controls {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 6px; min-height: 30px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}

@@ -82,6 +82,7 @@ def open_page(browser, address):
     def open_(path="/", **options):
         context = browser.new_context(base_url=address, **options)
         contexts.append(context)
+        context.set_default_timeout(180_000)  # a loaded machine is slow
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -69,7 +69,7 @@ def test_every_label_has_its_field(pages):
 
 def test_scripts_use_only_texts_that_exist_and_every_text_is_used():
     scripts = "".join(path.read_text() for path in (WEB / "static").glob("*.js"))
-    used = set(re.findall(r'text\("(\w+)"', scripts)) | {"try_again", "go_on"}
+    used = set(re.findall(r'\btext\("(\w+)"', scripts)) | {"try_again", "go_on"}
     states = {"waiting", "working", "done", "stopped", "failed"}  # asked for by the state's name
     assert used <= set(texts.SCRIPT)
     assert set(texts.SCRIPT) - used - states == set()

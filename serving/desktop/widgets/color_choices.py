@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPixmap
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from serving.desktop import texts
 from serving.jobs.likely_colors import Rgb
 
-_SWATCH, _THUMBNAIL = QSize(22, 22), QSize(98, 76)
+_SWATCH, _THUMBNAIL = QSize(30, 26), QSize(98, 76)
 _ACROSS, _VERSIONS_ACROSS = 4, 2
 
 
@@ -80,19 +80,20 @@ class ColorChoices(QWidget):
         self.no_versions = _label(texts.NO_VERSIONS)
         layout.addWidget(self._version_panel)
         layout.addWidget(self.no_versions)
-        self.reference = DropButton(texts.REFERENCE)
+        self.reference = DropButton(texts.REFERENCE_BUTTON)
         self.reference.setToolTip(texts.REFERENCE_TIP)
         self.reference.clicked.connect(lambda: self.reference_wanted.emit())
         self.reference.dropped.connect(self.reference_dropped)
         layout.addWidget(self.reference)
         self._given = QWidget()
-        row = QHBoxLayout(self._given)
-        row.setContentsMargins(0, 0, 0, 0)
+        given = QVBoxLayout(self._given)
+        given.setContentsMargins(0, 0, 0, 0)
         self.reference_picture = QLabel()
+        self.reference_picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.reference_picture.setAccessibleName(texts.REFERENCE)
         self.without = _button(texts.WITHOUT_REFERENCE, self.reference_removed)
-        row.addWidget(self.reference_picture)
-        row.addWidget(self.without, 1)
+        given.addWidget(self.reference_picture)
+        given.addWidget(self.without)
         layout.addWidget(self._given)
         self.show_versions([], None)
         self.show_reference(None)
@@ -121,8 +122,8 @@ class ColorChoices(QWidget):
         self.clear = _button(texts.CLEAR_HINTS, self.cleared)
         row.addWidget(self.undo)
         row.addWidget(self.redo)
-        row.addWidget(self.clear, 1)
         panel.addLayout(row)
+        panel.addWidget(self.clear)
         self.show_spot([], False)
         return self._panel
 
@@ -200,13 +201,23 @@ def _picture_button(pixmap: QPixmap, name: str) -> QPushButton:
     button = QPushButton(QIcon(pixmap), "")
     button.setObjectName("flat")
     button.setIconSize(pixmap.size())
+    button.setMinimumHeight(pixmap.height() + 12)
     button.setAccessibleName(name)
     button.setToolTip(name)
     return button
 
 
+class _Text(QLabel):
+    """A text over several lines that keeps the height it needs, in nested layouts too."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """See QWidget."""
+        super().resizeEvent(event)
+        self.setMinimumHeight(self.heightForWidth(self.width()))
+
+
 def _label(text: str) -> QLabel:
-    label = QLabel(text)
+    label = _Text(text)
     label.setObjectName("quiet")
     label.setWordWrap(True)
     return label

@@ -1,7 +1,16 @@
 """The page of items: the list, the picture, the controls, and what can be done with all of it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from serving.desktop import texts
 from serving.desktop.session.progress import Overall
@@ -74,12 +83,16 @@ class ItemPage(QWidget):
             split.addWidget(holder)
             split.setStretchFactor(split.count() - 1, share)
         split.setSizes([280, 740])
-        right = QVBoxLayout()
-        right.addWidget(self.controls, 1)
+        right = QScrollArea()  # with all choices open, the controls are taller than small screens
+        right.setObjectName("controls")
+        right.setWidget(self.controls)
+        right.setWidgetResizable(True)
+        right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        right.setFixedWidth(self.controls.width() + 14)
         upper = QHBoxLayout()
         upper.setSpacing(16)
         upper.addWidget(split, 1)
-        upper.addLayout(right)
+        upper.addWidget(right)
         progress = QVBoxLayout()
         progress.setSpacing(6)
         progress.addStretch(1)
