@@ -34,7 +34,7 @@ flags.DEFINE_string("model", None, "Model to measure: a SavedModel folder, a .tf
 flags.DEFINE_boolean("speed", False, "Measure speed instead of steadiness.")
 flags.DEFINE_enum("steady", DEFAULT_STEADY, list(Steady), "Temporal stabilization, with --speed.")
 flags.DEFINE_enum("quality", Quality.FAST, list(Quality), "Quality of colorizer and encoder.")
-flags.DEFINE_integer("every", 1, "Colour every n-th frame.", lower_bound=1)
+flags.DEFINE_integer("every", None, "Colour at least every n-th frame; by the quality if not given.", lower_bound=1)
 flags.DEFINE_integer("batch", 4, "Frames that the network gets at once.", lower_bound=1)
 flags.DEFINE_integer("limit", 96, "Frames of each clip to measure, 0 for all.", lower_bound=0)
 flags.DEFINE_string("json", None, "File for the figures.")

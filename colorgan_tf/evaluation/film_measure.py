@@ -10,7 +10,7 @@ import numpy as np
 
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Colorizer
-from colorgan_tf.metrics.films import cdc, chroma_colourfulness, warp_error
+from colorgan_tf.metrics.films import cdc, chroma_colourfulness, still_change, warp_error
 from pipelines.films import decoding, encoding, pixel_formats
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.decoding import DecodeLog, FilmSource
@@ -31,6 +31,7 @@ class ClipFigures:
         warp_error: mean squared U/V difference along the flow of the original, over pixels that are not occluded.
         cdc: colour distribution consistency.
         colourfulness: mean over frames.
+        still_change: mean of |dU| + |dV| from frame to frame in places that do not move, see `metrics.films`.
         luma_difference: largest difference of the luma plane from the original's, in code values.
         rate: frames a second, decode to encode; 0 for versions that were not coloured here.
     """
@@ -39,6 +40,7 @@ class ClipFigures:
     warp_error: float
     cdc: float
     colourfulness: float
+    still_change: float
     luma_difference: int = 0
     rate: float = 0.0
 
@@ -90,17 +92,19 @@ def to_table(rows: list[ClipFigures]) -> str:
     """Returns the figures as an aligned table; losses are against frame by frame."""
     by_name = {row.name: row for row in rows}
     base, true = by_name.get("off"), by_name["true"]
-    lines = [f"{'':16}{'warp error':>12}{'vs. off':>9}{'CDC':>10}{'vs. true':>9}{'colour':>8}{'vs. off':>9}{'luma':>6}"]
+    head = f"{'':16}{'warp error':>12}{'vs. off':>9}{'CDC':>10}{'vs. true':>9}{'colour':>8}{'vs. off':>9}"
+    lines = [f"{head}{'still':>10}{'vs. true':>9}{'luma':>6}"]
     names = {"off": "frame by frame", "low": "steady low", "high": "steady high", "true": "true colours"}
     for row in rows:
         loss, colour_loss = "", ""
         if base is not None and row.name in ("low", "high"):
             loss = f"{100 * (row.warp_error / base.warp_error - 1):+.0f} %" if base.warp_error else ""
             colour_loss = f"{100 * (row.colourfulness / base.colourfulness - 1):+.1f} %" if base.colourfulness else ""
+        still = f"{row.still_change / true.still_change:.2f}" if true.still_change else ""
         ratio = f"{row.cdc / true.cdc:.2f}" if true.cdc else ""
         lines.append(
             f"{names.get(row.name, row.name):16}{row.warp_error:12.2e}{loss:>9}{row.cdc:10.5f}{ratio:>9}"
-            f"{row.colourfulness:8.1f}{colour_loss:>9}{row.luma_difference:6d}"
+            f"{row.colourfulness:8.1f}{colour_loss:>9}{row.still_change:10.2e}{still:>9}{row.luma_difference:6d}"
         )
     return "\n".join(lines)
 
@@ -151,16 +155,19 @@ def _motions(lumas: list[np.ndarray]) -> list[Motion | None]:
 
 
 def _figures(name: str, clip: list[tuple[np.ndarray, np.ndarray]], motions: list[Motion | None]) -> ClipFigures:
-    errors = [
-        warp_error(warp(clip[number - 1][1], motion.flow), clip[number][1], motion.confidence)
+    pairs = [
+        (clip[number - 1][1], clip[number][1], motion)
         for number, motion in enumerate(motions)
         if motion is not None and number < len(clip)
     ]
+    errors = [warp_error(warp(before, m.flow), after, m.confidence) for before, after, m in pairs]
+    changes = np.array([still_change(before, after, m.flow, m.confidence) for before, after, m in pairs] or [(0, 0)])
     return ClipFigures(
         name,
         warp_error=float(np.mean([error for error, covered in errors if covered])) if errors else 0.0,
         cdc=cdc(_rgb(*frame) for frame in clip),
         colourfulness=float(np.mean([chroma_colourfulness(y[..., None], uv) for y, uv in clip])),
+        still_change=float(np.average(changes[:, 0], weights=changes[:, 1])) if changes[:, 1].any() else 0.0,
     )
 
 

@@ -72,6 +72,28 @@ def warp_error(before: Floats, after: Floats, confidence: Floats, sure: float = 
     return float(np.square(before - after)[mask].mean()), float(mask.mean())
 
 
+def still_change(
+    before: Floats, after: Floats, flow: Floats, confidence: Floats, sure: float = 0.5, still: float = 0.25
+) -> tuple[float, float]:
+    """Measures how much colour changes in places that do not move: mean of |dU| + |dV|.
+
+    Args:
+        before: `[height, width, 2]` of the frame before, as it is.
+        after: `[height, width, 2]` of the frame at hand.
+        flow: `[height, width, 2]` of the *original* film, in pixels.
+        confidence: `[height, width]` of the flow, in [0, 1].
+        sure: confidence from which a pixel counts.
+        still: length of the flow below which it counts.
+
+    Returns:
+        The change, and the share of pixels over which it was taken; (0, 0) where there are none.
+    """
+    mask = (confidence >= sure) & (np.square(flow).sum(-1) < still**2)
+    if not mask.any():
+        return 0.0, 0.0
+    return float(np.abs(after - before).sum(-1)[mask].mean()), float(mask.mean())
+
+
 def chroma_colourfulness(luma: Floats, chroma: Floats) -> float:
     """Returns `metrics.colorfulness` of luma `[height, width, 1]` and chroma `[height, width, 2]`, as it is shown."""
     rgb = color.yuv_to_rgb(np.concatenate([luma, chroma], axis=-1))

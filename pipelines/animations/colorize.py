@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import errno
+import math
 import os
 import shutil
 import time
@@ -261,7 +262,7 @@ def _stabilized(lumas: list[np.ndarray], chromas: list[np.ndarray], steady: str)
 
     size = lumas[0].shape
     half = (size[0] // 2, size[1] // 2)
-    tracker = MotionTracker(forward=steady == Steady.HIGH)
+    tracker = MotionTracker(forward=math.inf if steady == Steady.HIGH else 0)
     inputs: list[StabilizerInput] = []
     for luma, chroma in zip(lumas, chromas, strict=True):
         motion = tracker.push(luma.astype(np.float32))

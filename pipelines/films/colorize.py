@@ -27,6 +27,8 @@ from pipelines.media import formats, names, storage, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
 
+_FAST_KEY_DISTANCE = 6
+
 
 @dataclasses.dataclass(frozen=True)
 class FilmOptions:
@@ -37,7 +39,8 @@ class FilmOptions:
         quality: the encoder's effort (the colorizer has a quality of its own).
         steady: "off", "low" (average of the past) or "high" (past and future).
         batch: frames that the network gets at once.
-        every: the network colours every n-th frame; colours are carried along the flow in between.
+        every: the network colours at least every n-th frame, and whenever much of the picture is new; in between,
+            colours are carried along the flow. None for 6 with the encoder's quality "fast", and else for 1.
         window: frames that `steady="high"` looks ahead.
         chunk_seconds: seconds between points from which a stopped run goes on, at most; see `stages.ChunkLength`.
         force: whether shots that have colours are coloured anew. Else, where the whole film is in colour and neither
@@ -51,7 +54,7 @@ class FilmOptions:
     quality: Quality | str = Quality.GOOD
     steady: str = DEFAULT_STEADY
     batch: int = 4
-    every: int = 1
+    every: int | None = None
     window: int = 12
     chunk_seconds: float = 5.0
     force: bool = False
@@ -62,8 +65,9 @@ class FilmOptions:
     def __post_init__(self) -> None:
         check_steady(self.steady)
         for name in ("batch", "every", "window"):
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` must be at least 1. Received: {name}={getattr(self, name)}.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"`{name}` must be at least 1. Received: {name}={value}.")
         if not self.chunk_seconds > 0:
             raise InputError(f"`chunk_seconds` must be positive. Received: chunk_seconds={self.chunk_seconds}.")
 
@@ -71,6 +75,13 @@ class FilmOptions:
     def chunk(self) -> ChunkLength:
         """How long a chunk is."""
         return ChunkLength(self.chunk_seconds)
+
+    @property
+    def key_distance(self) -> int:
+        """Most frames from one that the network colours to the next."""
+        if self.every is not None:
+            return self.every
+        return _FAST_KEY_DISTANCE if self.quality == Quality.FAST else 1
 
 
 def colorize_film(path: str, output: str, colorizer: Colorizer, options: FilmOptions | None = None) -> FilmReport:
@@ -197,7 +208,7 @@ def settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, option
     """Returns all that the encoded picture depends on: a resume under other settings starts over."""
     import av
 
-    names = ("steady", "batch", "every", "window", "chunk_seconds", "force", "keep_colors", "deinterlace")
+    names = ("steady", "batch", "key_distance", "window", "chunk_seconds", "force", "keep_colors", "deinterlace")
     return {name: getattr(options, name) for name in names} | {
         "chunks": "end at shots",
         "film": storage.identity(source.path),
@@ -261,7 +272,7 @@ def encode(
     decoded = decoding.frames(source, log, point.last_pts if point.frames else None, point.frames)
     frames = itertools.islice(decoded, None if read is None else read - point.frames)
     motion = stages.MotionStage(
-        source, options.steady, options.every, saved, options.force, options.keep_colors, options.chunk
+        source, options.steady, options.key_distance, saved, options.force, options.keep_colors, options.chunk
     )
     network = stages.NetworkStage(colorizer, options.batch)
     merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)

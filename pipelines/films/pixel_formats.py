@@ -393,7 +393,10 @@ def fit_to_luma(chroma: np.ndarray, luma: np.ndarray) -> np.ndarray:
         chroma: `[height, width, 2]` float32 U and V.
         luma: `[height, width]` float32 in [0, 1].
     """
-    room = np.minimum(luma * (1 / 0.06), (1.0 - luma) * (1 / 0.04))
+    import cv2
+
+    room = np.minimum(luma * np.float32(1 / 0.06), (1.0 - luma) * np.float32(1 / 0.04))
     if float(room.min()) >= 1.0:
         return chroma
-    return chroma * np.clip(room, 0.0, 1.0)[..., None]
+    np.clip(room, 0.0, 1.0, out=room)
+    return cv2.merge([plane * room for plane in cv2.split(chroma)])

@@ -17,9 +17,15 @@ from pipelines.media import tone
 from pipelines.motion import stabilization, tracking
 from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.shots import Boundary
-from pipelines.motion.stabilization import CausalStabilizer, FlowAverage, StabilizerInput, TwoSidedStabilizer
+from pipelines.motion.stabilization import FlowAverage, StabilizerInput, TwoSidedStabilizer
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
+
+# Frames at a shot's start that are stabilized together, so that its colours are settled from the first one on.
+SETTLING = 8
+# Share of the picture that may come into view, or change, before the network is asked again.
+_MOST_LOST = 0.2
+_MOST_NOISE = 0.015  # of luma, at half the input resolution
 
 
 @dataclasses.dataclass
@@ -129,10 +135,10 @@ class MotionStage:
         self._steady = steady
         self._every = every
         self._force, self._keep_colors = force, keep_colors
-        self._tracker = MotionTracker(backward=steady != Steady.OFF, forward=steady == Steady.HIGH)
+        self._tracker = MotionTracker(steady != Steady.OFF, None if steady == Steady.HIGH else SETTLING)
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
         self._shot_tone = ShotTone()
-        self._since = 0
+        self._since, self._lost = 0, 0.0
         self._chunk = chunk or ChunkLength()
         if state := part(saved or {}, "motion"):
             self._tracker.restore(state)
@@ -200,13 +206,19 @@ class MotionStage:
             item.keep = tone.stays(item.tone, self._force, self._keep_colors)
             if item.shot is not None:
                 item.shot.tone = item.tone
-            assert item.motion is not None
-            backward = item.motion.backward
-            covered = backward is not None and float(backward.confidence.mean()) >= 0.8
-            item.needs_network = not item.keep and (not covered or self._since % self._every == 0)
+            item.needs_network = not item.keep and self._is_key(item)
             self._since = 1 if item.needs_network else self._since + 1
             yield item
         held.clear()
+
+    def _is_key(self, item: FilmFrame) -> bool:
+        """Tells whether colours carried along the flow since the last key frame would not do for this one."""
+        assert item.motion is not None
+        backward = item.motion.backward
+        self._lost += 1.0 if backward is None else float(np.mean(backward.confidence < 0.5))
+        key = self._lost > _MOST_LOST or self._since % self._every == 0
+        self._lost = 0.0 if key else self._lost
+        return key
 
     def _denoise(self, item: FilmFrame, motion: FrameMotion) -> None:
         """Replaces the noise of the network's input, at half size, by that of an average along the flow."""
@@ -214,6 +226,8 @@ class MotionStage:
 
         self._clean.step(motion.luma[..., None], motion.backward, motion.luma.shape, 1)
         change = stabilization.mean_of(self._clean.total)[..., 0] - motion.luma
+        # More than this is not noise but detail, which does not survive warping, or a flow that does not fit.
+        np.clip(change, -_MOST_NOISE, _MOST_NOISE, out=change)
         item.luma = item.luma + cv2.resize(change, item.luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
         np.clip(item.luma, 0.0, 1.0, out=item.luma)
 
@@ -268,7 +282,7 @@ class MergeStage:
         self._height = source.height // 2 if source.fields else source.height
         self._size = size = colorizer.input_resolution(*source.display_size)
         self._half = (size[0] // 2, size[1] // 2)
-        self._stabilizer = (TwoSidedStabilizer if steady == Steady.HIGH else CausalStabilizer)(self._half)
+        self._stabilizer = TwoSidedStabilizer(self._half)
         saved = saved or {}
         self._stabilizer.restore(part(saved, "steady"))
         self.tally = ShotTally()
@@ -279,7 +293,8 @@ class MergeStage:
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
         first: FilmFrame | None = None
-        for item in self._windows(items) if self._steady == Steady.HIGH else self._one_by_one(items):
+        ways = {Steady.OFF: self._one_by_one, Steady.LOW: self._causal, Steady.HIGH: self._windows}
+        for item in ways[Steady(self._steady)](items):
             if isinstance(item, ChunkEnd) or item.field is None:
                 yield item
             elif first is None:
@@ -294,6 +309,27 @@ class MergeStage:
         for item in items:
             yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
 
+    def _causal(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Frame by frame, but for the first ones of a shot; a chunk's end also ends these."""
+        first: list[FilmFrame] = []
+        for item in items:
+            begins = isinstance(item, FilmFrame) and item.shot is not None
+            if begins or isinstance(item, ChunkEnd) or len(first) == SETTLING:
+                yield from self._together(first, [])
+                first = []
+            if isinstance(item, ChunkEnd):
+                yield self._end(item)
+            elif begins or first:
+                first.append(item)
+            else:
+                yield self._finish(item, self._stabilizer.push(self._input(item)))
+        yield from self._together(first, [])
+
+    def _together(self, frames: list[FilmFrame], following: list[FilmFrame]) -> Iterator[FilmFrame]:
+        inputs = [[self._input(frame) for frame in each] for each in (frames, following)]
+        for frame, stable in zip(frames, self._stabilizer.block(*inputs), strict=True):
+            yield self._finish(frame, stable)
+
     def _windows(self, items: Iterator[Item]) -> Iterator[Item]:
         """Blocks of `window` frames with as many frames after them; a chunk's end also ends a block."""
         held: list[Item] = []
@@ -307,10 +343,9 @@ class MergeStage:
             block = self._block(held)
             frames = [item for item in block if isinstance(item, FilmFrame)]
             rest = [item for item in held[len(block) :] if isinstance(item, FilmFrame)][: self._window]
-            assert isinstance(self._stabilizer, TwoSidedStabilizer)
-            stable = iter(self._stabilizer.block([self._input(f) for f in frames], [self._input(f) for f in rest]))
-            for item in block:
-                yield self._finish(item, next(stable)) if isinstance(item, FilmFrame) else self._end(item)
+            yield from self._together(frames, rest)
+            if block and isinstance(block[-1], ChunkEnd):
+                yield self._end(block[-1])
             held = held[len(block) :]
 
     def _block(self, held: list[Item]) -> list[Item]:
@@ -351,8 +386,6 @@ class MergeStage:
         luma = pixel_formats.plane(old, 0, source.pixel_format.dtype)
         new = av.VideoFrame(source.width, self._height, self._target.name)
         if item.keep:
-            if self._steady == Steady.LOW:
-                self._stabilizer.push(self._input(item))
             self._measure(item, None, None)
             if (old.format.name, source.pixel_format.full_range) == (self._target.name, self._target.full_range):
                 return item
@@ -390,8 +423,7 @@ class MergeStage:
             assert item.chroma is not None
             self._measure(item, given.chroma, None)
             return item.chroma
-        if stable is None:
-            stable = self._stabilizer.push(given)
+        assert stable is not None
         self._measure(item, given.chroma, stable)
         # Only the change is enlarged: detail that the network drew at its input resolution stays.
         change = stable if given.chroma is None else stable - given.chroma

@@ -32,21 +32,24 @@ class FlowEstimator:
     """Estimates the flow between neighbouring frames by dense inverse search (OpenCV).
 
     Args:
-        forward: whether the forward flow is wanted as well.
         fine: search longer and down to single pixels; for measuring.
     """
 
-    def __init__(self, forward: bool, fine: bool = False):
+    def __init__(self, fine: bool = False):
         import cv2
 
-        self._forward = forward
         self._search: Any = cv2.DISOpticalFlow.create(
             cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
         )
         self._search.setFinestScale(0 if fine else 1)
 
-    def estimate(self, earlier: np.ndarray, later: np.ndarray) -> tuple[Motion, Motion | None]:
+    def estimate(self, earlier: np.ndarray, later: np.ndarray, both: bool = True) -> tuple[Motion, Motion | None]:
         """Compares two lumas `[height, width]` float32 in [0, 1].
+
+        Args:
+            earlier: the frame before.
+            later: the frame at hand.
+            both: whether the forward motion is wanted as well.
 
         Returns:
             The backward motion, which brings the earlier frame onto the later one, and (where wanted) the forward
@@ -59,7 +62,7 @@ class FlowEstimator:
         backward = self._search.calc(second, first, None)
         forward = self._search.calc(first, second, None)
         backward_motion = Motion(backward, _confidence(backward, forward, later, earlier))
-        if not self._forward:
+        if not both:
             return backward_motion, None
         return backward_motion, Motion(forward, _confidence(forward, backward, earlier, later))
 

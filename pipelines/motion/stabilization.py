@@ -8,9 +8,11 @@ import numpy as np
 
 from pipelines.motion.flow import Motion, resize_motion, warp
 
-# Weight of a frame falls by this factor with each frame of distance, where the flow fits perfectly.
-MEMORY = 0.88
+# Weight of a frame falls by this factor with each further frame that has values, where the flow fits perfectly: where
+# things move, since warping again and again blurs, and where they are still.
+MEMORY, STILL_MEMORY = 0.88, 0.97
 LUMA_MEMORY = 0.6
+_STILL = 0.4  # pixels a frame
 _TRUSTED = 0.7  # weight of other frames from which an average stands for itself
 # Averaging colours that differ in hue loses saturation; up to this much of it is given back.
 _SATURATION_GAIN = 1.25
@@ -23,14 +25,23 @@ class FlowAverage:
     averages (past and future) can be joined exactly.
 
     Args:
-        memory: factor by which a frame's weight falls with each further frame.
+        memory: factor by which a frame's weight falls with each further frame that has values.
+        still_memory: the same where nothing moves; None for `memory`.
     """
 
-    def __init__(self, memory: float):
+    def __init__(self, memory: float, still_memory: float | None = None):
         self._memory = memory
+        self._still_gain = (still_memory or memory) - memory
         self.total: Any = None  # [height, width, channels + 1], weight last
 
-    def step(self, values: np.ndarray | None, motion: Motion | None, size: tuple[int, ...], channels: int) -> None:
+    def step(
+        self,
+        values: np.ndarray | None,
+        motion: Motion | None,
+        size: tuple[int, ...],
+        channels: int,
+        fades: bool | None = None,
+    ) -> None:
         """Goes on to the next frame.
 
         Args:
@@ -38,17 +49,25 @@ class FlowAverage:
             motion: brings the previous frame onto this one; None at the start of a shot.
             size: (height, width) of the values.
             channels: number of channels of the values.
+            fades: whether older frames lose weight; None for where this frame has values.
         """
         if motion is None or self.total is None:
             total = np.zeros((*size, channels + 1), np.float32)
         else:
             motion = resize_motion(motion, size)
             total = warp(self.total, motion.flow)
-            total *= (self._memory * motion.confidence)[..., None]
+            fades = values is not None if fades is None else fades
+            total *= (motion.confidence * self._kept(motion.flow) if fades else motion.confidence)[..., None]
         if values is not None:
             total[..., :channels] += values
             total[..., channels] += 1.0
         self.total = total
+
+    def _kept(self, flow: np.ndarray) -> Any:
+        if not self._still_gain:
+            return self._memory
+        speed = np.einsum("ijk,ijk->ij", flow, flow)
+        return self._memory + self._still_gain * np.exp(speed * (-1 / _STILL**2))
 
 
 def mean_of(total: np.ndarray) -> np.ndarray:
@@ -83,14 +102,17 @@ def spread_correction(mean: np.ndarray, own: np.ndarray, weight: np.ndarray) -> 
     """
     import cv2
 
-    trust = np.clip((weight - 1.0) / _TRUSTED, 0.0, 1.0)[..., None]
+    trust = np.clip((weight - 1.0) / _TRUSTED, 0.0, 1.0)
     if trust.min() >= 1.0:
         return mean
-    correction = mean - own
     side = max(3, mean.shape[1] // 7) | 1
-    blurred = cv2.blur(np.concatenate([correction * trust, trust], axis=-1), (side, side))
-    near = blurred[..., :-1] / (blurred[..., -1:] + 0.02)
-    return own + trust * correction + (1.0 - trust) * near
+    trusted = cv2.blur(trust, (side, side)) + np.float32(0.02)
+    spread = []
+    for mean_plane, own_plane in zip(cv2.split(mean), cv2.split(own), strict=True):  # planes: NumPy's fast case
+        correction = mean_plane - own_plane
+        near = cv2.blur(correction * trust, (side, side)) / trusted
+        spread.append(own_plane + near + trust * (correction - near))
+    return cv2.merge(spread)
 
 
 def with_saturation(chroma: np.ndarray) -> np.ndarray:
@@ -135,9 +157,9 @@ class StabilizerInput:
 class CausalStabilizer:
     """`--steady=low`: the average of the past. Gives a frame's chroma at once."""
 
-    def __init__(self, size: tuple[int, int], memory: float = MEMORY):
+    def __init__(self, size: tuple[int, int]):
         self._size = size
-        self._average = FlowAverage(memory)
+        self._average = FlowAverage(MEMORY, STILL_MEMORY)
 
     def push(self, frame: StabilizerInput) -> np.ndarray:
         """Takes the next frame and returns its stabilized chroma `[height, width, 2]`."""
@@ -184,7 +206,7 @@ class TwoSidedStabilizer(CausalStabilizer):
 
     def _later(self, frames: list[StabilizerInput], following: list[StabilizerInput]) -> list[np.ndarray | None]:
         """Sum and weight of what comes *after* each frame of the block, brought onto it."""
-        average = FlowAverage(self._average._memory)
+        average = FlowAverage(MEMORY, STILL_MEMORY)
         every = [*frames, *following]
         carried: list[np.ndarray | None] = [None] * len(frames)
         for index in range(len(every) - 1, 0, -1):
@@ -195,7 +217,8 @@ class TwoSidedStabilizer(CausalStabilizer):
             elif values is not None:
                 average.total[..., :3] += with_saturation(values)
                 average.total[..., 3] += 1.0
-            average.step(None, every[index].forward, self._size, 3)
+            fades = every[index - 1].chroma is not None
+            average.step(None, every[index].forward, self._size, 3, fades)
             if index - 1 < len(frames):
                 carried[index - 1] = average.total.copy() if every[index].forward is not None else None
         return carried

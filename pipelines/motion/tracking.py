@@ -33,13 +33,14 @@ class MotionTracker:
 
     Args:
         backward: whether the flow is wanted at all; shots are found without it.
-        forward: whether the forward flow is wanted as well.
+        forward: how many frames of each shot, from its first on, want the forward flow as well; `math.inf` for all.
         fine: a finer search at full size, for measuring. Else the luma is looked at at half its size.
     """
 
-    def __init__(self, backward: bool = True, forward: bool = False, fine: bool = False):
+    def __init__(self, backward: bool = True, forward: float = 0, fine: bool = False):
         self._detector = ShotDetector()
-        self._estimator = FlowEstimator(forward, fine) if backward else None
+        self._estimator = FlowEstimator(fine) if backward else None
+        self._forward, self._age = forward, 0
         self._halve = not fine
         self._previous: np.ndarray | None = None
 
@@ -52,19 +53,22 @@ class MotionTracker:
             luma = cv2.resize(luma, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         boundary = self._detector.push(luma)
         previous, self._previous = self._previous, luma
+        self._age = 0 if boundary is not None else self._age + 1
         if boundary is not None or previous is None or self._estimator is None:
             return FrameMotion(luma, boundary)
-        return FrameMotion(luma, None, *self._estimator.estimate(previous, luma))
+        return FrameMotion(luma, None, *self._estimator.estimate(previous, luma, self._age < self._forward))
 
     def state(self) -> State:
         """Returns what `restore` needs, as arrays."""
         state = {f"shots/{name}": value for name, value in self._detector.state().items()}
+        state["age"] = np.array(self._age)
         return state if self._previous is None else state | {"before": self._previous}
 
     def restore(self, state: State) -> None:
         """Goes on from a saved state."""
         self._detector.restore(part(state, "shots"))
         self._previous = state.get("before")
+        self._age = int(state.get("age", 0))
 
 
 def state_at(boundary: Boundary) -> State:

@@ -4,6 +4,7 @@ Shots and flow are those of the film code itself (`MotionStage`), so that a hint
 """
 
 import dataclasses
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -127,7 +128,7 @@ def animation_steps(path: str, size: tuple[int, int]) -> Iterator[Step]:
     from pipelines.animations import decoding
     from pipelines.motion.tracking import MotionTracker
 
-    tracker = MotionTracker(forward=True)
+    tracker = MotionTracker(forward=math.inf)
     for frame in decoding.frames(decoding.probe(path), []):
         rgb = frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0) / np.float32(255)
         motion = tracker.push(cv2.resize(color.luma(rgb)[..., 0], size[::-1], interpolation=cv2.INTER_AREA))

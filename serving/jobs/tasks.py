@@ -263,6 +263,7 @@ def _film(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     result = task.folder / f"result{own if task.keep_container else '.mp4'}"
     options = FilmOptions(
         quality=Quality.FAST if settings.quality == Quality.FAST else Quality.GOOD,
+        every=1,  # progress counts frames that the network colours, and spots are given for each
         chunk_seconds=_CHUNK_SECONDS,
         force=settings.force,
         resume=not settings.hints,  # spots are counted from the first frame

@@ -5,7 +5,7 @@ import types
 import numpy as np
 import pytest
 
-from colorgan_tf.metrics.films import cdc, chroma_colourfulness, histograms, jensen_shannon, warp_error
+from colorgan_tf.metrics.films import cdc, chroma_colourfulness, histograms, jensen_shannon, still_change, warp_error
 from pipelines.motion.flow import warp
 
 
@@ -61,6 +61,18 @@ def test_warp_error_is_the_mean_square_of_u_and_v():
     nothing = still()
     nothing.confidence[:] = 0
     assert warp_error(before, after, nothing.confidence) == (0.0, 0.0)
+
+
+def test_still_change_counts_only_what_does_not_move():
+    before, after = np.zeros((8, 8, 2), np.float32), np.zeros((8, 8, 2), np.float32)
+    after[:, :4] = 0.1
+    after[:, 4:] = 0.7
+    motion = still()
+    motion.flow[:, 4:, 0] = 2.0
+    change, share = still_change(before, after, motion.flow, motion.confidence)
+    assert change == pytest.approx(0.2) and share == 0.5
+    motion.confidence[:] = 0
+    assert still_change(before, after, motion.flow, motion.confidence) == (0.0, 0.0)
 
 
 def test_grey_has_no_colour():

@@ -52,7 +52,7 @@ def test_flicker_goes_and_the_two_sided_average_is_steadier():
 
 def test_causal_average_by_hand():
     first, second, third = steadied(CausalStabilizer, [flat(0.1), flat(0.2), flat(0.4)])
-    memory = stabilization.MEMORY
+    memory = stabilization.STILL_MEMORY
     assert first[0, 0, 0] == pytest.approx(0.1)
     assert second[0, 0, 0] == pytest.approx((0.2 + memory * 0.1) / (1 + memory), abs=1e-6)
     expected = (0.4 + memory * 0.2 + memory**2 * 0.1) / (1 + memory + memory**2)
@@ -61,7 +61,7 @@ def test_causal_average_by_hand():
 
 def test_two_sided_average_by_hand():
     result = steadied(TwoSidedStabilizer, [flat(0.1), flat(0.2), flat(0.4)])
-    memory = stabilization.MEMORY
+    memory = stabilization.STILL_MEMORY
     assert result[1][0, 0, 0] == pytest.approx((0.2 + memory * (0.1 + 0.4)) / (1 + 2 * memory), abs=1e-6)
 
 
@@ -87,6 +87,22 @@ def test_saturation_is_kept_when_hues_disagree(kind):
     angles = np.random.default_rng(1).uniform(-0.5, 0.5, 30)
     result = steadied(kind, [flat(0.2 * np.cos(angle), 0.2 * np.sin(angle)) for angle in angles])
     assert np.linalg.norm(result[20][0, 0]) == pytest.approx(0.2, abs=0.004)
+
+
+def test_what_moves_forgets_sooner_than_what_is_still():
+    moving = still()
+    moving.flow[:, 40:, 0] = 2.0
+    _, second = steadied(CausalStabilizer, [flat(0.1), flat(0.2)], [None, moving])
+    memory = stabilization.MEMORY
+    assert second[10, 60, 0] == pytest.approx((0.2 + memory * 0.1) / (1 + memory), abs=1e-5)
+    assert second[10, 20, 0] < second[10, 60, 0] - 0.001
+
+
+def test_frames_without_colour_take_no_weight_from_those_before():
+    given = [flat(0.1), None, None, None, flat(0.2)]
+    assert np.allclose(steadied(CausalStabilizer, given)[-1], steadied(CausalStabilizer, [flat(0.1), flat(0.2)])[-1])
+    given = [flat(0.1), None, None, flat(0.2)]
+    assert np.allclose(steadied(TwoSidedStabilizer, given)[0], steadied(TwoSidedStabilizer, [flat(0.1), flat(0.2)])[0])
 
 
 @pytest.mark.parametrize("kind", [CausalStabilizer, TwoSidedStabilizer])
@@ -116,7 +132,7 @@ def test_spots_without_a_past_are_corrected_like_their_surroundings():
 def test_motion_of_a_shifted_picture_is_measured():
     luma = next(scene(3, 1, grain=0.0))
     earlier, later = luma[:, 10:138], luma[:, 6:134]  # the picture moves four pixels right
-    backward, forward = FlowEstimator(forward=True).estimate(np.ascontiguousarray(earlier), np.ascontiguousarray(later))
+    backward, forward = FlowEstimator().estimate(np.ascontiguousarray(earlier), np.ascontiguousarray(later))
     assert np.median(backward.flow[..., 0]) == pytest.approx(-4, abs=0.5)
     assert np.median(forward.flow[..., 0]) == pytest.approx(4, abs=0.5)
     assert backward.confidence[20:70, 20:100].mean() > 0.8
@@ -124,7 +140,7 @@ def test_motion_of_a_shifted_picture_is_measured():
 
 def test_colour_follows_what_moves():
     frames = list(scene(3, 12, speed=2, grain=0.0))
-    estimator = FlowEstimator(forward=False)
+    estimator = FlowEstimator()
     size = frames[0].shape
     edge = [100 - 2 * number for number in range(12)]  # an edge in the scene, which moves two pixels left a frame
     average = stabilization.FlowAverage(0.9)
@@ -139,13 +155,13 @@ def test_colour_follows_what_moves():
 
 
 def test_unrelated_pictures_do_not_fit():
-    backward, _ = FlowEstimator(forward=False).estimate(next(scene(1, 1)), next(scene(2, 1)))
+    backward, _ = FlowEstimator().estimate(next(scene(1, 1)), next(scene(2, 1)))
     assert backward.confidence.mean() < 0.35
 
 
 def test_exposure_flicker_still_fits():
     luma = next(scene(1, 1, grain=0.01))
-    backward, _ = FlowEstimator(forward=False).estimate(luma, np.clip(luma * 1.2, 0, 1))
+    backward, _ = FlowEstimator().estimate(luma, np.clip(luma * 1.2, 0, 1))
     assert backward.confidence.mean() > 0.6
 
 

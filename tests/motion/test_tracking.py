@@ -1,5 +1,7 @@
 """Shots and flow followed together: no flow across a shot boundary, none where it is not wanted, and a saved state."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -11,14 +13,15 @@ def lumas():
     return [luma for seed in (1, 2) for luma in scene(seed, 6)]
 
 
-@pytest.mark.parametrize(("backward", "forward"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(("backward", "forward"), [(False, 0), (True, 0), (True, math.inf), (True, 3)])
 def test_flow_is_given_inside_shots_and_in_the_directions_that_are_wanted(backward, forward):
     tracker = MotionTracker(backward, forward)
     motions = [tracker.push(luma) for luma in lumas()]
     assert [number for number, motion in enumerate(motions) if motion.boundary is not None] == [0, 6]
     inside = [number for number in range(12) if number not in (0, 6)]
     assert [n for n, motion in enumerate(motions) if motion.backward is not None] == (inside if backward else [])
-    assert [n for n, motion in enumerate(motions) if motion.forward is not None] == (inside if forward else [])
+    ahead = [n for n in inside if n % 6 < forward]
+    assert [n for n, motion in enumerate(motions) if motion.forward is not None] == (ahead if backward else [])
 
 
 def test_luma_is_halved_unless_the_search_is_fine():
