@@ -15,7 +15,7 @@ from pipelines.motion.steady import DEFAULT_STEADY, Steady
 
 if TYPE_CHECKING:
     from colorgan_tf.inference.colorizer import Colorizer
-    from colorgan_tf.inference.told import Told
+    from colorgan_tf.inference.told import Moment, Told
     from pipelines.batch import Found, Job, Manifest, Outcome
     from pipelines.colorize_file import ColorizeOptions
 
@@ -27,8 +27,13 @@ WORKERS = 2
 def define_flags() -> None:
     """Defines this command's flags."""
     define_coloring_flags()
-    flags.DEFINE_string("hints", None, "Of one picture: JSON file of colours at places; README shows one.")
-    flags.DEFINE_string("reference", None, "Picture in colour whose colours are taken for what is like its things.")
+    flags.DEFINE_string("hints", None, "Of one picture or film: JSON file of colours at places; README shows one.")
+    flags.DEFINE_string(
+        "reference",
+        None,
+        "Picture in colour whose colours are taken for what is like its things; of a film, a frame in colour or a "
+        "folder of them, each of which colours its shot.",
+    )
     flags.DEFINE_integer(
         "variants",
         1,
@@ -81,10 +86,14 @@ def colorizer(
     return Colorizer(backend, quality, saturation)
 
 
-def _told() -> "Told":
-    """Reads what the flags tell the network."""
-    from colorgan_tf.inference.told import read_hints
-    from pipelines.stills.reference import read_reference
+def _told(film: bool) -> "tuple[Told, tuple[Moment, ...]]":
+    """Reads what the flags tell the network: of pictures, and of moments of films.
+
+    Args:
+        film: whether hints are those of a film.
+    """
+    from colorgan_tf.inference.told import read_film_hints, read_hints
+    from pipelines.stills.reference import read_film_references
 
     values = flags.FLAGS
     if values.hints and values.reference:
@@ -92,11 +101,14 @@ def _told() -> "Told":
     if values.variants > 1 and (values.hints or values.reference):
         raise InputError("`--variants` must come without `--hints` and `--reference`. Received: both.")
     if values.reference:
-        return read_reference(values.reference)
-    return read_hints(values.hints) if values.hints else ()
+        moments = read_film_references(values.reference)
+        return moments[0].told if len(moments) == 1 else (), moments
+    if film and values.hints:
+        return (), read_film_hints(values.hints)
+    return read_hints(values.hints) if values.hints else (), ()
 
 
-def options(variants: int = 1) -> "ColorizeOptions":
+def options(variants: int = 1, moments: "tuple[Moment, ...]" = ()) -> "ColorizeOptions":
     """Returns how the flags ask to colour."""
     from pipelines.colorize_file import ColorizeOptions
 
@@ -111,6 +123,7 @@ def options(variants: int = 1) -> "ColorizeOptions":
         values.deinterlace,
         values.keep_colors,
         variants,
+        moments,
     )
 
 
@@ -136,7 +149,7 @@ def main(argv: list[str]) -> None:
     found = batch.find(argv[1:], values.output, formats.SUFFIXES, suffix, batch.recorded(values.output))
     output = batch.prepare_output(values.output)
     if values.hints and [job.source.suffix.lower() in formats.SUFFIXES for job in found.jobs] != [True]:
-        raise InputError(f"`--hints` must come with one picture, whose places they name. Received: {len(found.jobs)}.")
+        raise InputError(f"`--hints` must come with one file, whose places they name. Received: {len(found.jobs)}.")
     jobs = batch.shard(found.jobs, number, count)
     manifest = batch.Manifest(output / f"colorize{f'-{number}-of-{count}' if count > 1 else ''}.jsonl")
     with contextlib.closing(_work(jobs, manifest)) as work:  # closed at once on Ctrl-C: nothing more is begun
@@ -153,16 +166,18 @@ def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
     from pipelines.media import formats
 
     values = flags.FLAGS
-    told = _told()
-    telling = bool(told) or values.variants > 1
+    films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
+    others = [job for job in jobs if job not in films]
+    told, moments = _told(film=bool(films))
+    if len(moments) > 1 and others:
+        raise InputError(f"`--reference` must be one picture, unless all files are films. Received: {len(moments)}.")
+    telling = bool(told or moments) or values.variants > 1
     used = colorizer(values.model, values.server, values.quality, values.saturation, telling).telling(told)
-    how = options(values.variants)
+    how = options(values.variants, moments)
 
     def work(job: batch.Job) -> batch.Outcome:
         return colorize_file(job.source, job.target, used, how)
 
-    films = [job for job in jobs if job.source.suffix.lower() in formats.FILM_SUFFIXES]
-    others = [job for job in jobs if job.source.suffix.lower() not in formats.FILM_SUFFIXES]
     yield from batch.run(others, work, WORKERS, values.overwrite, manifest.add)
     yield from batch.run_in_turn(films, work, values.overwrite, manifest.add)
 

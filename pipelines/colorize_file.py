@@ -11,7 +11,7 @@ from PIL import Image
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
-from colorgan_tf.inference.told import Reference
+from colorgan_tf.inference.told import Moment, Reference
 from colorgan_tf.inference.variants import variants
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
 from pipelines.batch import Job, Outcome, State
@@ -46,6 +46,7 @@ class ColorizeOptions:
         deinterlace: make an interlaced film progressive.
         keep_colors: leave as it is what is toned (sepia ...) as well, and pictures that have small parts in colour.
         variants: versions of a picture, which differ where the network is in doubt; the first is its own.
+        moments: of a film, see `FilmOptions`.
 
     Raises:
         InputError: both `force` and `keep_colors` are asked for.
@@ -60,6 +61,7 @@ class ColorizeOptions:
     deinterlace: bool = False
     keep_colors: bool = False
     variants: int = 1
+    moments: tuple[Moment, ...] = ()
 
     @property
     def film(self) -> FilmOptions:
@@ -71,6 +73,7 @@ class ColorizeOptions:
             force=self.force,
             deinterlace=self.deinterlace,
             keep_colors=self.keep_colors,
+            moments=self.moments,
         )
 
     def __post_init__(self) -> None:

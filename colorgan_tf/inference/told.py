@@ -1,4 +1,4 @@
-"""Colours that a person tells: hints at places of a picture, or another picture as a reference."""
+"""Colours that a person tells: hints at places of a picture or of a film's frame, or another picture as a reference."""
 
 import dataclasses
 import hashlib
@@ -78,6 +78,24 @@ class Reference:
 Told = tuple[Hint, ...] | Reference
 
 
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """What a person tells of one frame of a film; it holds for the frame's shot.
+
+    Attributes:
+        told: the frame in colour, or hints at its places.
+        seconds: time of the frame; None where it is to be found by what the picture shows.
+        name: by which a person knows it.
+    """
+
+    told: Told
+    seconds: float | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.told} at {self.seconds}"
+
+
 def draw(hints: Sequence[Hint], height: int, width: int, gain: float = 1.0) -> Floats:
     """Draws hints as discs, the later ones over the earlier ones.
 
@@ -104,13 +122,32 @@ def read_hints(path: str | Path) -> tuple[Hint, ...]:
     Raises:
         InputError: the file cannot be read, or is not such a list.
     """
+    return tuple(_hint(value, number, path) for number, value in enumerate(_objects(path)))
+
+
+def read_film_hints(path: str | Path) -> tuple[Moment, ...]:
+    """Reads hints of a film, each with the "time" of its frame in seconds; 0 where it has none.
+
+    Raises:
+        InputError: as `read_hints`.
+    """
+    moments: dict[float, list[Hint]] = {}
+    for number, value in enumerate(_objects(path)):
+        time = value.pop("time", 0) if isinstance(value, dict) else 0
+        if isinstance(time, bool) or not isinstance(time, int | float) or not (time >= 0 and math.isfinite(time)):
+            raise InputError(f"`time` of a hint must be seconds, 0 or more. Received: {path}, hint {number}: {time!r}.")
+        moments.setdefault(float(time), []).append(_hint(value, number, path))
+    return tuple(Moment(tuple(hints), time, f"{path}, time {time:g}") for time, hints in moments.items())
+
+
+def _objects(path: str | Path) -> list[Any]:
     try:
         values = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"`hints` must be a file of JSON. Received: {path}: {error}.") from error
     if not isinstance(values, list) or not values:
         raise InputError(f"`hints` must be a list of at least one hint. Received: {path}, which holds none.")
-    return tuple(_hint(value, number, path) for number, value in enumerate(values))
+    return values
 
 
 def _hint(value: Any, number: int, path: str | Path) -> Hint:

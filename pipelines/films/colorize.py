@@ -15,9 +15,11 @@ from typing import Any, BinaryIO, Protocol
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
-from pipelines.films import decoding, encoding, muxing, resuming, stages, survey, trial_join
+from colorgan_tf.inference.told import Moment
+from pipelines.films import decoding, encoding, muxing, resuming, stages, survey, told_shots, trial_join
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
+from pipelines.films.merging import MergeStage
 from pipelines.films.other_streams import Kept
 from pipelines.films.report import FilmReport, ShotTally
 from pipelines.films.resuming import ChunkStore, ResumePoint
@@ -48,6 +50,8 @@ class FilmOptions:
         keep_colors: whether toned shots are left as well; they are neutralised and coloured otherwise.
         deinterlace: whether an interlaced film becomes a progressive one; it stays interlaced otherwise.
         resume: whether to go on where an earlier run stopped.
+        moments: frames that a person coloured or gave hints on; each holds for its shot. They need a model that takes
+            references; such a film is looked through twice.
     """
 
     codec: str = "auto"
@@ -61,6 +65,7 @@ class FilmOptions:
     keep_colors: bool = False
     deinterlace: bool = False
     resume: bool = True
+    moments: tuple[Moment, ...] = ()
 
     def __post_init__(self) -> None:
         check_steady(self.steady)
@@ -215,6 +220,7 @@ def settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, option
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),
         "colorizer": colorizer.identity,
+        "moments": [str(moment) for moment in options.moments],
         "libraries": av.library_versions,
     }
 
@@ -274,8 +280,8 @@ def encode(
     motion = stages.MotionStage(
         source, options.steady, options.key_distance, saved, options.force, options.keep_colors, options.chunk
     )
-    network = stages.NetworkStage(colorizer, options.batch)
-    merge = stages.MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
+    network = stages.NetworkStage(colorizer, options.batch, told_shots.find(source, options.moments, colorizer).told)
+    merge = MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
     reading = stages.prepare(frames, source, size, point.frames)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])
     seconds = 0.0

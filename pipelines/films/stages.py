@@ -1,23 +1,24 @@
-"""The stages between decoding and encoding a film: motion, network, and stabilization merged with the film's luma."""
+"""The stages after decoding a film: motion and network; `merging` has the last one."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from colorgan_tf.inference.colorizer import Colorizer
-from colorgan_tf.metrics.films import chroma_colourfulness, warp_error
+from colorgan_tf.inference.told import Told
 from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
-from pipelines.films.pixel_formats import PixelFormat
-from pipelines.films.report import ShotReport, ShotTally
+from pipelines.films.report import ShotReport
 from pipelines.films.shot_tone import ShotTone
 from pipelines.media import tone
+from pipelines.media.tone import Tone
 from pipelines.motion import stabilization, tracking
-from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.shots import Boundary
-from pipelines.motion.stabilization import FlowAverage, StabilizerInput, TwoSidedStabilizer
+from pipelines.motion.stabilization import FlowAverage
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import FrameMotion, MotionTracker, State, part
 
@@ -40,6 +41,7 @@ class FilmFrame:
         shot: set on the first frame of a shot.
         tone: what its shot is, see `ShotTone`.
         keep: whether the frame keeps its own colours.
+        marks: whether small parts of it that have colours keep theirs.
         needs_network: whether the network colours this frame.
         motion: flow to and from the frame before, and the luma at which it was estimated.
         chroma: U and V at input resolution, upright, from the network.
@@ -52,6 +54,7 @@ class FilmFrame:
     shot: ShotReport | None = None
     tone: str = "dark"
     keep: bool = False
+    marks: bool = False
     needs_network: bool = True
     motion: FrameMotion | None = None
     chroma: np.ndarray | None = None
@@ -135,7 +138,7 @@ class MotionStage:
         self._steady = steady
         self._every = every
         self._force, self._keep_colors = force, keep_colors
-        self._tracker = MotionTracker(steady != Steady.OFF, None if steady == Steady.HIGH else SETTLING)
+        self._tracker = MotionTracker(steady != Steady.OFF, math.inf if steady == Steady.HIGH else SETTLING)
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
         self._shot_tone = ShotTone()
         self._since, self._lost = 0, 0.0
@@ -204,6 +207,7 @@ class MotionStage:
         for item in held:
             item.tone = self._shot_tone.tone
             item.keep = tone.stays(item.tone, self._force, self._keep_colors)
+            item.marks = item.tone == Tone.GREY and not self._force
             if item.shot is not None:
                 item.shot.tone = item.tone
             item.needs_network = not item.keep and self._is_key(item)
@@ -233,10 +237,17 @@ class MotionStage:
 
 
 class NetworkStage:
-    """Colours frames in batches; a batch never spans two chunks, so that a resumed film gets the same batches."""
+    """Colours frames in batches; a batch never spans two chunks, so that a resumed film gets the same batches.
 
-    def __init__(self, colorizer: Colorizer, batch: int):
+    Args:
+        colorizer: what colours.
+        batch: frames that the network gets at once.
+        told: returns what is told for a frame of a number; None for what the colorizer is told.
+    """
+
+    def __init__(self, colorizer: Colorizer, batch: int, told: Callable[[int], Told] | None = None):
         self._colorizer = colorizer
+        self._told = told or (lambda frame: colorizer.told)
         self._batch = batch
         self.colored = 0
 
@@ -254,203 +265,11 @@ class NetworkStage:
 
     def _color(self, held: list[Item]) -> list[Item]:
         asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
-        if asking:
-            luma = np.stack([item.luma for item in asking])[..., None]
-            for item, chroma in zip(asking, self._colorizer.coarse(luma)[1], strict=True):
+        for told, alike in itertools.groupby(asking, key=lambda item: self._told(item.number)):
+            frames = list(alike)
+            luma = np.stack([item.luma for item in frames])[..., None]
+            colorizer = self._colorizer if told is self._colorizer.told else self._colorizer.telling(told)
+            for item, chroma in zip(frames, colorizer.coarse(luma)[1], strict=True):
                 item.chroma = np.ascontiguousarray(chroma, np.float32)
-            self.colored += len(asking)
+        self.colored += len(asking)
         return held
-
-
-class MergeStage:
-    """Stabilizes the chroma, fits it to the frame's luma and writes it into a frame for the encoder."""
-
-    def __init__(
-        self,
-        source: FilmSource,
-        target: PixelFormat,
-        steady: str,
-        window: int,
-        colorizer: Colorizer,
-        saved: State | None,
-    ):
-        self._source = source
-        self._colorizer = colorizer
-        self._target = target
-        self._steady = steady
-        self._window = window
-        self._height = source.height // 2 if source.fields else source.height
-        self._size = size = colorizer.input_resolution(*source.display_size)
-        self._half = (size[0] // 2, size[1] // 2)
-        self._stabilizer = TwoSidedStabilizer(self._half)
-        saved = saved or {}
-        self._stabilizer.restore(part(saved, "steady"))
-        self.tally = ShotTally()
-        if state := part(saved, "tally"):
-            self.tally.restore(state)
-        self._before = saved.get("chroma/before"), saved.get("chroma/after")
-
-    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Runs the stage."""
-        first: FilmFrame | None = None
-        ways = {Steady.OFF: self._one_by_one, Steady.LOW: self._causal, Steady.HIGH: self._windows}
-        for item in ways[Steady(self._steady)](items):
-            if isinstance(item, ChunkEnd) or item.field is None:
-                yield item
-            elif first is None:
-                first = item
-            else:
-                top, bottom = (first, item) if item.field else (item, first)
-                item.frame = pixel_formats.weave(top.frame, bottom.frame, self._target)
-                yield item
-                first = None
-
-    def _one_by_one(self, items: Iterator[Item]) -> Iterator[Item]:
-        for item in items:
-            yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
-
-    def _causal(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Frame by frame, but for the first ones of a shot; a chunk's end also ends these."""
-        first: list[FilmFrame] = []
-        for item in items:
-            begins = isinstance(item, FilmFrame) and item.shot is not None
-            if begins or isinstance(item, ChunkEnd) or len(first) == SETTLING:
-                yield from self._together(first, [])
-                first = []
-            if isinstance(item, ChunkEnd):
-                yield self._end(item)
-            elif begins or first:
-                first.append(item)
-            else:
-                yield self._finish(item, self._stabilizer.push(self._input(item)))
-        yield from self._together(first, [])
-
-    def _together(self, frames: list[FilmFrame], following: list[FilmFrame]) -> Iterator[FilmFrame]:
-        inputs = [[self._input(frame) for frame in each] for each in (frames, following)]
-        for frame, stable in zip(frames, self._stabilizer.block(*inputs), strict=True):
-            yield self._finish(frame, stable)
-
-    def _windows(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Blocks of `window` frames with as many frames after them; a chunk's end also ends a block."""
-        held: list[Item] = []
-        ended = False
-        while held or not ended:
-            while not ended and not self._enough(held):
-                item = next(items, None)
-                ended = item is None
-                if item is not None:
-                    held.append(item)
-            block = self._block(held)
-            frames = [item for item in block if isinstance(item, FilmFrame)]
-            rest = [item for item in held[len(block) :] if isinstance(item, FilmFrame)][: self._window]
-            yield from self._together(frames, rest)
-            if block and isinstance(block[-1], ChunkEnd):
-                yield self._end(block[-1])
-            held = held[len(block) :]
-
-    def _block(self, held: list[Item]) -> list[Item]:
-        for index, item in enumerate(held):
-            if isinstance(item, ChunkEnd):
-                return held[: index + 1]
-            if index == self._window:
-                return held[:index]
-        return held
-
-    def _enough(self, held: list[Item]) -> bool:
-        after = held[len(self._block(held)) :]
-        return sum(isinstance(item, FilmFrame) for item in after) >= self._window
-
-    def _input(self, item: FilmFrame) -> StabilizerInput:
-        import cv2
-
-        chroma = item.chroma
-        if chroma is not None:
-            chroma = cv2.resize(chroma, self._half[::-1], interpolation=cv2.INTER_AREA)
-        assert item.motion is not None
-        return StabilizerInput(chroma, item.motion.backward, item.motion.forward)
-
-    def _end(self, end: ChunkEnd) -> ChunkEnd:
-        end.take("steady", self._stabilizer.state())
-        end.take("tally", self.tally.state())
-        before, after = self._before
-        if before is not None and after is not None:
-            end.take("chroma", {"before": before, "after": after})
-        return end
-
-    def _finish(self, item: FilmFrame, stable: np.ndarray | None) -> FilmFrame:
-        import av
-
-        if item.shot is not None:
-            self.tally.begin(item.shot)
-        source, old = self._source, item.frame
-        luma = pixel_formats.plane(old, 0, source.pixel_format.dtype)
-        new = av.VideoFrame(source.width, self._height, self._target.name)
-        if item.keep:
-            self._measure(item, None, None)
-            if (old.format.name, source.pixel_format.full_range) == (self._target.name, self._target.full_range):
-                return item
-            chroma_size = self._target.chroma_size(self._height, source.width)
-            chroma = pixel_formats.to_chroma(old, source.pixel_format, chroma_size)
-            parts = pixel_formats.chroma_planes(chroma, self._target, self._height, source.width)
-        else:
-            chroma = self._stabilized(item, stable)
-            chroma = pixel_formats.fit_to_luma(chroma, item.luma)
-            chroma = self._as_stored(chroma)
-            if self._colorizer.finish.guided:  # else the chroma goes bilinearly to the size of its planes, below
-                size = self._target.chroma_size(self._height, source.width)
-                plane_luma = pixel_formats.to_luma(luma, source.pixel_format, size)[..., None]
-                chroma = self._colorizer.enlarge(chroma, self._as_stored(item.luma)[..., None], plane_luma)
-            parts = pixel_formats.chroma_planes(chroma, self._target, self._height, source.width)
-            pixel_formats.blank_border(parts, pixel_formats.black_border(luma, source.pixel_format), self._target)
-        pixel_formats.fill_frame(
-            new, (pixel_formats.convert_luma(luma, source.pixel_format, self._target), *parts), self._target
-        )
-        new.pts, new.duration, new.time_base = old.pts, old.duration, source.time_base
-        # Encoders write the frame's own tags into the stream.
-        new.color_range = pixel_formats.FULL if self._target.full_range else pixel_formats.LIMITED
-        new.colorspace = self._target.matrix
-        item.frame = new
-        return item
-
-    def _as_stored(self, upright: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(np.rot90(upright, -(self._source.rotation // 90)))
-
-    def _stabilized(self, item: FilmFrame, stable: np.ndarray | None) -> np.ndarray:
-        import cv2
-
-        given = self._input(item)
-        if self._steady == Steady.OFF:
-            assert item.chroma is not None
-            self._measure(item, given.chroma, None)
-            return item.chroma
-        assert stable is not None
-        self._measure(item, given.chroma, stable)
-        # Only the change is enlarged: detail that the network drew at its input resolution stays.
-        change = stable if given.chroma is None else stable - given.chroma
-        change = cv2.resize(change, self._size[::-1], interpolation=cv2.INTER_LINEAR)
-        return change if item.chroma is None else item.chroma + change
-
-    def _measure(self, item: FilmFrame, before: np.ndarray | None, after: np.ndarray | None) -> None:
-        """Takes the report's figures, at a quarter of the input resolution so that they cost next to nothing."""
-        raw = None if before is None else np.ascontiguousarray(before[::2, ::2])
-        stable = raw if after is None else np.ascontiguousarray(after[::2, ::2])
-        counted = item.field is None or item.field == self._source.fields[-1]  # an interlaced frame counts once
-        if not counted:
-            pass
-        elif stable is None:
-            self.tally.add(None, None)
-        else:
-            luma = item.luma[::4, ::4][: stable.shape[0], : stable.shape[1], None]
-            colour = chroma_colourfulness(luma, stable)
-            raw_colour = colour if raw is None or raw is stable else chroma_colourfulness(luma, raw)
-            error = None
-            motion = item.motion.backward if item.motion is not None else None
-            if motion is not None and self._before[1] is not None:
-                motion = resize_motion(motion, stable.shape[:2])
-                after_error, covered = warp_error(warp(self._before[1], motion.flow), stable, motion.confidence)
-                raw_error = after_error
-                if raw is not None and raw is not stable and self._before[0] is not None:
-                    raw_error, _ = warp_error(warp(self._before[0], motion.flow), raw, motion.confidence)
-                error = (raw_error, after_error, covered)
-            self.tally.add((raw_colour, colour), error)
-        self._before = raw, stable

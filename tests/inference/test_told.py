@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colorgan_tf.errors import InputError
-from colorgan_tf.inference.told import Hint, Reference, draw, read_hints
+from colorgan_tf.inference.told import Hint, Reference, draw, read_film_hints, read_hints
 
 
 def test_draws_discs_at_parts_of_width_and_height():
@@ -60,6 +60,17 @@ def test_refuses_what_is_no_list_of_hints(tmp_path, text, message):
 def test_missing_file_of_hints(tmp_path):
     with pytest.raises(InputError, match="must be a file of JSON"):
         read_hints(tmp_path / "none.json")
+
+
+def test_hints_of_a_film_have_the_times_of_their_frames(tmp_path):
+    path = tmp_path / "hints.json"
+    hint = '{"x": 0.5, "y": 0.5, "color": "#ff0000"'
+    path.write_text(f'[{hint}}}, {hint}, "time": 2.5}}, {hint}, "time": 2.5}}]')
+    first, later = read_film_hints(path)
+    assert (first.seconds, len(first.told), later.seconds, len(later.told)) == (0, 1, 2.5, 2)
+    path.write_text(f'[{hint}, "time": -1}}]')
+    with pytest.raises(InputError, match="`time` of a hint must be seconds, 0 or more.*hint 0: -1"):
+        read_film_hints(path)
 
 
 def test_grey_reference_is_refused():
