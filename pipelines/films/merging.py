@@ -127,9 +127,8 @@ class MergeStage:
     def _end(self, end: ChunkEnd) -> ChunkEnd:
         end.take("steady", self._stabilizer.state())
         end.take("tally", self.tally.state())
-        before, after = self._before
-        if before is not None and after is not None:
-            end.take("chroma", {"before": before, "after": after})
+        figures = zip(("before", "after"), self._before, strict=True)
+        end.take("chroma", {name: each for name, each in figures if each is not None})
         return end
 
     def _finish(self, item: FilmFrame, stable: np.ndarray | None) -> FilmFrame:

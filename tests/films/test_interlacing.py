@@ -98,7 +98,7 @@ def test_resumed_interlaced_film_equals_an_uninterrupted_one(tmp_path):
 
     film, whole, out = (str(tmp_path / name) for name in ("film.mkv", "whole.mkv", "out.mkv"))
     make_interlaced_film(film, False, frames=30)
-    options = FilmOptions("h264", "fast", chunk_seconds=0.3, batch=1)
+    options = FilmOptions("h264", "fast", chunk_seconds=0.3, batch=1, every=1)
     colorize_film(film, whole, WarmColorizer(), options)
     with pytest.raises(KeyboardInterrupt):
         colorize_film(film, out, Dying(), options)
