@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipelines.media.tone import Judgement, Tone
 from pipelines.stills import metadata as metadata_of_file
 from pipelines.stills import pixels, repair
 from pipelines.stills.metadata import Metadata
-from pipelines.stills.pixels import Channels
+from pipelines.stills.pixels import Channels, Pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,14 +113,15 @@ def decode(image: Image.Image, name: str) -> Still:
             return still
 
 
-def _decode(image: Image.Image) -> Still:
+def _decode(image: Image.Image, filled: Callable[[Channels], Channels] = lambda values: values) -> Still:
     # A JPEG may hold a preview or a gain map after its picture, which Pillow does not count.
     pages = max(getattr(image, "n_frames", 1), 2 if "mp" in image.info else 1)
     # In this order: Pillow closes a PNG file once its text is read, and a TIFF file once its pixels are.
     deep = pixels.deep_content(image)
     has_subpictures = tiff.has_subpictures(image)
     metadata = metadata_of_file.read(image)
-    decoded = pixels.decode(image, deep, metadata.orientation)
+    values, alpha, notes = pixels.decode(image, deep, metadata.orientation)
+    decoded = Pixels(filled(values), None if alpha is None else filled(alpha), notes)
     if metadata.profile and icc.is_table(metadata.profile, "GRAY" if decoded.values.shape[-1] == 1 else "RGB"):
         decoded = pixels.through_profile(decoded, metadata.profile) or decoded
         coding = metadata.jpeg_coding and dataclasses.replace(metadata.jpeg_coding, luma=None)
@@ -140,12 +141,12 @@ def _decode_damaged(source: str | bytes) -> Still | None:
     if whole is None:
         return None
     try:
-        with formats.open_header(whole, ("JPEG", "PNG")) as image:
-            still = _decode(image)
+        with formats.open_header(whole.data, ("JPEG", "PNG")) as image:
+            still = _decode(image, whole.filled)
     except Exception:  # the first error says more
         return None
     height = len(still.values)
-    missing = repair.missing_rows(whole, still.values)
+    missing = whole.missing_rows(still.values)
     if missing == height:
         return None
     share = f"the lowest {missing / height:.0%} of it is missing" if missing else "a part of it is missing or coarse"
