@@ -3,8 +3,8 @@
 python -m colorgan_tf.colorize FILE_OR_FOLDER... --output=out/
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from absl import flags
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMATS = ["jpeg", "png", "webp", "tiff", "bmp"]
 CODECS = ["auto", "h264", "h265", "av1", "vp9", "ffv1", "prores", "mpeg2", "mpeg4"]  # those of films.encoding
 WORKERS = 2
+_SHORT = 20  # frames of an animation, or steps through the network
+T = TypeVar("T")
 
 
 def define_flags() -> None:
@@ -161,6 +163,8 @@ def main(argv: list[str]) -> None:
 
 def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
     """Pictures and animations side by side, then films one after the other, each of which keeps all cores busy."""
+    import functools
+
     from pipelines import batch
     from pipelines.colorize_file import colorize_file
     from pipelines.media import formats
@@ -176,7 +180,7 @@ def _work(jobs: "Sequence[Job]", manifest: "Manifest") -> "Generator[Outcome]":
     how = options(values.variants, moments)
 
     def work(job: batch.Job) -> batch.Outcome:
-        return colorize_file(job.source, job.target, used, how)
+        return colorize_file(job.source, job.target, used, how, functools.partial(_frames_bar, job.source.name))
 
     yield from batch.run(others, work, WORKERS, values.overwrite, manifest.add)
     yield from batch.run_in_turn(films, work, values.overwrite, manifest.add)
@@ -195,7 +199,16 @@ def _with_progress(outcomes: "Iterator[Outcome]", total: int) -> "Iterator[Outco
     return tqdm(outcomes, total=total, unit="file", disable=None)  # no bar where the output is not a terminal
 
 
+def _frames_bar(name: str, items: Iterable[T], count: int) -> Iterable[T]:
+    """Shows how far an animation has come; short ones need none."""
+    from tqdm import tqdm
+
+    return tqdm(items, desc=name, total=count, leave=False, disable=None if count > _SHORT else True)
+
+
 def _report(outcomes: "list[Outcome]", found: "Found") -> None:
+    from pipelines.media import formats
+
     words = {
         "coloured": "coloured",
         "copied": "copied",
@@ -207,6 +220,8 @@ def _report(outcomes: "list[Outcome]", found: "Found") -> None:
             print(f"{outcome.job.source}: {outcome.note}{', copied' if outcome.state == 'copied' else ''}")
     if found.left_out:
         print(f"{len(found.left_out)} left out, of other kinds: {', '.join(map(str, found.left_out))}")
+        for suffix in sorted({path.suffix.lower() for path in found.left_out} & set(formats.ADVICE)):
+            print(f"  {suffix}: {formats.ADVICE[suffix]}")
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in words}
     faults = list(found.faults) + [outcome.note for outcome in outcomes if outcome.state == "failed"]
     summary = ", ".join(f"{count} {words[state]}" for state, count in counts.items() if count)

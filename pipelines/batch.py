@@ -107,7 +107,9 @@ def find(
         elif not given.is_file():
             faults.append(f"{given}: no file but a pipe or a device")
         elif given.suffix.lower() not in suffixes:
-            faults.append(f"{given}: a file of another kind than {' '.join(suffixes)}")
+            advice = formats.ADVICE.get(given.suffix.lower(), "")
+            kind = f"a file of another kind than {' '.join(suffixes)}"
+            faults.append(f"{given}: {advice or kind}")
         else:
             wanted.setdefault(given, Path(given.name))
     if not wanted:

@@ -5,6 +5,7 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -13,7 +14,7 @@ from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Moment, Reference
 from colorgan_tf.inference.variants import variants
-from pipelines.animations.colorize import AnimationOptions, colorize_animation
+from pipelines.animations.colorize import AnimationOptions, Progress, colorize_animation, silent
 from pipelines.batch import Job, Outcome, State
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.contact_sheet import write_contact_sheet
@@ -82,7 +83,11 @@ class ColorizeOptions:
 
 
 def colorize_file(
-    source: str | Path, target: str | Path, colorizer: Colorizer, options: ColorizeOptions | None = None
+    source: str | Path,
+    target: str | Path,
+    colorizer: Colorizer,
+    options: ColorizeOptions | None = None,
+    progress: Progress[Any] = silent,
 ) -> Outcome:
     """Colours a file. The source's content says what it is, the target's ending what is written.
 
@@ -91,6 +96,7 @@ def colorize_file(
         target: file to write; folders above it are made.
         colorizer: what colours.
         options: how; the defaults where None.
+        progress: shows how far an animation has come.
 
     Returns:
         Whether it was coloured, or left since it has colours already, and what a person should know of it.
@@ -114,7 +120,7 @@ def colorize_file(
             with _alone if image.width * image.height > LARGE else contextlib.nullcontext():
                 return _picture(job, image, colorizer, options)
     _refuse_choices(colorizer, options, "an animation")
-    return _animation(job, colorizer, options)
+    return _animation(job, colorizer, options, progress)
 
 
 def _refuse_choices(colorizer: Colorizer, options: ColorizeOptions, what: str) -> None:
@@ -178,9 +184,9 @@ def _pages(job: Job, image: Image.Image, colorizer: Colorizer, options: Colorize
     return Outcome(job, State.COLOURED, "; ".join([f"{counts.total()} pages{kept}", *notes]))
 
 
-def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions) -> Outcome:
+def _animation(job: Job, colorizer: Colorizer, options: ColorizeOptions, progress: Progress[Any]) -> Outcome:
     how = AnimationOptions(steady=options.steady, force=options.force, keep_colors=options.keep_colors)
-    report = colorize_animation(str(job.source), str(job.target), colorizer, how)
+    report = colorize_animation(str(job.source), str(job.target), colorizer, how, progress)
     state = (State.CONVERTED if report.converted else State.COPIED) if report.copied else State.COLOURED
     return Outcome(job, state, report.to_text())
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -16,8 +16,9 @@ from PIL import ExifTags, Image
 from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.animations import decoding, encoding, palettes
+from pipelines.animations import decoding, encoding, gif
 from pipelines.animations.decoding import Animation, Frame
+from pipelines.animations.made import Colored, Made, Small, luma_of
 from pipelines.media import formats, icc, provenance, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.shots import ShotDetector
@@ -26,11 +27,8 @@ from pipelines.motion.steady import DEFAULT_STEADY, Steady, check_steady
 from pipelines.motion.tracking import MotionTracker
 
 T = TypeVar("T")
+Progress = Callable[[Iterable[T], int], Iterable[T]]  # goes through so many items, and shows how far it has come
 PALETTES = ("auto", "shared", "frame")
-# A palette for the whole animation flickers less and packs better; above this loss each frame gets its own.
-_SHARED_LOSS = 1.35
-_SAMPLES = 1 << 18
-_FRAME_SAMPLES = 1 << 15
 _MEMORY = 256 << 20  # bytes of frames that are held
 _JUDGED = (128, 72)  # width and height at which frames are judged
 _JUDGED_FRAMES = 16  # at most, of a shot
@@ -106,8 +104,17 @@ class AnimationReport:
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
 
+def silent(items: Iterable[T], count: int) -> Iterable[T]:
+    """Shows no progress."""
+    return items
+
+
 def colorize_animation(
-    path: str, output: str, colorizer: Colorizer, options: AnimationOptions | None = None
+    path: str,
+    output: str,
+    colorizer: Colorizer,
+    options: AnimationOptions | None = None,
+    progress: Progress[Any] = silent,
 ) -> AnimationReport:
     """Colours an animation. The output's ending (gif, webp, png, apng) chooses its kind.
 
@@ -118,6 +125,7 @@ def colorize_animation(
         output: file to write.
         colorizer: what colours.
         options: how; the defaults where None.
+        progress: shows how far it has come, first through the network, then through the file that is written.
 
     Raises:
         InputError: the file cannot be read or the output cannot be written.
@@ -129,7 +137,7 @@ def colorize_animation(
     animation = decoding.probe(path)
     kind = formats.of_result(animation.kind, path, output, formats.ANIMATED)
     report = AnimationReport(path, output, bytes_read=os.path.getsize(path))
-    frames = _Kept(lambda: decoding.frames(animation, report.notes), lambda frame: frame.rgba.nbytes)
+    frames = _Kept(lambda: decoding.frames(animation, report.notes))
     tones = _tones(frames)
     report.frames = len(tones)
     if not tones:
@@ -145,9 +153,10 @@ def colorize_animation(
                 shutil.copyfile(path, partial)
             else:
                 grey = (frame for frame, keep in zip(frames, kept, strict=True) if not keep)
-                small = _chromas(animation, grey, colorizer, options)
+                small = _chromas(animation, grey, colorizer, options, progress)
+                made = Made(frames, small, kept, colorizer)
                 with partial.open("wb") as file:
-                    _write(file, kind, animation, lambda: _colored(frames, small, kept, colorizer), options, report)
+                    _write(file, kind, animation, made, options, report, progress)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"The disk must have room for the animation. Received: disk full at {output}.") from error
@@ -164,37 +173,31 @@ def colorize_animation(
     return report
 
 
-class _Kept(Generic[T]):
-    """Frames that can be gone through again: held while they are few, else made anew each time.
+class _Kept:
+    """Frames that can be gone through again: held while they are few, else read anew each time.
 
     Args:
-        make: makes them.
-        size: returns the bytes that one takes.
+        make: reads them.
     """
 
-    def __init__(self, make: Callable[[], Iterator[T]], size: Callable[[T], int]):
-        self._make, self._size = make, size
+    def __init__(self, make: Callable[[], Iterator[Frame]]):
+        self._make = make
         self._rest = make()
-        self._held: list[T] | None = []
+        self._held: list[Frame] | None = []
         self._free = _MEMORY
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[Frame]:
         if self._held is None:
             yield from self._make()
             return
         yield from self._held
         for item in self._rest:
-            self._free -= self._size(item)
+            self._free -= item.rgba.nbytes
             if self._held is not None and self._free >= 0:
                 self._held.append(item)
             else:
                 self._held = None
             yield item
-
-
-def _yuv(frame: Frame) -> np.ndarray:
-    """Returns `[height, width, 3]` YUV of a frame; transparent pixels count as black."""
-    return color.rgb_to_yuv((frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0)).astype(np.float32) / 255.0)
 
 
 def _tones(frames: Iterable[Frame]) -> list[Tone]:
@@ -229,32 +232,29 @@ def _tones(frames: Iterable[Frame]) -> list[Tone]:
     return result
 
 
-@dataclasses.dataclass(frozen=True)
-class _Small:
-    """A frame's luma and chroma at input resolution; half precision, since all frames are held."""
-
-    luma: np.ndarray
-    chroma: np.ndarray
-
-
 def _chromas(
-    animation: Animation, frames: Iterable[Frame], colorizer: Colorizer, options: AnimationOptions
-) -> list[_Small]:
+    animation: Animation,
+    frames: Iterable[Frame],
+    colorizer: Colorizer,
+    options: AnimationOptions,
+    progress: Progress[int],
+) -> list[Small]:
     """Returns the stabilized chroma of all frames, at input resolution."""
     import cv2
 
     size = colorizer.input_resolution(animation.height, animation.width)
     lumas = [
-        np.clip(cv2.resize(_yuv(frame)[..., 0], size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
+        np.clip(cv2.resize(luma_of(frame), size[::-1], interpolation=cv2.INTER_AREA), 0.0, 1.0).astype(np.float16)
         for frame in frames
     ]
     chromas: list[np.ndarray] = []
-    for start in range(0, len(lumas), options.batch):
+    starts = range(0, len(lumas), options.batch)
+    for start in progress(starts, len(starts)):
         batch = np.stack(lumas[start : start + options.batch]).astype(np.float32)[..., None]
         chromas += list(colorizer.coarse(batch)[1].astype(np.float16))
     if options.steady != Steady.OFF and len(lumas) > 1:
         chromas = list(_stabilized(lumas, chromas, options.steady))
-    return [_Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
+    return [Small(luma, chroma) for luma, chroma in zip(lumas, chromas, strict=True)]
 
 
 def _stabilized(lumas: list[np.ndarray], chromas: list[np.ndarray], steady: str) -> Iterator[np.ndarray]:
@@ -285,53 +285,29 @@ def _two_sided(inputs: list[StabilizerInput], size: tuple[int, int]) -> Iterator
         yield from stabilizer.block(inputs[start:end], inputs[end : end + _WINDOW])
 
 
-@dataclasses.dataclass(frozen=True)
-class _Colored:
-    """A coloured frame: RGB `[height, width, 3]` float32 in [0, 255], and the frame it was made from or copied from."""
-
-    rgb: np.ndarray
-    frame: Frame
-    copied: bool = False
-
-
-def _colored(
-    frames: Iterable[Frame], small: list[_Small], kept: list[bool], colorizer: Colorizer
-) -> Iterator[_Colored]:
-    colors = iter(small)
-    for frame, keep in zip(frames, kept, strict=True):
-        if keep:
-            yield _Colored(frame.rgba[..., :3].astype(np.float32), frame, copied=True)
-            continue
-        each = next(colors)
-        luma = _yuv(frame)[..., :1]
-        chroma = each.chroma.astype(np.float32)
-        full = colorizer.enlarge(chroma, each.luma.astype(np.float32)[..., None], luma)
-        yield _Colored(color.merge(np.clip(luma, 0.0, 1.0), full) * np.float32(255.0), frame)
-
-
 def _write(
     file: BinaryIO,
     kind: str,
     animation: Animation,
-    make: Callable[[], Iterator[_Colored]],
+    made: Made,
     options: AnimationOptions,
     report: AnimationReport,
+    progress: Progress[Any],
 ) -> None:
     described = _described(animation, report)
     if kind == "GIF":
-        _write_gif(file, animation, _Kept(make, lambda each: each.rgb.nbytes), options, report, described)
+        report.palette = gif.write(file, animation, made, options.palette, described, progress)
         return
 
-    def pictures() -> Iterator[Frame]:
-        for each in make():
-            rgba = np.dstack([np.rint(each.rgb).astype(np.uint8), each.frame.rgba[..., 3]])
-            yield Frame(rgba, each.frame.milliseconds)
+    def picture(each: Colored) -> Frame:
+        return Frame(np.dstack([np.rint(each.rgb).astype(np.uint8), each.frame.rgba[..., 3]]), each.frame.milliseconds)
 
+    pictures = iter(progress(made.results(picture), report.frames))
     quality = options.quality if report.colored == report.frames else None  # frames that are copied stay as they are
     if kind == "WEBP":
-        encoding.write_webp(file, pictures(), report.frames, animation.loop, quality, described)
+        encoding.write_webp(file, pictures, report.frames, animation.loop, quality, described)
     else:
-        encoding.write_apng(file, pictures(), animation.loop, described)
+        encoding.write_apng(file, pictures, animation.loop, described)
 
 
 def _described(animation: Animation, report: AnimationReport) -> encoding.Description:
@@ -353,63 +329,3 @@ def _described(animation: Animation, report: AnimationReport) -> encoding.Descri
         exif=exif.tobytes(),
         profile=b"" if table else icc.for_coloured(animation.profile) or b"",
     )
-
-
-def _write_gif(
-    file: BinaryIO,
-    animation: Animation,
-    colored: Iterable[_Colored],
-    options: AnimationOptions,
-    report: AnimationReport,
-    described: encoding.Description,
-) -> None:
-    shared, transparent = _shared_palette(colored, options.palette, report.colored)
-    report.palette = "frame" if shared is None else "shared"
-    writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, described)
-    for each in colored:
-        opaque = each.frame.rgba[..., 3] >= 128  # GIF knows no half transparency
-        if each.copied:
-            palette, indices = palettes.exact(each.frame.rgba[..., :3], opaque)
-        else:
-            palette = shared if shared is not None else palettes.choose(_sampled(each.rgb[opaque], _FRAME_SAMPLES))
-            indices = palettes.apply(each.rgb, palette, palettes.spacing(palette))
-        indices[~opaque] = 255
-        writer.write(indices, palette, each.frame.milliseconds, clear=transparent)
-    writer.close()
-
-
-def _shared_palette(colored: Iterable[_Colored], wanted: str, count: int) -> tuple[np.ndarray | None, bool]:
-    """Returns the one palette, or None where each frame gets its own, and whether any frame has transparent parts."""
-    share = max(1, _SAMPLES // max(1, count))
-    samples: list[np.ndarray] = []
-    tries, transparent = [], False
-    for each in colored:
-        opaque = each.frame.rgba[..., 3] >= 128
-        transparent |= not opaque.all()
-        if wanted != "frame" and not each.copied:
-            if len(samples) in {0, count // 2, count - 1}:
-                tries.append(each.rgb)
-            samples.append(_sampled(each.rgb[opaque], share))
-    if not samples:
-        return None, transparent
-    shared = palettes.choose(np.concatenate(samples))
-    if wanted == "auto":
-        losses = np.array([[_loss(rgb, shared), _loss(rgb, None)] for rgb in tries])
-        if losses[:, 0].mean() > _SHARED_LOSS * losses[:, 1].mean() + 0.5:
-            return None, transparent
-    return shared, transparent
-
-
-def _loss(rgb: np.ndarray, palette: np.ndarray | None) -> float:
-    if palette is None:
-        palette = palettes.choose(_sampled(rgb.reshape(-1, 3), _FRAME_SAMPLES))
-    return palettes.error(rgb, palette, palettes.apply(rgb, palette, palettes.spacing(palette)))
-
-
-def _sampled(pixels: np.ndarray, count: int) -> np.ndarray:
-    """Takes every n-th pixel; a fully transparent frame lends one black one."""
-    if len(pixels) == 0:
-        return np.zeros((1, 3), np.uint8)
-    # An odd stride that shares no factor with the width runs through all columns.
-    stride = max(1, len(pixels) // count) | 1
-    return np.rint(pixels[::stride]).astype(np.uint8)

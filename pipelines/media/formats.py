@@ -27,11 +27,11 @@ class Kind(enum.StrEnum):
 
 # The endings of each picture format by Pillow's name, the usual one first.
 PICTURES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "PNG": (".png", ".apng"),
     "WEBP": (".webp",),
     "TIFF": (".tiff", ".tif"),
-    "BMP": (".bmp",),
+    "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
 }
 # Formats that are read; their results are PNG files.
@@ -63,6 +63,11 @@ FILM_SUFFIXES = (*FILM_MUXERS, *FILM_RESULTS)
 # Containers that frames for training are read from as well.
 MORE_FILM_SUFFIXES = (".m2v", ".nut", ".rm", ".y4m")
 SUFFIXES = (*PICTURE_SUFFIXES, *READ_ONLY_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
+# What people bring that is not read, and what helps.
+ADVICE = {
+    ".pdf": "the pages of a PDF must be saved as pictures first, as `pdftoppm -r 300 -png scan.pdf page` does",
+    ".psd": "a Photoshop file must be saved as TIFF or PNG first",
+}
 _KINDS = "JPEG, PNG, WebP, TIFF, BMP, AVIF, JPEG 2000, PGM, PPM, PCX, TGA, ICO"
 EXPECTED_STILL = f"A picture ({_KINDS}) is expected."
 EXPECTED = f"A picture ({_KINDS}), an animation (GIF, PNG, WebP) or a film is expected."

@@ -14,22 +14,23 @@ from numpy.typing import NDArray
 from colorgan_tf import color
 
 Floats = NDArray[np.floating[Any]]
-_SIDE = 64  # short side at which pictures are judged: compression noise has averaged out
-_MIDDLE_SIDE = 640
+_MIDDLE_SIDE = 640  # short side at which pictures are looked at
+# Squares along the short side, over whose means pictures are judged; and of how many pixels they are at least, since
+# JPEG stores chroma in blocks of 16, where there are so many of them.
+_CELLS, _LEAST_SIDE, _FEWEST_CELLS = 32, 8, 12
 _SAMPLES = 400  # pixels a side that are looked at as they are
 _EDGE = 0.1  # share of each side that is left out: frames, borders, colour targets
-_WINDOW = 9  # pixels over which the mean is taken
-_NOISE = 0.3  # what such a mean leaves of noise
-_GROUPS = 48  # pieces of the curve of chroma over luma
-# What small coloured things (a signature, a logo) may cover does not count.
-_QUANTILE = 0.85
-_STRONG, _STRONG_SHARE = 0.06, 0.06
-# Median strength of chroma, in U and V, below which a picture has no strong tone, or next to no colour.
-_FAINT, _ALMOST_GREY = 0.06, 0.015
-# Of such pictures the 99 % quantile: how far from the curve of chroma over luma; how far from one line of hue, and how
-# far on the complementary side of grey.
-_NEAR_CURVE = 0.035
-_NEAR_LINE, _OTHER_SIDE = 0.012, 0.004
+_KNOTS = 16  # of the curve of chroma over luma, a chain of straight lines
+_ROUNDS = 4  # in which what is far off the curve loses its weight
+_NEAR = 5  # cells over which what is off the curve is averaged, so that noise goes
+# Times the noise that what is off the curve is in a toned picture, at most; of the cells, 85 % stay below.
+_EXCESS, _QUANTILE = 0.57, 0.85
+_SURE = 1.3  # times or part of the limit beyond which the judgement is sure
+# An old picture that was copied or scanned in coloured light: the strength of chroma that 95 % of it stay below; the
+# cells over which such light is even; and the share that is left of what is off the curve when that is taken away.
+_ALMOST_GREY, _PLACE, _EVEN = 0.035, 9, 0.37
+_STRONG_SHARE = 0.06  # what small coloured things (a signature, a logo) may cover, at most
+_STRONG = 0.06  # chroma off the curve that is no noise
 _DARK, _LIGHT = 0.04, 0.97  # shades that cannot hold colour, such as black bars
 
 
@@ -48,22 +49,22 @@ class Tone(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Where grey and toned end, in units of U and V; of the pixels' distances the 85 % quantile is compared.
+    """Where grey and toned end, in units of U and V.
 
     Attributes:
-        grey: strength of the chroma below which a picture is grey.
-        curve: what may be left of a toned picture's chroma when its curve over luma and noise are taken away.
-        uneven: the same when a change over the picture, as in unevenly faded paper, is taken away too.
+        grey: strength of the chroma that 85 % of a grey picture stay below.
+        floor: noise of chroma that there is at least.
+        uneven: what may be left of a toned picture's chroma when a curve that changes evenly over the picture, as on
+            unevenly faded paper, is taken away.
     """
 
     grey: float
-    curve: float
+    floor: float
     uneven: float
 
 
 STILL = Limits(0.012, 0.001, 0.0015)
-# Compression leaves more noise in a film, and video adds rainbows along fine detail.
-FILM = Limits(0.02, 0.006, 0.0)
+FILM = Limits(0.02, 0.006, 0.0)  # video adds rainbows along fine detail
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +99,7 @@ def judge(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits) -> Tone:
         chroma: `[..., H, W, 2]`, U and V.
         limits: `STILL` or `FILM`.
     """
-    return examine(luma, chroma, limits).tone
+    return _examine(luma, chroma, limits, max(1, min(luma.shape[-2:]) // _CELLS)).tone
 
 
 def judge_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Tone:
@@ -113,107 +114,131 @@ def examine_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Judgement:
     sample = color.rgb_to_yuv(rgb[::rows, ::columns].astype(np.float32) / levels)
     if is_graphic(sample[..., 0]):
         return _examine_graphic(sample[..., 0].reshape(-1), sample[..., 1:].reshape(-1, 2))
-    middle = color.rgb_to_yuv(_reduced(rgb, _MIDDLE_SIDE).astype(np.float32) / levels)
-    yuv = _reduced(middle, _SIDE)
-    spread = _reduced(np.square(middle[..., 0]), _SIDE) - np.square(yuv[..., 0])
-    # Along edges, luma and chroma are means of different things.
-    judged = examine(yuv[..., 0], yuv[..., 1:], STILL, spread <= np.median(spread))
-    if judged.tone == Tone.GREY:
-        return judged
-    strength = float(np.median(np.linalg.norm(yuv[..., 1:], axis=-1)))
-    finer = _reduced(middle, 2 * _SIDE)
-    if judged.tone == Tone.COLOUR:  # an old scan may be almost grey, unevenly faded, with the noise of many copies
-        return Judgement(Tone.TONED, True) if strength < _ALMOST_GREY and _is_near_curve(finer) else judged
-    # A photograph of few colours: most of it follows the luma, and no strong tone is there to explain that.
-    colours = strength < _FAINT and not (_is_near_curve(finer) or _is_near_line(finer[..., 1:]))
-    return Judgement(Tone.COLOUR, True) if colours else judged
+    yuv = color.rgb_to_yuv(_reduced(rgb, _MIDDLE_SIDE).astype(np.float32) / levels)
+    short = min(yuv.shape[:2])
+    return _examine(yuv[..., 0], yuv[..., 1:], STILL, max(1, short // _CELLS, min(_LEAST_SIDE, short // _FEWEST_CELLS)))
 
 
-def examine(
-    luma: NDArray[Any], chroma: NDArray[Any], limits: Limits, even: NDArray[np.bool_] | None = None
-) -> Judgement:
-    """Tells what a reduced picture is, and whether that is sure; see `judge`.
+def _examine(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits, side: int) -> Judgement:
+    """Tells what a reduced picture is, and whether that is sure; see `judge`. Cells are of `side` pixels."""
+    frames, height, width = int(np.prod(chroma.shape[:-3])), *chroma.shape[-3:-1]
+    rows, columns = height // side, width // side
+
+    def in_cells(values: NDArray[Any]) -> Floats:
+        """Returns `[frames * rows, side, columns, side, ...]`."""
+        cut = values.reshape(frames, height, width, *values.shape[luma.ndim :])[:, : rows * side, : columns * side]
+        return cut.reshape(frames * rows, side, columns, side, *cut.shape[3:])
+
+    lumas, chroma = in_cells(luma), in_cells(chroma).mean(axis=(1, 3), dtype=np.float64)
+    means = lumas.mean(axis=(1, 3), dtype=np.float64)
+    chosen = _chosen(means, frames)
+    strength = np.linalg.norm(chroma, axis=-1)
+    excess, even = _excess(_shades(lumas), chroma, chosen, limits.floor)
+    if excess > _EXCESS:
+        in_light = even < _EVEN and float(np.quantile(strength[chosen], 0.95)) < _ALMOST_GREY
+        if in_light or (limits.uneven and _is_uneven(means, chroma, chosen, limits.uneven)):
+            return Judgement(Tone.TONED, True)
+    borderline = 1 / _SURE < excess / _EXCESS < _SURE
+    if excess > _EXCESS:
+        return Judgement(Tone.COLOUR, borderline)
+    if np.quantile(strength[chosen], _QUANTILE) < limits.grey:
+        return Judgement(Tone.GREY, bool((strength > 0.08).mean() > 0.002))  # small parts are in colour
+    return Judgement(Tone.TONED, borderline)
+
+
+def _shades(lumas: Floats) -> Floats:
+    """Returns each cell's shares of the knots' shades, `[H, W, knots]`, of lumas `[H, side, W, side]`.
+
+    The chroma of a cell is the mean of its pixels', so a curve of straight lines between knots holds for these shares
+    just as for pixels; for the mean luma it does not, above all along edges.
+    """
+    rows, side, columns, _ = lumas.shape
+    low, high = float(lumas.min()), float(lumas.max())
+    place = (lumas - low) * ((_KNOTS - 1) / max(high - low, 1e-6))
+    knot = np.minimum(place.astype(np.intp), _KNOTS - 2)
+    share = place - knot
+    cell = (np.arange(rows)[:, None, None, None] * columns + np.arange(columns)[:, None]) * _KNOTS + knot
+    size = rows * columns * _KNOTS
+    counts = np.bincount(cell.ravel(), (1 - share).ravel(), size) + np.bincount(cell.ravel() + 1, share.ravel(), size)
+    return counts.reshape(rows, columns, _KNOTS) / side**2
+
+
+def _excess(shades: Floats, chroma: Floats, chosen: NDArray[np.bool_], floor: float) -> tuple[float, float]:
+    """Tells how far cells are off the curve of chroma over luma.
+
+    Noise differs from cell to cell and is mostly gone from the mean of several; the colours of things are not.
 
     Args:
-        luma: as in `judge`.
-        chroma: as in `judge`.
-        limits: as in `judge`.
-        even: `[H, W]`, the pixels that count; None for all.
+        shades: `[H, W, knots]`.
+        chroma: `[H, W, 2]`.
+        chosen: `[H, W]`, the cells that count.
+        floor: the least noise.
+
+    Returns:
+        The mean of several, in units of the noise; and the share of it that does not change slowly over the picture.
     """
+    off = np.zeros_like(chroma)
+    off[chosen] = _off_knots(shades[chosen], chroma[chosen])
+    # A small coloured thing counts neither by itself nor by what a mean spreads of it.
+    strong = np.linalg.norm(off, axis=-1) > _STRONG
+    if strong.sum() <= _STRONG_SHARE * chosen.sum():
+        chosen = chosen & ~strong
+    off[~chosen] = 0
+    pairs = ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]))
+    steps = [np.linalg.norm(off[one] - off[other], axis=-1)[chosen[one] & chosen[other]] for one, other in pairs]
+    noise = floor + float(np.concatenate([*steps, [0.0]]).mean())
+    near = _mean(off, chosen, _NEAR)
+    all_off, quickly_off = (
+        float(np.quantile(np.linalg.norm(each[chosen], axis=1), _QUANTILE))
+        for each in (near, near - _mean(off, chosen, _PLACE))
+    )
+    return all_off / noise, quickly_off / max(all_off, 1e-9)
+
+
+def _off_knots(shades: Floats, chroma: Floats) -> Floats:
+    """Returns what is left of a chroma `[cells, 2]` when the curve that comes closest is taken away.
+
+    The closest one by least squares, in which cells that are far off count less (P. Huber, "Robust estimation of a
+    location parameter", 1964), and knots that hold next to nothing stay near zero.
+    """
+    weights = np.ones(len(shades))
+    slack = 1e-4 * len(shades) * np.eye(shades.shape[1])
+    for _ in range(_ROUNDS):
+        weighted = shades * weights[:, None]
+        off = chroma - shades @ np.linalg.solve(weighted.T @ shades + slack, weighted.T @ chroma)
+        distance = np.linalg.norm(off, axis=1)
+        weights = 1 / np.maximum(1, distance / (2 * np.median(distance) + 1e-4))
+    return off
+
+
+def _mean(values: Floats, chosen: NDArray[np.bool_], side: int) -> Floats:
+    """Returns the mean of those values `[H, W, 2]` that are chosen over a square around each cell."""
     import cv2
 
-    frames, height, width = int(np.prod(chroma.shape[:-3])), *chroma.shape[-3:-1]
-    luma = luma.reshape(frames * height, width).astype(np.float64)
-    chroma = chroma.reshape(frames * height, width, 2).astype(np.float64)
-    chosen = _chosen(luma, frames, even)
-    off = np.zeros_like(chroma)
-    off[chosen] = _off_groups(luma[chosen], chroma[chosen])
-    strong = np.linalg.norm(off, axis=-1) > _STRONG
-    if strong.sum() > _STRONG_SHARE * chosen.sum():
-        return Judgement(Tone.COLOUR)
-    # A small coloured thing counts neither by itself nor by what the mean spreads of it.
-    chosen &= cv2.dilate(strong.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
-    off[~chosen] = 0
-    weights = cv2.blur(chosen.astype(np.float64), (_WINDOW, _WINDOW))[..., None]
-    # Noise of compression is gone from means over a window; real colours are not.
-    smooth = (cv2.blur(off, (_WINDOW, _WINDOW)) / np.maximum(weights, 1e-6))[chosen]
-    distance = np.linalg.norm(off[chosen], axis=1)
-    left = float(np.quantile(np.linalg.norm(smooth, axis=1), _QUANTILE))
-    limit = limits.curve + _NOISE * float(np.quantile(distance, _QUANTILE))
-    sure = not 0.6 * limit < left < 1.5 * limit
-    if left > limit and not (limits.uneven and _is_uneven(luma, chroma, chosen, limits)):
-        return Judgement(Tone.COLOUR, not sure)
-    if np.quantile(np.linalg.norm(chroma[chosen], axis=1), _QUANTILE) < limits.grey:
-        small_parts = (np.linalg.norm(chroma, axis=-1) > 0.08).mean() > 0.002
-        return Judgement(Tone.GREY, bool(small_parts))
-    return Judgement(Tone.TONED, not sure)
+    sums, counts = (cv2.blur(each, (side, side)) for each in (values, chosen.astype(np.float64)))
+    return np.asarray(sums / np.maximum(counts, 1e-6)[..., None])
 
 
-def _is_near_curve(yuv: Floats) -> bool:
-    """Tells whether nearly all of a picture `[H, W, 3]` lies near one curve of chroma over luma."""
-    luma, chroma = yuv[..., 0].reshape(-1).astype(np.float64), yuv[..., 1:].reshape(-1, 2).astype(np.float64)
-    return bool(np.quantile(np.linalg.norm(off_curve(luma, chroma, 4), axis=1), 0.99) <= _NEAR_CURVE)
-
-
-def _is_near_line(chroma: Floats) -> bool:
-    """Tells whether nearly all of a picture's chroma `[H, W, 2]` is of one hue, weak or strong."""
-    chroma = chroma.reshape(-1, 2).astype(np.float64)
-    across, along = (chroma @ np.linalg.eigh(chroma.T @ chroma)[1]).T
-    along = along * np.sign(along.sum())
-    return bool(np.quantile(np.abs(across), 0.99) < _NEAR_LINE and np.quantile(along, 0.01) > -_OTHER_SIDE)
-
-
-def _chosen(luma: Floats, frames: int, even: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Returns the pixels that count: `[H, W]`, of frames one below the other."""
+def _chosen(luma: Floats, frames: int) -> NDArray[np.bool_]:
+    """Returns the cells that count: `[H, W]`, of frames one below the other."""
     height, width = luma.shape[0] // frames, luma.shape[1]
     inner = np.zeros((frames, height, width), bool)
     down, across = int(_EDGE * height), int(_EDGE * width)
     inner[:, down : height - down, across : width - across] = True
     chosen = inner.reshape(luma.shape)
-    if even is not None:
-        chosen &= even
     shaded = chosen & (luma > _DARK) & (luma < _LIGHT)
     chosen = shaded if shaded.mean() >= 0.05 else chosen
     return chosen if chosen.any() else np.ones_like(chosen)
 
 
-def _is_uneven(luma: Floats, chroma: Floats, chosen: NDArray[np.bool_], limits: Limits) -> bool:
+def _is_uneven(luma: Floats, chroma: Floats, chosen: NDArray[np.bool_], limit: float) -> bool:
     """Tells whether the curve changes evenly over the picture, as on unevenly faded paper."""
     height, width = luma.shape
     down, across = (each[chosen] for each in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
     place = np.stack([np.ones_like(down), down, across, down * across, down**2, across**2], axis=1)
     features = np.concatenate([place * luma[chosen][:, None] ** power for power in range(4)], axis=1)
     rest = chroma[chosen] - features @ np.linalg.lstsq(features, chroma[chosen], rcond=None)[0]
-    return bool(np.quantile(np.linalg.norm(rest, axis=1), _QUANTILE) <= limits.uneven)
-
-
-def _off_groups(luma: Floats, chroma: Floats) -> Floats:
-    """Returns what is left of a chroma `[pixels, 2]` when its curve over the luma, medians of groups, is taken away."""
-    order = np.argsort(luma, kind="stable")
-    groups = np.array_split(order, int(np.clip(len(luma) // 16, 1, _GROUPS)))
-    at = np.array([np.median(luma[group]) for group in groups])
-    curve = np.array([np.median(chroma[group], axis=0) for group in groups])
-    return chroma - np.stack([np.interp(luma, at, each) for each in curve.T], axis=1)
+    return bool(np.quantile(np.linalg.norm(rest, axis=1), _QUANTILE) <= limit)
 
 
 def off_curve(luma: Floats, chroma: Floats, degree: int) -> Floats:

@@ -177,6 +177,20 @@ def test_frames_that_memory_cannot_hold_are_made_again(tmp_path, monkeypatch, pa
     assert (tmp_path / "held.gif").read_bytes() == (tmp_path / "again.gif").read_bytes()
 
 
+@pytest.mark.parametrize("ending", ["gif", "webp", "png"])
+def test_progress_is_shown_over_steps_of_the_network_and_over_frames(tmp_path, ending):
+    seen = []
+
+    def progress(items, count):
+        for number, item in enumerate(items, 1):
+            seen.append((number, count))
+            yield item
+
+    film = make_gif(tmp_path / "in.gif", count=6)
+    colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer(), progress=progress)
+    assert seen == [(1, 2), (2, 2), *((number, 6) for number in range(1, 7))]
+
+
 def test_single_frame_is_enough(tmp_path):
     Image.fromarray(pattern(0)).save(tmp_path / "in.gif")
     assert colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer()).frames == 1

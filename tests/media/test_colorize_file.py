@@ -66,3 +66,18 @@ def test_manifest_has_a_line_for_each_file_that_was_worked_on(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "out" / "colorize.jsonl").read_text().splitlines()]
     assert [line["state"] for line in lines] == ["coloured", "failed"]
     assert lines[1]["error"] == "it is broken"
+
+
+def test_what_people_bring_that_is_not_read_is_named_with_advice(tmp_path):
+    for name in ("scan.pdf", "b.jpg"):
+        (tmp_path / name).write_bytes(b"%PDF-1.7")
+    with pytest.raises(InputError, match="scan.pdf: the pages of a PDF must be saved as pictures first"):
+        batch.find([tmp_path / "scan.pdf"], tmp_path / "out", formats.SUFFIXES)
+    assert batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).left_out == (tmp_path / "scan.pdf",)
+
+
+def test_a_jpeg_of_two_pictures_is_read_under_its_own_ending(tmp_path):
+    picture = Image.linear_gradient("L").resize((40, 30))
+    picture.save(tmp_path / "left.mpo", "MPO", save_all=True, append_images=[picture])
+    outcome = colorize_file(tmp_path / "left.mpo", tmp_path / "out" / "left.mpo", Colorizer(Blue()))
+    assert outcome.state == "coloured" and "only the first of 2 pictures" in outcome.note

@@ -45,7 +45,9 @@ def interlaced(pixels, kind):
     return png.SIGNATURE + b"".join(png.chunk(*each) for each in chunks)
 
 
-@pytest.mark.parametrize("kind, channels, dtype", [(0, 1, np.uint8), (2, 3, np.uint8), (0, 1, np.uint16), (6, 4, np.uint8)])
+@pytest.mark.parametrize(
+    "kind, channels, dtype", [(0, 1, np.uint8), (2, 3, np.uint8), (0, 1, np.uint16), (6, 4, np.uint8)]
+)
 def test_a_truncated_interlaced_png_is_coarse_but_whole(kind, channels, dtype):
     pixels = smooth(101, 67, channels, dtype)
     data = interlaced(pixels, kind)
