@@ -30,9 +30,9 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PLANES = 2
 _SUB_IFDS = 330
-_NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD = (1,), 5, (8, 32946), 32773, 34925, 50000
+_NOTHING, _LZW, _DEFLATE, _PACKBITS, _LZMA, _ZSTD, _WEBP = (1,), 5, (8, 32946), 32773, 34925, 50000, 50001
 _BY_LIBTIFF = (_LZW, _PACKBITS, _ZSTD)
-_READ = (*_NOTHING, *_DEFLATE, _LZMA, *_BY_LIBTIFF)
+_READ = (*_NOTHING, *_DEFLATE, _LZMA, _WEBP, *_BY_LIBTIFF)
 _FULL = 65535
 # Directory entries that Pillow's own TIFF reader would have given as EXIF; texts and numbers only.
 _TEXTS = (254, 269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432)
@@ -125,10 +125,12 @@ def has_subpictures(image: Image.Image) -> bool:
 
 
 def is_beyond_pillow(image: Image.Image) -> bool:
-    """Tells whether an opened TIFF is unknown to Pillow, in planes, or of samples that are signed, floats or deep."""
+    """Tells whether Pillow does not read an opened TIFF well: unknown to it, in planes or WebP, signed, floats, deep."""
     if isinstance(image, TiffHeader):
         return True
     tags = image.tag_v2  # type: ignore[attr-defined]
+    if tags.get(259, 1) == _WEBP:  # the libtiff in Pillow's wheels is built without it
+        return True
     if tags.get(284) == _PLANES and tags.get(262) in _SAMPLES and tags.get(259, 1) in _READ:
         return True
     return max(tags.get(258, (1,))) > 8 or any(each != _UNSIGNED for each in tags.get(339, (1,)))
@@ -248,6 +250,9 @@ def _decompressed(data: bytes, compression: int, rows: int, row_bytes: int) -> b
         return zlib.decompressobj().decompress(data)
     if compression == _LZMA:
         return lzma.decompress(data)
+    if compression == _WEBP:
+        with Image.open(io.BytesIO(data), formats=("WEBP",)) as picture:
+            return picture.convert("RGBA" if row_bytes == 4 * picture.width else "RGB").tobytes()
     if compression in _BY_LIBTIFF:
         return _by_libtiff(data, compression, rows, row_bytes)
     raise UnsupportedError(

@@ -180,3 +180,13 @@ def test_a_truncated_one_is_damaged_and_an_unknown_kind_is_not(tmp_path):
         stills.read(whole[:-1000])
     with pytest.raises(InputError, match="not supported: CIELAB pixels"):
         stills.read(written(noise(), photometric="cielab", planarconfig="contig"))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_strip_that_is_webp_is_read_right(channels):
+    values, strip = noise(np.uint8, channels), io.BytesIO()
+    Image.fromarray(values).save(strip, "WEBP", lossless=True, exact=True)
+    extra = {"_338": 2} if channels == 4 else {}
+    still = stills.read(made(70, 50, strip.getvalue(), _259=50001, _262=2, _277=channels, **extra))
+    np.testing.assert_array_equal(still.values, values[..., :3])
+    assert (still.alpha is None) == (channels == 3)
