@@ -125,7 +125,7 @@ def has_subpictures(image: Image.Image) -> bool:
 
 
 def is_beyond_pillow(image: Image.Image) -> bool:
-    """Tells whether Pillow does not read an opened TIFF well: unknown to it, in planes or WebP, signed, floats, deep."""
+    """Tells whether Pillow does not read an opened TIFF well: unknown to it, planes, WebP, signed, floats or deep."""
     if isinstance(image, TiffHeader):
         return True
     tags = image.tag_v2  # type: ignore[attr-defined]
