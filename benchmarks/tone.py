@@ -12,9 +12,11 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from absl import flags
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import machine
@@ -26,6 +28,7 @@ flags.DEFINE_string("data", None, "Folder of colour photographs.")
 flags.DEFINE_integer("every", 1, "Take every n-th photograph.", lower_bound=1)
 flags.DEFINE_string("json", None, "File for the figures.")
 
+Pixels = NDArray[Any]
 STRENGTHS = (1.0, 0.6, 0.3)
 # What a cast leaves of red, green and blue, and what it adds to them.
 CASTS = {
@@ -38,29 +41,29 @@ CASTS = {
 _QUALITIES = (60, 80, 92)
 
 
-def _middle(u: float, v: float) -> Callable[[np.ndarray], np.ndarray]:
+def _middle(u: float, v: float) -> Callable[[Pixels], Pixels]:
     """A tone that is strongest in middle grey and leaves black and white."""
 
-    def toned(grey: np.ndarray) -> np.ndarray:
+    def toned(grey: Pixels) -> Pixels:
         luma = grey[..., None] / 255
         return color.yuv_to_rgb(np.concatenate([luma, 4 * luma * (1 - luma) * np.array([u, v])], axis=-1)) * 255
 
     return toned
 
 
-def _ink(red: float, green: float, blue: float) -> Callable[[np.ndarray], np.ndarray]:
+def _ink(red: float, green: float, blue: float) -> Callable[[Pixels], Pixels]:
     """From black over one colour to white."""
     ink = 255 * np.array([red, green, blue])
     middle = float(color.luma(ink[None] / 255)[0, 0]) * 255
 
-    def toned(grey: np.ndarray) -> np.ndarray:
+    def toned(grey: Pixels) -> Pixels:
         shade = grey[..., None]
         return np.where(shade < middle, shade / middle * ink, 255 - (255 - shade) / (255 - middle) * (255 - ink))
 
     return toned
 
 
-TONES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+TONES: dict[str, Callable[[Pixels], Pixels]] = {
     "sepia": lambda grey: np.minimum(grey[..., None] * [1.351, 1.203, 0.937], 255),
     "brown": _middle(-0.12, 0.08),
     "red": _middle(-0.04, 0.18),
@@ -73,7 +76,7 @@ TONES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def variants(rgb: np.ndarray) -> Iterator[tuple[str, str, float, np.ndarray]]:
+def variants(rgb: Pixels) -> Iterator[tuple[str, str, float, Pixels]]:
     """Yields what it is ("colour" or "toned"), its cast or tone, its strength, and `[H, W, 3]` in [0, 255]."""
     grey = color.luma(rgb / 255)[..., 0] * 255
     for strength in STRENGTHS:
@@ -85,7 +88,7 @@ def variants(rgb: np.ndarray) -> Iterator[tuple[str, str, float, np.ndarray]]:
     yield "toned", "grey", 1.0, np.repeat(grey[..., None], 3, -1)
 
 
-def as_jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
+def as_jpeg(rgb: Pixels, quality: int) -> Pixels:
     """Returns a picture as it is after it was stored as JPEG."""
     file = io.BytesIO()
     Image.fromarray(np.clip(np.rint(rgb), 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
