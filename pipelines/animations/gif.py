@@ -41,21 +41,22 @@ def write(
     transparent = any((frame.rgba[..., 3] < 128).any() for frame in made.frames)  # GIF knows no half transparency
     shared = _shared_palette(made, wanted)
     writer = encoding.GifWriter(file, (animation.height, animation.width), animation.loop, described)
-    indexed = made.results(functools.partial(_indexed, shared=shared))
+    dither = 0.0 if shared is None else palettes.spacing(shared)
+    indexed = made.results(functools.partial(_indexed, shared=shared, dither=dither))
     for indices, palette, milliseconds in progress(indexed, len(made.kept)):
         writer.write(indices, palette, milliseconds, clear=transparent)
     writer.close()
     return "frame" if shared is None else "shared"
 
 
-def _indexed(each: Colored, shared: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, float]:
+def _indexed(each: Colored, shared: np.ndarray | None, dither: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns a frame's entries in its palette, the palette, and its time in milliseconds."""
     opaque = each.frame.rgba[..., 3] >= 128
     if each.copied:
         palette, indices = palettes.exact(each.frame.rgba[..., :3], opaque)
     else:
         palette = shared if shared is not None else palettes.choose(_sampled(each.rgb[opaque], _FRAME_SAMPLES))
-        indices = palettes.apply(each.rgb, palette, palettes.spacing(palette))
+        indices = palettes.apply(each.rgb, palette, palettes.spacing(palette) if shared is None else dither)
     indices[~opaque] = 255
     return indices, palette, each.frame.milliseconds
 
