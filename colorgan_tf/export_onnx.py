@@ -2,8 +2,8 @@
 
     python -m colorgan_tf.export_onnx --model=saved_models/colorgan --output=out/
 
-writes out/colorgan.onnx (luma to chroma, any size), out/colorgan_hints.onnx where the model takes hints, and
-out/colorgan.json, the settings that are in the files' metadata too.
+writes out/colorgan.onnx (luma to chroma, any size); out/colorgan_hints.onnx and out/colorgan_reference.onnx where the
+model can be told colours; and out/colorgan.json, the settings that are in the files' metadata too.
 """
 
 from absl import flags

@@ -3,12 +3,14 @@
     import vapoursynth as vs
     from colorgan_tf.vapoursynth import colorize
     clip = colorize(clip, quality="good", steady="high")
+    clip = colorize(clip, reference={0: "street.jpg", 1430: "garden.jpg"})  # colours of pictures, from these frames on
 
 A frame's colours depend on the `window` frames before and after it and on nothing else, so that requests may come
 in any order. What is found out of a frame is a frame of a hidden clip: VapourSynth's own cache, bounded, keeps it.
 """
 
-from collections.abc import Sequence
+import bisect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,20 @@ import vapoursynth as vs
 
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
+from colorgan_tf.inference import model_files
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
+from colorgan_tf.inference.told import Hint, Told, read_hints
 from pipelines.films import pixel_formats
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.motion import shots, stabilization
 from pipelines.motion.flow import FlowEstimator, Motion
 from pipelines.motion.stabilization import StabilizerInput
 from pipelines.motion.steady import Steady, check_steady
+from pipelines.stills.reference import read_reference
+
+# Hints, or the path of a file of them or of a reference picture; None where nothing is told.
+Telling = str | Path | Sequence[Hint] | None
 
 
 def colorize(
@@ -33,6 +41,8 @@ def colorize(
     quality: Quality | str = Quality.GOOD,
     steady: Steady | str = Steady.HIGH,
     *,
+    hints: Telling | Mapping[int, Telling] = None,
+    reference: Telling | Mapping[int, Telling] = None,
     model: str | Path | None = None,
     saturation: float = 1.0,
     window: int = 12,
@@ -48,6 +58,11 @@ def colorize(
             frame's properties; without them limited range is taken, and BT.709 for HD, BT.601 below.
         quality: how much work goes into each frame.
         steady: "off", "low" (average of the frames before) or "high" (before and after).
+        hints: colours at places of the picture: a JSON file, as `colorgan --hints` takes it, or a list of `told.Hint`.
+            They stay in their places, so that where things move, `{frame: hints}` tells from which frame on which ones
+            hold; None ends them.
+        reference: a picture in colour, whose colours are taken for what is like its things; `{frame: picture}` tells
+            from which frame on which one holds. Not together with hints.
         model: what colours; see `Colorizer.load`.
         saturation: gain of the chroma.
         window: frames before and after that count.
@@ -56,7 +71,8 @@ def colorize(
         YUV of the clip's own bits and subsampling; GRAY becomes 4:2:0, or 4:4:4 where a side is odd.
 
     Raises:
-        InputError: the clip is RGB or of several formats or sizes, or an argument is out of its range.
+        InputError: the clip is RGB or of several formats or sizes, an argument is out of its range, or the model cannot
+            be told colours.
     """
     check_steady(steady)
     if window < 1:
@@ -64,16 +80,19 @@ def colorize(
     if clip.format is None or not clip.width or clip.format.color_family not in (vs.YUV, vs.GRAY):
         received = clip.format.name if clip.format and clip.width else "several formats or sizes"
         raise InputError(f"`clip` must be YUV or GRAY, of one format and size. Received: {received}.")
+    tells = hints is not None or reference is not None
+    model = model or model_files.default_path(Quality.GOOD if tells else quality)  # the one for `fast` takes no hints
     colorizer = Colorizer.load(model, quality=quality, saturation=saturation)
     whole = _whole_numbers(clip)
     size = colorizer.input_resolution(clip.height, clip.width)
-    colors = _colors(whole, colorizer, size)
     window = min(window, len(clip) - 1)
+    kept = 2 * window + 1 + vs.core.num_threads  # frames that are made of one, and those that are made at once
+    colors = _kept(_colors(whole, _telling(colorizer, hints, reference), size), kept)
     before = 0 if steady == Steady.OFF else window
     after = window if steady == Steady.HIGH else 0
     sources = [whole, colors]
     if before:
-        tracks = _tracks(whole, colors, (size[0] // 2, size[1] // 2))
+        tracks = _kept(_tracks(whole, colors, (size[0] // 2, size[1] // 2)), kept)
         sources += [_shifted(tracks, by) for by in range(-before, after + 1)]
 
     def merged(n: int, f: "Sequence[vs.VideoFrame]") -> "vs.VideoFrame":
@@ -90,6 +109,29 @@ def colorize(
     )
 
 
+def _telling(
+    colorizer: Colorizer, hints: Telling | Mapping[int, Telling], reference: Telling | Mapping[int, Telling]
+) -> Callable[[int], Colorizer]:
+    """Returns what colours a frame, by the frame's number."""
+    if hints is not None and reference is not None:
+        raise InputError("`hints` and `reference` must not be given together. Received: both.")
+    name, told = ("hints", hints) if reference is None else ("reference", reference)
+    by_frame = told if isinstance(told, Mapping) else {0: told}
+    starts = sorted(by_frame)
+    if not all(isinstance(start, int) and start >= 0 for start in starts):
+        raise InputError(f"`{name}` must be given by the numbers of frames, from 0 up. Received: {starts}.")
+    used = [colorizer, *(colorizer.telling(_told(name, by_frame[start])) for start in starts)]
+    return lambda n: used[bisect.bisect_right(starts, n)]
+
+
+def _told(name: str, value: Telling) -> Told:
+    if isinstance(value, str | Path):
+        return read_hints(value) if name == "hints" else read_reference(value)
+    if name == "reference" and value is not None:
+        raise InputError(f"`reference` must be the path of a picture. Received: {value!r}.")
+    return tuple(value or ())
+
+
 def _whole_numbers(clip: "vs.VideoNode") -> "vs.VideoNode":
     """Returns YUV of whole numbers: GRAY gets empty chroma planes, float becomes 16 bits."""
     if clip.format.sample_type == vs.FLOAT:
@@ -102,16 +144,16 @@ def _whole_numbers(clip: "vs.VideoNode") -> "vs.VideoNode":
     return vs.core.std.ShufflePlanes([clip, empty, empty], [0, 1, 2], vs.YUV)
 
 
-def _colors(clip: "vs.VideoNode", colorizer: Colorizer, size: tuple[int, int]) -> "vs.VideoNode":
+def _colors(clip: "vs.VideoNode", colorizer: Callable[[int], Colorizer], size: tuple[int, int]) -> "vs.VideoNode":
     """Returns the network's colours: planes of float32 luma, U and V at input resolution."""
 
     def colored(n: int, f: "Sequence[vs.VideoFrame]") -> "vs.VideoFrame":
         luma = pixel_formats.to_luma(np.asarray(f[1][0]), _pixel_format(f[1]), size)
-        small_luma, chroma = colorizer.coarse(luma[None, ..., None])
+        small_luma, chroma = colorizer(n).coarse(luma[None, ..., None])
         return _filled(f[0], np.concatenate([small_luma, chroma], axis=-1)[0])
 
     blank = _blank(clip, size)
-    return _kept(blank.std.ModifyFrame([blank, clip], colored))
+    return blank.std.ModifyFrame([blank, clip], colored)
 
 
 def _tracks(clip: "vs.VideoNode", colors: "vs.VideoNode", half: tuple[int, int]) -> "vs.VideoNode":
@@ -132,7 +174,7 @@ def _tracks(clip: "vs.VideoNode", colors: "vs.VideoNode", half: tuple[int, int])
         return _filled(blank, np.concatenate([later, *motions]))
 
     blank = _blank(clip, (3 * half[0], half[1]))
-    return _kept(blank.std.ModifyFrame([blank, clip, _shifted(colors, -1), colors], tracked))
+    return blank.std.ModifyFrame([blank, clip, _shifted(colors, -1), colors], tracked)
 
 
 def _input(frame: "vs.VideoFrame") -> StabilizerInput:
@@ -189,9 +231,9 @@ def _blank(clip: "vs.VideoNode", size: tuple[int, int]) -> "vs.VideoNode":
     )
 
 
-def _kept(clip: "vs.VideoNode") -> "vs.VideoNode":
-    """Lets VapourSynth keep the clip's last frames, of which several of the result's frames are made."""
-    clip.std.SetVideoCache(mode=1)
+def _kept(clip: "vs.VideoNode", frames: int) -> "vs.VideoNode":
+    """Lets VapourSynth keep so many of the clip's last frames: several frames of the result are made of each."""
+    clip.std.SetVideoCache(mode=1, fixedsize=True, maxsize=frames)
     return clip
 
 

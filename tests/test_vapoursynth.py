@@ -1,19 +1,24 @@
 """The VapourSynth filter: luma and properties stay, colours are the Colorizer's, and frames come in any order."""
 
-import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import exported_models
+import made_films
 import numpy as np
 import pytest
 from made_pictures import photograph
+from PIL import Image
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import backends
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.told import Hint, read_hints
 
 vs = pytest.importorskip("vapoursynth", reason="requirements-extras.txt brings it, on Python 3.12")
 
@@ -32,9 +37,10 @@ BT709 = (_BLUE - _LUMA_709) / 1.8556, (_RED - _LUMA_709) / 1.5748
 
 
 class Backend:
-    """The chroma of a luma by a function; counts its frames."""
+    """The chroma of a luma by a function; counts its frames. Of what is told, it takes the mean everywhere."""
 
     input_resolution, multiple, identity = 64, 32, "made"
+    signatures = frozenset({HINTS_TO_CHROMA, REFERENCE_TO_CHROMA})
 
     def __init__(self, chroma):
         self.chroma, self.frames = chroma, 0
@@ -42,6 +48,14 @@ class Backend:
     def luma_to_chroma(self, luma):
         self.frames += len(luma)
         return np.broadcast_to(self.chroma(luma), (*luma.shape[:3], 2)).astype(np.float32)
+
+    def predict(self, signature, inputs):
+        if signature == HINTS_TO_CHROMA:
+            hints = inputs["hints"]
+            mean = hints[..., :2].sum((1, 2)) / hints[..., 2:].sum((1, 2))
+        else:
+            mean = inputs["reference"][..., 1:].mean((1, 2))
+        return np.broadcast_to(mean[:, None, None], (*inputs["luma"].shape[:3], 2)).astype(np.float32)
 
 
 @pytest.fixture
@@ -164,12 +178,50 @@ def test_frames_come_in_any_order(network, steady):
             np.testing.assert_array_equal(one, other)
 
 
-def test_each_frame_goes_through_the_network_once(network):
+@pytest.mark.parametrize("window", [3, 12])
+def test_each_frame_goes_through_the_network_once_and_is_forgotten(network, window):
     backend = network(lambda luma: [U, V])
-    result = colorize(clip_of(moving(40)), steady="high", window=3)
+    count = 4 * window + 4 * vs.core.num_threads + 20
+    result = colorize(clip_of(moving(1) * count), steady="high", window=window)
     for _ in result.frames():
         pass
-    assert backend.frames == 40
+    assert backend.frames == count
+    result.get_frame(0)
+    assert backend.frames == count + window + 1
+
+
+def cb_of(clip):
+    """Mean Cb of each frame, around 0 in 8 bits of full range."""
+    return [planes(clip, n)[1].mean() - 128 for n in range(len(clip))]
+
+
+def test_hints_and_references_hold_from_their_frames_on(network, tmp_path):
+    network(lambda luma: [0.0, 0.0])
+    clip, blue = clip_of(moving(6)), BT601[0] * 255
+    path = tmp_path / "hints.json"
+    path.write_text('[{"x": 0.2, "y": 0.5, "color": "#6070a0"}]')
+    (hint,) = read_hints(path)
+    told = hint.chroma[0] / U * blue
+    here = Hint(0.5, 0.5, (U, V))
+    for hints, wanted in (([here], [blue] * 6), (path, [told] * 6), ({4: None, 2: [here]}, [0, 0, blue, blue, 0, 0])):
+        np.testing.assert_allclose(cb_of(colorize(clip, steady="off", hints=hints)), wanted, atol=1)
+
+    Image.new("RGB", (40, 30), "#6070a0").save(tmp_path / "blue.png")
+    for reference, wanted in ((str(tmp_path / "blue.png"), [told] * 6), ({5: tmp_path / "blue.png"}, [0] * 5 + [told])):
+        np.testing.assert_allclose(cb_of(colorize(clip, steady="off", reference=reference)), wanted, atol=1)
+
+
+@pytest.mark.parametrize("quality", ["fast", "good"])
+def test_what_is_told_colours_as_the_saved_model_does(quality):
+    model, hints = exported_models.folder("efficient_unet"), (Hint(0.3, 0.5, (0.3, -0.2), 0.1),)
+    (luma,) = moving(1)
+    _, *chroma = planes(colorize(clip_of([luma], vs.YUV444P16), quality, model=model, hints=hints), 0)
+    plain = Colorizer.load(model, quality=quality)
+    luma = luma[None, ..., None].astype(np.float32)
+    wanted = plain.telling(hints).chroma(luma)[0]
+    made = (np.dstack(chroma) - 32768) / 65535 * [0.492 * 1.772, 0.877 * 1.402]
+    assert np.abs(wanted - plain.chroma(luma)[0]).max() > 0.05
+    assert np.abs(made - wanted).max() <= 2 / 255
 
 
 def flicker(network, steady):
@@ -223,6 +275,10 @@ def test_odd_sizes_and_single_frames_go(network, size):
         (lambda: clip_of(moving(1)), {"steady": "some"}, "`steady` must be one of off, low, high"),
         (lambda: clip_of(moving(1)), {"quality": "some"}, "`quality` must be one of fast, good, best"),
         (lambda: clip_of(moving(1)), {"window": 0}, "`window` must be at least 1"),
+        (lambda: clip_of(moving(1)), {"hints": (), "reference": "a.jpg"}, "must not be given together"),
+        (lambda: clip_of(moving(1)), {"hints": {-1: ()}}, "`hints` must be given by the numbers of frames"),
+        (lambda: clip_of(moving(1)), {"hints": "none.json"}, "`hints` must be a file of JSON"),
+        (lambda: clip_of(moving(1)), {"reference": "none.jpg"}, "none.jpg"),
     ],
 )
 def test_what_cannot_be_coloured_is_refused_at_once(clip, options, message):
@@ -236,23 +292,21 @@ def varying():
 
 
 @pytest.mark.slow
-def test_the_example_goes_through_vspipe(tmp_path):
-    import av
-    import made_films
-
-    if not hasattr(vs.core, "bs"):
-        pytest.skip("requirements-extras.txt brings BestSource")
-    film = made_films.make_film(tmp_path / "film.mkv", frames=4)
-    command = ["vspipe", "-a", f"film={film}", "-c", "y4m", str(ROOT / "examples" / "colour_a_film.vpy"), "-"]
+def test_the_example_goes_through_vspipe_and_ffmpeg_as_it_says(tmp_path):
+    if not hasattr(vs.core, "bs") or not shutil.which("ffmpeg"):
+        pytest.skip("requirements-extras.txt brings BestSource; ffmpeg is a package of the system")
+    film = made_films.make_film(tmp_path / "film.mkv", frames=4, sound=1)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    script = (ROOT / "examples" / "colour_a_film.vpy").read_text()
+    (command,) = re.findall(r"^# +(vspipe .*)$", script, re.MULTILINE)
     # vspipe takes the first `python` of the path, and notes it in the user's configuration.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path, "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=500)
-    assert done.returncode == 0, done.stderr.decode()
-    with av.open(io.BytesIO(done.stdout), format="yuv4mpegpipe") as container, av.open(film) as grey:
-        colored = [frame.to_ndarray() for frame in container.decode(video=0)]
-        frames = [frame.to_ndarray() for frame in grey.decode(video=0)]
-    assert len(colored) == len(frames)
-    height = frames[0].shape[0] * 2 // 3
-    np.testing.assert_array_equal(colored[0][:height], frames[0][:height])
-    assert colored[0][height:].astype(float).std() > 2
+    bash = ["bash", "-o", "pipefail", "-c", command]
+    done = subprocess.run(bash, capture_output=True, env=environment, cwd=tmp_path, timeout=500, text=True)
+    assert done.returncode == 0, done.stderr
+    made, given = made_films.lumas(tmp_path / "out.mkv"), made_films.lumas(film)
+    assert made_films.times(tmp_path / "out.mkv") == made_films.times(film)
+    assert np.abs(np.subtract(made, given, dtype=float)).mean() < 3  # of ffmpeg's codec
+    assert made_films.first_chroma(tmp_path / "out.mkv", 1).std() > 2
+    assert len(made_films.packets(tmp_path / "out.mkv", "audio")) == 1

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from colorgan_tf.errors import InputError
 from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
-from colorgan_tf.inference.onnx_backend import HINTS_SUFFIX, INSTALL
+from colorgan_tf.inference.onnx_backend import INSTALL, SUFFIXES
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 from colorgan_tf.version import __version__
 from pipelines.media import writing
@@ -17,10 +16,7 @@ from pipelines.media import writing
 if TYPE_CHECKING:  # an extra
     from onnx import ModelProto
 
-# What the file of a signature is called after the model's name. A model may lack those after the first.
-SIGNATURES = {LUMA_TO_CHROMA: "", HINTS_TO_CHROMA: HINTS_SUFFIX}
 OPSET = 17  # of 2022: old runtimes read it too
-SIDES = ("N", "height", "width")  # names of the dimensions that are free
 
 
 class Converter:
@@ -49,8 +45,8 @@ class Converter:
 
     @property
     def signatures(self) -> list[str]:
-        """Those of `SIGNATURES` that the model has."""
-        return [name for name in SIGNATURES if name in self._model.signatures]
+        """Those that become files and that the model has."""
+        return [name for name in SUFFIXES if name in self._model.signatures]
 
     def convert(self, name: str) -> "ModelProto":
         """Returns the ONNX model of a signature, with its settings as metadata."""
@@ -67,7 +63,8 @@ class Converter:
         function = tf.function(network, input_signature=inputs, autograph=False)
         model, _ = tf2onnx.convert.from_function(function, input_signature=inputs, opset=OPSET)
         for tensor in (*model.graph.input, *model.graph.output):
-            for dimension, side in zip(tensor.type.tensor_type.shape.dim, SIDES, strict=False):
+            sides = ("height", "width") if tensor.name != "reference" else ("reference_height", "reference_width")
+            for dimension, side in zip(tensor.type.tensor_type.shape.dim, ("N", *sides), strict=False):
                 dimension.dim_param = side
         model.producer_name, model.producer_version = "ColorGAN TF", __version__
         model.doc_string = model.graph.doc_string = f"ColorGAN: {name.replace('_', ' ')}"
@@ -81,7 +78,9 @@ class Converter:
 
 
 def export(model: str | Path, output: str | Path, licence: str) -> list[Path]:
-    """Converts a model; writes `NAME.onnx`, with hints `NAME_hints.onnx`, and the settings beside them as `NAME.json`.
+    """Converts a model; writes `NAME.onnx` and the settings beside it as `NAME.json`.
+
+    A model that can be told colours has `NAME_hints.onnx` and `NAME_reference.onnx` as well.
 
     Args:
         model: path of the SavedModel.
@@ -99,31 +98,14 @@ def export(model: str | Path, output: str | Path, licence: str) -> list[Path]:
     stem = Path(output) / model_files.name(model)
     paths = []
     try:
-        for signature in converter.signatures:
-            path = stem.with_name(f"{stem.name}{SIGNATURES[signature]}.onnx")
-            data = converter.convert(signature).SerializeToString()
-            if signature != LUMA_TO_CHROMA and not _runs(data):
-                continue  # tf2onnx 1.17 loses an axis of the attention to hints
-            writing.write_bytes(path, data)
-            paths.append(path)
+        for signature, suffix in SUFFIXES.items():
+            path = stem.with_name(f"{stem.name}{suffix}.onnx")
+            if signature in converter.signatures:
+                writing.write_bytes(path, converter.convert(signature).SerializeToString())
+                paths.append(path)
+            else:
+                path.unlink(missing_ok=True)  # of an older model: it would be taken for this one's
         writing.write_text(stem.with_suffix(".json"), json.dumps(converter.settings(), indent=2) + "\n")
     except OSError as error:
         raise InputError(f"`output` must be a folder that can be written. Received: {error}.") from error
     return paths
-
-
-def _runs(data: bytes) -> bool:
-    """Tells whether onnxruntime can run a file."""
-    import numpy as np
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what it thinks of the file is known by the exception
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    try:
-        session.run(
-            None, {each.name: np.zeros((1, 32, 32, each.shape[-1]), np.float32) for each in session.get_inputs()}
-        )
-    except Exception:  # onnxruntime's errors share no root of their own
-        return False
-    return True

@@ -1,5 +1,6 @@
 """An .onnx file as a back end for the Colorizer, through onnxruntime."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,17 @@ from typing import Any
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, require
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA, require
 
-HINTS_SUFFIX = "_hints"  # of the name of the file that takes hints, beside the other
+# What the file of a signature is called after the model's name; a model may lack those after the first.
+SUFFIXES = {LUMA_TO_CHROMA: "", HINTS_TO_CHROMA: "_hints", REFERENCE_TO_CHROMA: "_reference"}
 INSTALL = "pip install 'colorgan-tf[onnx]'"
 
 
 class OnnxBackend:
     """Runs an .onnx file; see `Backend`. The file's metadata may tell input resolution and multiple.
 
-    Where NAME_hints.onnx lies beside NAME.onnx, hints are taken.
+    Where NAME_hints.onnx or NAME_reference.onnx lies beside NAME.onnx, hints or a reference are taken.
 
     Args:
         path: of the file.
@@ -30,26 +32,32 @@ class OnnxBackend:
         path = Path(path)
         if not path.is_file():
             raise InputError(f"An .onnx file is expected. Received: {path}, which is not a file.")
-        self._session = _session(path)  # may run in several threads at once
-        self._input = self._session.get_inputs()[0].name
-        settings = model_files.with_defaults(self._session.get_modelmeta().custom_metadata_map)
+        session = _session(path)
+        settings = model_files.with_defaults(session.get_modelmeta().custom_metadata_map)
         self.input_resolution, self.multiple = int(settings["input_resolution"]), int(settings["multiple"])
         self.identity = model_files.identity(path)
-        hints = path.with_stem(path.stem + HINTS_SUFFIX)
-        self._hints = _session(hints, 3) if hints.is_file() else None
-        self.signatures = frozenset({LUMA_TO_CHROMA, *([HINTS_TO_CHROMA] if self._hints else [])})
+        paths = {signature: path.with_stem(path.stem + suffix) for signature, suffix in SUFFIXES.items()}
+        self._paths = {signature: each for signature, each in paths.items() if each.is_file()}
+        self.signatures = frozenset(self._paths)
+        self._input = session.get_inputs()[0].name
+        self._sessions = {LUMA_TO_CHROMA: session}  # each may run in several threads at once
+        self._opening = threading.Lock()
 
     def luma_to_chroma(self, luma: Floats) -> Floats:
         """See `Backend`."""
-        chroma: Floats = self._session.run(None, {self._input: luma})[0]
-        return chroma
+        return self.predict(LUMA_TO_CHROMA, {self._input: luma})
 
     def predict(self, signature: str, inputs: Mapping[str, Floats]) -> Floats:
-        """See `Backend`."""
+        """See `Backend`. The file of a signature is opened when it is first asked for.
+
+        Raises:
+            InputError: if there is no such file, or it is no ONNX model or of other shapes.
+        """
         require(self, signature)
-        if signature == LUMA_TO_CHROMA or self._hints is None:
-            return self.luma_to_chroma(inputs["luma"])
-        chroma: Floats = self._hints.run(None, dict(inputs))[0]
+        with self._opening:
+            if signature not in self._sessions:
+                self._sessions[signature] = _session(self._paths[signature], 3)
+        chroma: Floats = self._sessions[signature].run(None, dict(inputs))[0]
         return chroma
 
 

@@ -1,18 +1,20 @@
 """ONNX files of small exported models: they colour as the SavedModel does, say what they are, and are checked."""
 
+import functools
 import json
+import shutil
 import subprocess
 import sys
 
 import exported_models
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import backends, model_files
 from colorgan_tf.inference.backend import HINTS_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.told import Hint, Reference
 
 onnx = pytest.importorskip("onnx", reason="requirements-extras.txt brings it")
 onnxruntime = pytest.importorskip("onnxruntime", reason="requirements-extras.txt brings it")
@@ -25,12 +27,31 @@ def luma(*shape):
     return np.random.default_rng(1).random((*shape, 1), np.float32)
 
 
+@pytest.fixture(scope="module")
+def convert(tmp_path_factory):
+    """Returns a small SavedModel by its network, and the files that the command makes of it."""
+
+    @functools.cache
+    def converted(network):
+        model = exported_models.folder(network)
+        return model, onnx_export.export(model, tmp_path_factory.mktemp("onnx"), "MIT")
+
+    return converted
+
+
 @pytest.fixture(scope="module", params=["efficient_unet", "unet"])
-def exported(request, tmp_path_factory):
-    """A SavedModel, and the file that the command makes of it."""
-    model = exported_models.folder(request.param)
-    path, *_ = onnx_export.export(model, tmp_path_factory.mktemp("onnx"), "MIT")
+def exported(request, convert):
+    """A SavedModel, and its file from luma to chroma."""
+    model, (path, *_) = convert(request.param)
     return model, path
+
+
+@pytest.fixture(scope="module")
+def telling(convert):
+    """The same of one that takes hints and references."""
+    model, paths = convert("efficient_unet")
+    assert [path.name for path in paths] == ["tiny.onnx", "tiny_hints.onnx", "tiny_reference.onnx"]
+    return model, paths[0]
 
 
 def test_the_file_colours_as_the_saved_model_does(exported):
@@ -63,36 +84,6 @@ def test_the_file_says_what_it_is(exported):
     assert (made.name, made.shape) == ("chroma", ["N", "height", "width", 2])
 
 
-class Hinted(tf.Module):
-    """Chroma is the hints where there are any."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, "luma")])
-    def luma_to_chroma(self, luma):
-        return {"chroma": luma * [0.3, -0.2]}
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None, None, 1], tf.float32, "luma"),
-            tf.TensorSpec([None, None, None, 3], tf.float32, "hints"),
-        ]
-    )
-    def luma_and_hints_to_chroma(self, luma, hints):
-        return {"chroma": hints[..., 2:] * hints[..., :2] + (1 - hints[..., 2:]) * luma * [0.3, -0.2]}
-
-
-def test_a_model_that_takes_hints_becomes_a_second_file(tmp_path):
-    model = Hinted()
-    signatures = {name: getattr(model, name) for name in ("luma_and_hints_to_chroma", "luma_to_chroma")}
-    tf.saved_model.save(model, str(tmp_path / "hinted" / "1"), signatures=signatures)
-    plain, hinted = onnx_export.export(tmp_path / "hinted" / "1", tmp_path / "out", "MIT")
-    assert (plain.name, hinted.name) == ("hinted.onnx", "hinted_hints.onnx")
-    given = {"luma": luma(1, 4, 5), "hints": np.ones((1, 4, 5, 3), np.float32)}
-    (chroma,) = onnxruntime.InferenceSession(hinted).run(["chroma"], given)
-    np.testing.assert_array_equal(chroma, np.ones((1, 4, 5, 2), np.float32))
-    with pytest.raises(InputError, match=r"must take \[N, h, w, 1\] to \[N, h, w, 2\]. Received: .*hinted_hints.onnx"):
-        backends.load(hinted)
-
-
 def test_models_are_told_apart_by_their_identity(exported, tmp_path):
     _, path = exported
     assert backends.load(path).identity == model_files.identity(path)
@@ -120,6 +111,8 @@ def test_an_output_that_is_a_file_is_refused(exported, tmp_path):
 def test_the_command(tmp_path):
     command = [sys.executable, "-m", "colorgan_tf.export_onnx", f"--output={tmp_path / 'out'}"]
     model = f"--model={exported_models.folder('unet') / '1'}"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "tiny_hints.onnx").write_text("of an older model")
     done = subprocess.run([*command, model], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{tmp_path / 'out' / 'tiny.onnx'}: ")
@@ -129,11 +122,36 @@ def test_the_command(tmp_path):
     assert done.stderr.startswith("export_onnx: The model must be a SavedModel folder") and done.stderr.count("\n") == 1
 
 
-def test_hints_are_taken_where_their_file_lies_beside(exported):
-    saved, converted = map(backends.load, exported)
-    hints = np.zeros((1, 40, 60, 3), np.float32)
-    hints[:, 10:20, 20:30] = 0.2, -0.2, 1.0
-    given = {"luma": luma(1, 40, 60), "hints": hints}
-    if HINTS_TO_CHROMA in converted.signatures:  # a file that does not run is not written
-        made = [backend.predict(HINTS_TO_CHROMA, given) for backend in (saved, converted)]
-        np.testing.assert_allclose(made[1], made[0], atol=1 / 255)
+@pytest.mark.parametrize("shape", [(1, 40, 60), (2, 33, 50), (1, 96, 64)])
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_any_number_of_hints_goes_at_any_size(telling, shape, count):
+    rng = np.random.default_rng(count)
+    hints = np.zeros((*shape, 3), np.float32)
+    for _ in range(count):
+        y, x = rng.integers(0, np.subtract(shape[1:], 5))
+        hints[:, y : y + 6, x : x + 6] = *rng.choice([-0.3, 0.3], 2), 1.0
+    given = {"luma": luma(*shape), "hints": hints}
+    saved, converted = map(backends.load, telling)
+    made = converted.predict(HINTS_TO_CHROMA, given)
+    np.testing.assert_allclose(made, saved.predict(HINTS_TO_CHROMA, given), atol=1 / 255)
+    if count:
+        assert np.abs(made - converted.luma_to_chroma(given["luma"])).max() > 0.02
+    else:
+        np.testing.assert_allclose(made, converted.luma_to_chroma(given["luma"]), atol=1e-5)
+
+
+def test_what_is_told_colours_as_the_saved_model_does(telling):
+    reference = Reference.of_rgb(luma(50, 70) * np.float32([1, 0.5, 0.3]))
+    hints = (Hint(0.3, 0.5, (0.2, -0.2), 0.1), Hint(0.8, 0.2, (-0.1, 0.3), 0.05))
+    for told in (hints, reference):
+        pictures = [Colorizer(backends.load(path)).telling(told).picture(luma(120, 90)).astype(int) for path in telling]
+        assert np.abs(pictures[0] - pictures[1]).max() <= 2
+        assert np.abs(pictures[1] - Colorizer.load(telling[1]).picture(luma(120, 90)).astype(int)).max() > 10
+
+
+def test_without_the_file_beside_nothing_can_be_told(telling, tmp_path):
+    alone = shutil.copy(telling[1], tmp_path)
+    with pytest.raises(InputError, match="must have the signature luma_and_hints_to_chroma"):
+        Colorizer.load(alone).telling((Hint(0.5, 0.5, (0.1, 0.1)),))
+    with pytest.raises(InputError, match=r"must take \[N, h, w, 1\] to \[N, h, w, 2\]. Received: .*tiny_hints.onnx"):
+        backends.load(telling[1].with_name("tiny_hints.onnx"))
