@@ -168,8 +168,8 @@ def _tracks(clip: "vs.VideoNode", colors: "vs.VideoNode", half: tuple[int, int])
         motions = [np.zeros_like(later)] * 2
         begins = frame.props.get("_SceneChangePrev")
         if n > 0 and not (shots.is_cut(earlier[..., 0], later[..., 0]) if begins is None else begins):
-            lumas = (np.ascontiguousarray(each[..., 0]) for each in (earlier, later))
-            found = FlowEstimator().estimate(*lumas)
+            before, now = (np.ascontiguousarray(each[..., 0]) for each in (earlier, later))
+            found = FlowEstimator().estimate(before, now)
             motions = [np.dstack([each.flow, each.confidence]) for each in found if each]
         return _filled(blank, np.concatenate([later, *motions]))
 
