@@ -5,10 +5,12 @@
     python -m benchmarks.archive --simulate --core_seconds=14 --still_seconds=0.6
 
 The first form gives each run one core an actor, by the processor affinity of the whole cluster. Starting takes the same
-time however many files there are, so that of a run with one small file is taken off. The last form hands out the pieces
-of 100,000 hours of film and batches of 100,000,000 photographs to machines of 8 cores, some of them slow, some lost.
+time however many files there are, so that of a run with one small file is taken off. Memory is that of all processes of
+the node. The last form hands out the pieces of 100,000 hours of film and batches of 100,000,000 photographs to machines
+of 8 cores, some of them slow, some lost.
 """
 
+import contextlib
 import dataclasses
 import heapq
 import os
@@ -52,7 +54,7 @@ LOST_A_DAY, BACK_AFTER = 0.01, 3600.0  # machines lost, and seconds until each i
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """Seconds of a run, and the largest memory of an actor or of the plain command in GB."""
+    """Seconds of a run, and the most memory in GB that all its processes held at once, Ray's among them."""
 
     seconds: float
     memory: float
@@ -76,17 +78,22 @@ def _run(module: str, source: str, cores: int, *more: str) -> Figure:
 
 
 def _watch(run: "subprocess.Popen[bytes]", peak: list[float]) -> None:
-    """Keeps the largest resident memory of an actor (`ray::Worker...`), or of the command itself."""
+    """Keeps the largest memory of a process and all below it; what several share counts once."""
     while run.poll() is None:
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                mine = folder.name == str(run.pid) or (folder / "cmdline").read_bytes().startswith(b"ray::Worker")
-                if mine:
-                    pages = int((folder / "statm").read_text().split()[1])
-                    peak[0] = max(peak[0], pages * os.sysconf("SC_PAGE_SIZE") / 1e9)
-            except (OSError, IndexError):
-                continue
-        time.sleep(0.2)
+        parents: dict[int, int] = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        total = 0
+        for number in parents:
+            above = number
+            while above not in (0, run.pid):
+                above = parents.get(above, 0)
+            if above == run.pid:
+                with contextlib.suppress(OSError, IndexError):  # it has just ended
+                    total += int(Path(f"/proc/{number}/smaps_rollup").read_text().split("\nPss:")[1].split()[0])
+        peak[0] = max(peak[0], total * 1024 / 1e9)
+        time.sleep(1.0)
 
 
 def measure(photographs: str, film: str | None) -> None:
@@ -137,7 +144,8 @@ def no_work() -> type:
 
 def machinery(files: int, lines: int) -> None:
     """Prints what a file costs that costs nothing, and how long a long manifest takes to open."""
-    from pipelines.archive import cluster, fleet, manifest, report
+    from pipelines import cluster
+    from pipelines.archive import fleet, manifest, report
     from pipelines.archive.plan import Item
     from pipelines.archive.run import Run
     from pipelines.archive.worker import Settings

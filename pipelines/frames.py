@@ -1,6 +1,6 @@
 """Command: films in, training frames out; 1 frame in 50, without near duplicates, black and grey frames.
 
-    python -m pipelines.frames FILM_OR_FOLDER... --output=frames/ [--every=50] [--workers=N]
+    python -m pipelines.frames FILM_OR_FOLDER... --output=frames/ [--every=50] [--workers=N] [--address=auto]
 
 Each film gets a folder of its own below the output, `frames/film/film_frame000150_t00006.006s.jpg`, which appears
 when the film is finished. The same command again goes on with the films that are missing.
@@ -14,6 +14,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import PartialFailure
+from pipelines import cluster
 from pipelines.data.frame_extraction import Counts, extract, find
 
 
@@ -26,6 +27,7 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "workers", None, "Films read at the same time; as many as the machine has cores by default.", 1
     )
+    flags.DEFINE_string("address", None, "Ray cluster that reads the films: auto or host:port. Default: this machine.")
     flags.DEFINE_bool("overwrite", False, "Take the frames again from films that are finished.")
 
 
@@ -36,7 +38,8 @@ def main(argv: list[str]) -> None:
     args = flags.FLAGS
     films = find(argv[1:])
     progress = lambda jobs, total: tqdm(jobs, total=total, unit="film")  # noqa: E731
-    reports, failed = extract(films, Path(args.output), args.every, args.workers, args.overwrite, progress)
+    with cluster.tasks(args.address) as pool:
+        reports, failed = extract(films, Path(args.output), args.every, args.workers, args.overwrite, progress, pool)
     for film, report in reports.items():
         print(f"{film.name}: {report.counts}" + (f"; warning: {report.warning}" if report.warning else ""))
     total = sum((Counter(dataclasses.asdict(report.counts)) for report in reports.values()), Counter())

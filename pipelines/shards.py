@@ -1,6 +1,6 @@
 """Command: pair files or photographs in, TFRecord shards with a manifest out (see `pipelines.data.shards`).
 
-python -m pipelines.shards pairs/ --output=shards/ [--name=..] [--shards=16] [--size=..] [--seed=..]
+python -m pipelines.shards pairs/ --output=shards/ [--name=..] [--shards=16] [--size=..] [--seed=..] [--address=auto]
 python -m pipelines.shards shards/ --verify
 """
 
@@ -10,6 +10,7 @@ from absl import flags
 
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
+from pipelines import cluster
 from pipelines.data.shards import KINDS, read_manifest, verify, write
 
 
@@ -22,6 +23,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("seed", 0, "Seed of the order of the pictures.")
     flags.DEFINE_enum("kind", "auto", ["auto", *KINDS], "What the pictures are; auto: pairs if every one is 2:1.")
     flags.DEFINE_bool("overwrite", False, "Replace a finished output folder.")
+    flags.DEFINE_string("address", None, "Ray cluster that does the work: auto or host:port. Default: this machine.")
     flags.DEFINE_bool("verify", False, "Check a folder of shards against its checksums instead of making one.")
 
 
@@ -39,17 +41,19 @@ def main(argv: list[str]) -> None:
         return
     if not args.output:
         raise InputError("--output must name the new folder. Received: none.")
-    manifest = write(
-        Path(argv[1]),
-        Path(args.output),
-        args.name,
-        args.shards,
-        args.size,
-        args.seed,
-        args.kind,
-        args.overwrite,
-        tqdm,
-    )
+    with cluster.tasks(args.address) as pool:
+        manifest = write(
+            Path(argv[1]),
+            Path(args.output),
+            args.name,
+            args.shards,
+            args.size,
+            args.seed,
+            args.kind,
+            args.overwrite,
+            tqdm,
+            pool,
+        )
     size = sum(shard.bytes for shard in manifest.shards) / 1e6
     print(f"{manifest.count} {manifest.kind} in {len(manifest.shards)} shards, {size:.1f} MB, in {args.output}")
     if manifest.skipped:

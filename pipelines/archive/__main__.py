@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
     if not values.status and not argv[1:]:
         raise InputError("Files or folders to colour are expected. Received: none. See --help.")
     from pipelines import batch
-    from pipelines.archive import manifest, plan, report
+    from pipelines.archive import leftovers, manifest, plan, report
     from pipelines.films import resuming
     from pipelines.media import formats, storage
 
@@ -61,9 +61,14 @@ def main(argv: list[str]) -> None:
     ):
         suffix = formats.usual_suffix(values.format.upper()) if values.format else None
         made = plan.make(argv[1:], output, suffix, book.sources())
-        failed = _run(made, book, output)
+        try:
+            failed, notes = _run(made, book, output)
+        finally:
+            leftovers.remove(output)
         storage.publish_bytes(report.to_json(book).encode(), storage.join(output, REPORT))
         print(report.status(book))
+    for note in notes:
+        print(f"note: {note}")
     if made.left_out:
         print(f"{made.left_out} left out, of other kinds")
     faults = [*made.faults, *([f"{failed} files, see {storage.join(output, manifest.FAILED)}"] if failed else [])]
@@ -71,9 +76,9 @@ def main(argv: list[str]) -> None:
         raise PartialFailure("failed: " + "; ".join(faults))
 
 
-def _run(made: "Plan", book: "Manifest", output: str) -> int:
-    """Does what is not done, and returns how many files failed."""
-    from pipelines.archive import cluster
+def _run(made: "Plan", book: "Manifest", output: str) -> tuple[int, list[str]]:
+    """Does what is not done, and returns how many files failed, and what to know of the machines."""
+    from pipelines import cluster
     from pipelines.archive.fleet import Fleet, Needs
     from pipelines.archive.progress import ProgressBar
     from pipelines.archive.run import Run
@@ -86,7 +91,7 @@ def _run(made: "Plan", book: "Manifest", output: str) -> int:
     book.begin(items, [item for item in made.items if item.target in there])
     if not items:
         book.end(0, 0)
-        return 0
+        return 0, []
     mark = storage.join(output, f".archive-{secrets.token_hex(4)}")
     settings = Settings(
         storage.absolute(values.model) if values.model else None,
@@ -106,9 +111,9 @@ def _run(made: "Plan", book: "Manifest", output: str) -> int:
             with contextlib.closing(bar):
                 run.run()
         finally:
-            storage.remove_folder(mark)
+            storage.remove(mark)
     book.end(fleet.most, fleet.most_machines)
-    return run.counts["failed"]
+    return run.counts["failed"], fleet.unfit
 
 
 if __name__ == "__main__":

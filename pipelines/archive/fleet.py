@@ -1,5 +1,6 @@
 """The actors of a cluster: as many on each machine as fit, gone when it is gone, there when it comes back."""
 
+import collections
 import dataclasses
 import time
 from typing import Any
@@ -8,6 +9,7 @@ from colorgan_tf.errors import InputError
 from pipelines.archive.worker import Settings, Worker
 
 _LOOKED_EVERY = 2.0  # seconds
+_STARTS = 3  # of actors that are lost before their model is loaded, until a machine counts as unfit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +55,22 @@ class Actor:
     starting: Any
 
 
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """How many actors a machine holds that cannot hold as many as its resources say, and why."""
+
+    machine: str
+    actors: int
+    reason: str
+
+
 class Fleet:
     """Starts actors on every machine of the cluster, and looks for new and lost machines now and then.
+
+    Attributes:
+        actors: those that are there.
+        most: of `actors`, at any time.
+        most_machines: that had actors at any time.
 
     Raises:
         InputError: no machine has room for an actor.
@@ -67,6 +83,8 @@ class Fleet:
         self._settings, self._needs = settings, needs
         self._class = ray.remote(Worker)
         self._looked = 0.0
+        self._lost_starts: collections.Counter[str] = collections.Counter()
+        self._limits: dict[str, Limit] = {}
         self.actors: list[Actor] = []
         self.most = self.most_machines = 0
         self.adjust()
@@ -76,15 +94,18 @@ class Fleet:
             raise InputError(f"A machine must have room for an actor ({needs}). Received: {nodes}.")
 
     def adjust(self) -> None:
-        """Starts actors where there is room."""
+        """Starts actors where there is room, and forgets those of machines that are gone."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         if time.monotonic() - self._looked < _LOOKED_EVERY:
             return
-        self._looked = time.monotonic()
         nodes = self._alive()
+        for actor in [actor for actor in self.actors if all(actor.node != node["NodeID"] for node in nodes)]:
+            self.drop(actor)  # before it is given a task, which would count as failed
+        self._looked = time.monotonic()
         for node in nodes:
             count, asked = self._needs.on(node["Resources"])
+            count = min(count, self._limits[node["NodeID"]].actors) if node["NodeID"] in self._limits else count
             have = sum(actor.node == node["NodeID"] for actor in self.actors)
             for _ in range(count - have):
                 if self._needs.actors is not None and len(self.actors) >= self._needs.actors:
@@ -105,22 +126,42 @@ class Fleet:
         """Takes what the start of an actor came to.
 
         Raises:
-            InputError: it cannot start on its machine: a model that is not there, another version of this program.
+            InputError: no machine is fit.
         """
         actor = next(each for each in self.actors if each.starting == reference)
         try:
             self._ray.get(reference)
             actor.starting = None
+            self._lost_starts[actor.node] = 0
         except self._ray.exceptions.RayTaskError as error:
-            raise InputError(" ".join(str(error.cause).split())) from error
-        except self._ray.exceptions.RayError:  # lost; where its machine is still there, another is started
-            self.drop(actor)
+            self._leave_out(actor, " ".join(str(error.cause).split()))
+        except self._ray.exceptions.RayError as error:  # lost; where its machine is still there, another is started
+            self._lost_starts[actor.node] += 1
+            if self._lost_starts[actor.node] < _STARTS:
+                self.drop(actor)
+            else:
+                reason = f"an actor was lost {_STARTS} times while it started, {type(error).__name__}"
+                self._leave_out(actor, f"A machine must hold the model. Received: {actor.machine}: {reason}.")
+
+    @property
+    def unfit(self) -> list[str]:
+        """Machines that took no part, or a smaller one than their size allows, and why; one line each."""
+        return [f"{limit.machine}: {limit.reason}" for limit in self._limits.values()]
+
+    def _leave_out(self, actor: Actor, reason: str) -> None:
+        """Starts no more actors on a machine: one that does not fit must not end the work of the others."""
+        self.drop(actor)
+        works = sum(each.node == actor.node and each.starting is None for each in self.actors)
+        self._limits[actor.node] = Limit(actor.machine, works, reason)
+        if not self.actors:
+            raise InputError(reason)
 
     def drop(self, actor: Actor) -> None:
-        """Forgets an actor that is lost."""
+        """Forgets an actor that is lost; others may be lost with it, so that `adjust` looks at once."""
         if actor in self.actors:
             self.actors.remove(actor)
             self._ray.kill(actor.handle)
+            self._looked = 0.0
 
     def close(self) -> None:
         """Ends all actors."""

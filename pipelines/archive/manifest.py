@@ -177,7 +177,9 @@ class Manifest:
 
     def _publish_now_and_then(self) -> None:
         if time.monotonic() - self._published > _PUBLISHED_EVERY:
-            self.publish()
+            self._published = time.monotonic()
+            with contextlib.suppress(InputError):  # a store that is away for a while must not end the run
+                self.publish()
 
     def _add_work(self, machine: str, files: int, work: float) -> None:
         if machine:

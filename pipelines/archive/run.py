@@ -1,17 +1,20 @@
 """Runs an archive: hands tasks to actors, films first, tries again what failed, notes all in the manifest."""
 
 import collections
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from colorgan_tf.errors import InputError
 from pipelines.archive.fleet import Actor, Fleet
 from pipelines.archive.manifest import Manifest
 from pipelines.archive.plan import Item
 from pipelines.archive.worker import Done, Film
 from pipelines.batch import State
 from pipelines.films.pieces import START, Piece, Place
+from pipelines.media import storage
 
 Progress = Callable[[float, Mapping[str, int], float], None]
 TRIES = 3
@@ -99,7 +102,7 @@ class Run:
         items: files to do.
         manifest: notes what becomes of them.
         fleet: does it.
-        progress: is called after each task: bytes that are done, files by state, and seconds of film in work.
+        progress: is called after each task: bytes that are done, files by state, seconds of film that are coloured.
     """
 
     def __init__(self, items: Sequence[Item], manifest: Manifest, fleet: Fleet, progress: Progress):
@@ -111,7 +114,7 @@ class Run:
         self._open: list[FilmWork] = []
         self._manifest, self._fleet, self._progress = manifest, fleet, progress
         self._running: dict[Any, tuple[Actor, Task]] = {}
-        self._bytes = 0.0
+        self._bytes = self._film_seconds = 0.0
         self.counts: collections.Counter[str] = collections.Counter()
 
     def run(self) -> None:
@@ -206,6 +209,10 @@ class Run:
             self._open.remove(work)
             self._manifest.film(work.item.source, work.length, work.finished, "", 0.0)
             self._ended(task, done)
+            if work.film is not None:
+                # Not by the actor: one that was given up may join the film a second time.
+                with contextlib.suppress(InputError):  # a store that is away now; `leftovers` come back to it
+                    storage.remove(work.film.folder)
         else:
             if task.method == "look" and done.outcomes:  # copied, since it is in colour
                 self._ended(task, done)
@@ -220,6 +227,7 @@ class Run:
                     self._looks.appendleft(work)
             else:
                 work.finish(task.number)
+                self._film_seconds += work.pieces[task.number].seconds
             if work.whole:
                 self._joins.append(work)
             self._manifest.film(work.item.source, work.length, work.finished, done.machine, done.seconds)
@@ -266,4 +274,4 @@ class Run:
 
     def _tell(self) -> None:
         part = sum(work.item.size * work.finished / work.length for work in self._open if work.length)
-        self._progress(self._bytes + part, self.counts, sum(work.finished for work in self._open))
+        self._progress(self._bytes + part, self.counts, self._film_seconds)

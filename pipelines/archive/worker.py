@@ -18,6 +18,7 @@ from colorgan_tf.colorize import WORKERS, colorizer
 from colorgan_tf.errors import InputError
 from colorgan_tf.version import __version__
 from pipelines import batch
+from pipelines.archive import leftovers
 from pipelines.archive.plan import Item
 from pipelines.batch import Job, Outcome
 from pipelines.colorize_file import ColorizeOptions, colorize_file, film_state
@@ -198,7 +199,7 @@ class Worker:
         return Done(self.machine, time.perf_counter() - began)
 
     def join(self, film: Film, found: Sequence[Piece]) -> Done:
-        """Joins a film of its pieces, under its final name when it is whole."""
+        """Joins a film of its pieces, under its final name when it is whole. The pieces are left."""
         began = time.perf_counter()
         target = film.item.target
         report = FilmReport(film.item.source, target, frames=sum(piece.frames for piece in found))
@@ -219,7 +220,6 @@ class Worker:
             report.bytes_written = os.path.getsize(joined)
             self._write_report(report, joined)
             storage.publish(joined, target)
-        storage.remove_folder(film.folder)
         return self._whole(report, began)
 
     def _write_report(self, report: FilmReport, path: str) -> None:
@@ -261,8 +261,7 @@ class Worker:
         settings = colorize.settings(source, plan, self._colorizer, self._settings.options.film)
         text = json.dumps([settings, __version__], sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        folder, _, name = item.target.rpartition("/")
-        return f"{folder}/.{name[-60:]}.{digest}.pieces"
+        return leftovers.pieces_folder(item.target, digest)
 
     @contextlib.contextmanager
     def _scratch(self, folder: str) -> Iterator[str]:

@@ -194,8 +194,18 @@ def extract(
     workers: int | None = None,
     overwrite: bool = False,
     progress: Callable[..., Iterable[Any]] = lambda films, **_: films,
+    pool: concurrent.futures.Executor | None = None,
 ) -> tuple[dict[Path, FilmFrames], dict[Path, str]]:
     """Takes frames from many films, each in a process of its own.
+
+    Args:
+        films: as `find` returns them.
+        output: folder in which each film gets one of its own.
+        every: every n-th frame is looked at.
+        workers: processes of this machine; as many as it has cores by default.
+        overwrite: take the frames again from films that are finished.
+        progress: wraps the films as they end, for example `tqdm`.
+        pool: other machines, in place of `workers`; they see films and output under the same paths.
 
     Returns:
         The reports of the films that were read, and the reasons for those that were not.
@@ -203,13 +213,14 @@ def extract(
     Raises:
         InputError: if the output holds frames of other films under the same names, or of other settings.
     """
+    output = output.absolute() if pool else output
     folders = {film: output / name for film, name in zip(films, folder_names(films), strict=True)}
     finished = {} if overwrite else {film: _finished(film, folder, every) for film, folder in folders.items()}
     reports = {film: report for film, report in finished.items() if report}
     failed: dict[Path, str] = {}
     # Films are decoded by native threads, which a forked process could not use.
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
+    with pool or concurrent.futures.ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
         jobs = {
             pool.submit(_extract_into, film, folder, every, overwrite): film
             for film, folder in folders.items()

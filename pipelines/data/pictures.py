@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import io
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +65,12 @@ class Header(NamedTuple):
 
     fault: str | None
     is_pair: bool = False
+
+
+def joined(parts: Iterable[Checked]) -> Checked:
+    """Returns the outcome for several lists of files, one after the other."""
+    fields = zip(*((part.good, part.bad, part.unpaired) for part in parts), strict=True)
+    return Checked(*(tuple(itertools.chain.from_iterable(field)) for field in fields))
 
 
 def find(folder: str | Path) -> list[Path]:

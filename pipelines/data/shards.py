@@ -4,25 +4,30 @@ A shard `NAME-00000-of-00016.tfrecord` holds tf.train.Examples with two features
 file, upright, and `name`, its path below the folder it came from. `manifest.json` lists the shards and their checksums.
 """
 
-import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import json
 import random
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colorgan_tf.errors import InputError
-from pipelines.media import orientation
+from pipelines.media import orientation, writing
 from pipelines.media.writing import new_folder
+
+if TYPE_CHECKING:
+    from pipelines.data.pictures import Checked
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
 KINDS = ("pairs", "photos")
 CHUNK = 64  # pictures held in memory at a time
+PART = 1000  # pictures that another machine checks at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +166,7 @@ def write(
     kind: str = "auto",
     overwrite: bool = False,
     progress: Callable[..., Iterable[Any]] = lambda items, **_: items,
+    pool: Executor | None = None,
 ) -> Manifest:
     """Packs a folder of pictures into shards, in an order shuffled by `seed`, dealt out one by one.
 
@@ -174,18 +180,17 @@ def write(
         kind: "pairs", "photos", or "auto" to look at the pictures.
         overwrite: replace a finished output.
         progress: wraps both passes over the pictures, for example `tqdm`.
+        pool: other machines, which see both folders under the same paths; they make the same bytes.
 
     Raises:
         InputError: if the folder is missing or holds no usable picture, or the output is in use.
     """
-    import tensorflow as tf
-
     from pipelines.data import pictures
 
-    folder = Path(folder)
+    folder = Path(folder).absolute() if pool else Path(folder)
     with new_folder(output, MANIFEST, overwrite) as partial:
         files = pictures.find(folder)
-        checked = pictures.check(files, lambda items: progress(items, total=len(files), desc="check"))
+        checked = _check(files, pool, progress)
         faults = dict(checked.bad)
         kind = checked.kind() if kind == "auto" else kind
         if kind == "pairs":
@@ -198,31 +203,43 @@ def write(
 
         shards = min(shards, len(order))
         names = [f"{name or folder.resolve().name}-{i:05d}-of-{shards:05d}.tfrecord" for i in range(shards)]
-        limit = size if kind == "photos" else None
-        with contextlib.ExitStack() as stack, ThreadPool() as pool:
-            writers = [stack.enter_context(tf.io.TFRecordWriter(str(partial / name))) for name in names]
-            for number in progress(range(0, len(order), CHUNK), desc="write", unit="chunk"):
-                chunk = order[number : number + CHUNK]
-                images = pool.map(lambda path: stored_bytes(path, limit), chunk)
-                for i, (path, image) in enumerate(zip(chunk, images, strict=True), start=number):
-                    writers[i % shards].write(_example(image, path.relative_to(folder).as_posix()))
-
-        counts = [len(order[i::shards]) for i in range(shards)]
-        files_written = [partial / name for name in names]
+        write_one = functools.partial(_write_shard, folder, size if kind == "photos" else None)
+        written = (pool.map if pool else map)(
+            write_one, [partial / name for name in names], [order[i::shards] for i in range(shards)]
+        )
         manifest = Manifest(
             Path(output),
             kind,
             len(order),
-            tuple(
-                Shard(file.name, count, file.stat().st_size, _sha256(file))
-                for file, count in zip(files_written, counts, strict=True)
-            ),
+            tuple(progress(written, total=shards, desc="write", unit="shard")),
             tuple(Skipped(path.relative_to(folder).as_posix(), faults[path]) for path in sorted(faults)),
         )
         fields = {"schema": SCHEMA, **dataclasses.asdict(manifest)}
         del fields["folder"]
         (partial / MANIFEST).write_text(json.dumps(fields, indent=1))
     return manifest
+
+
+def _check(files: list[Path], pool: Executor | None, progress: Callable[..., Iterable[Any]]) -> "Checked":
+    from pipelines.data import pictures
+
+    if pool is None:
+        return pictures.check(files, lambda items: progress(items, total=len(files), desc="check"))
+    parts = [files[number : number + PART] for number in range(0, len(files), PART)]
+    return pictures.joined(progress(pool.map(pictures.check, parts), total=len(parts), desc="check", unit="part"))
+
+
+def _write_shard(folder: Path, size: int | None, path: Path, files: list[Path]) -> Shard:
+    """Writes one shard, whole or not at all: a machine that was given up may still be writing it."""
+    import tensorflow as tf
+
+    with writing.beside(path) as partial, ThreadPool() as threads:
+        with tf.io.TFRecordWriter(str(partial)) as writer:
+            for number in range(0, len(files), CHUNK):
+                chunk = files[number : number + CHUNK]
+                for file, image in zip(chunk, threads.map(lambda file: stored_bytes(file, size), chunk), strict=True):
+                    writer.write(_example(image, file.relative_to(folder).as_posix()))
+        return Shard(path.name, len(files), partial.stat().st_size, _sha256(partial))
 
 
 def _example(image: bytes, name: str) -> bytes:

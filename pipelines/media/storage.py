@@ -162,13 +162,13 @@ def publish_bytes(data: bytes, target: str) -> None:
         store.pipe_file(place, data)
 
 
-def remove_folder(folder: str) -> None:
-    """Deletes a folder with all that is in it; one that is not there counts as deleted."""
-    if not is_url(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+def remove(path: str) -> None:
+    """Deletes a file, or a folder with all that is in it; what is not there counts as deleted."""
+    if not is_url(path):
+        writing.remove(Path(path))
         return
-    with _naming_faults(folder), contextlib.suppress(FileNotFoundError):
-        store, place = _open(folder)
+    with _naming_faults(path), contextlib.suppress(FileNotFoundError):
+        store, place = _open(path)
         store.rm(place, recursive=True)
 
 

@@ -28,7 +28,7 @@ def beside(target: str | Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, target)
     finally:
-        _remove(partial)
+        remove(partial)
 
 
 def write_bytes(target: str | Path, data: bytes) -> None:
@@ -61,17 +61,17 @@ def new_folder(folder: Path, mark: str, overwrite: bool = False) -> Iterator[Pat
         if not overwrite:
             raise InputError(f"--output holds a finished result already. Received: {folder}; --overwrite replaces it.")
     partial, old = hidden(folder, "partial"), hidden(folder, "old")
-    _remove(partial)
+    remove(partial)
     try:
         partial.mkdir(parents=True)
         yield partial
-        _remove(old)
+        remove(old)
         if folder.exists():
             os.replace(folder, old)
         os.replace(partial, folder)
-        _remove(old)
+        remove(old)
     finally:
-        _remove(partial)
+        remove(partial)
 
 
 def hidden(target: Path, purpose: str) -> Path:
@@ -82,7 +82,8 @@ def hidden(target: Path, purpose: str) -> Path:
     return target.with_name(f".{name}.{purpose}")
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Deletes a file, or a folder with all that is in it, if it is there."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

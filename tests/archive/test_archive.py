@@ -84,7 +84,7 @@ def test_without_ray_the_extra_is_named(folder, tmp_path):
     done = command("pipelines.archive", folder, f"--output={tmp_path / 'out'}", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stderr) == (
         2,
-        "archive: An archive needs Ray: pip install '.[cluster]'. Received: no package ray.\n",
+        "archive: A cluster needs Ray: pip install '.[cluster]'. Received: no package ray.\n",
     )
 
 

@@ -1,5 +1,6 @@
 """Shards: what goes in comes out, in a seeded order, and what was changed afterwards is noticed."""
 
+import concurrent.futures
 import io
 import json
 import subprocess
@@ -183,3 +184,12 @@ def test_the_reader_refuses_what_is_missing_damaged_or_of_another_schema(photos,
     shard.unlink()
     with pytest.raises(InputError, match="Received: none"):
         shards.read_manifest(tmp_path / "out")
+
+
+def test_shards_by_other_hands_are_the_same(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "PART", 4)
+    (photos / "bad.jpg").write_bytes(b"nothing")
+    one = shards.write(photos, tmp_path / "one", shards=3)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        many = shards.write(photos, tmp_path / "many", shards=3, pool=pool)
+    assert many.shards == one.shards and many.skipped == one.skipped and one.skipped[0].name == "bad.jpg"

@@ -45,7 +45,7 @@ def test_published_files_are_listed_and_read(folder, tmp_path):
     with storage.local(path, str(tmp_path / "copies")) as copy:
         assert Path(copy).read_bytes() == b"four"
     assert os.listdir(tmp_path / "copies") == []
-    storage.remove_folder(storage.join(folder, "b"))
+    storage.remove(storage.join(folder, "b"))
     assert [each.place for each in storage.files(folder)] == ["a.bin"]
 
 
