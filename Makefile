@@ -43,10 +43,10 @@ train: $(VENV)/.installed  ## Train on DATA=folder (default: the example photogr
 	$(BIN)/python -m colorgan_tf.train --data=$(DATA) --workdir=$(WORKDIR) --preset=$(PRESET)
 
 test: $(VENV)/.installed-dev  ## Run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 test-slow: $(VENV)/.installed-dev  ## Run the slow tests as well
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist=worksteal -m "slow or not slow"
 
 # Colours, exports and serves: what depends on TensorFlow's version.
 test-newest:  ## Test with the newest TensorFlow, on NEWEST=python3.13, in an environment of its own

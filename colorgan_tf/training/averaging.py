@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from colorgan_tf.config import Degradation, override, validate
@@ -27,7 +28,8 @@ def average(
         settings: what the result has otherwise than the first model's configuration, as `config.override` takes it.
 
     Returns:
-        A generator of the first one's configuration, with the mean of all weights.
+        A generator of the first one's configuration, with the mean of all weights; of the attention to hints, which not
+        every model has, with the mean of those that have it.
 
     Raises:
         InputError: if shares and models differ in number, a share is negative, all are 0, or the networks differ.
@@ -40,12 +42,15 @@ def average(
         )
     opened = [restore.trained(model, weights) for model in models]
     result = Generator(validate(override(opened[0].config, settings)))
-    mean = {path: np.zeros_like(value) for path, value in result.weights().items()}
+    sums: dict[str, npt.NDArray[np.float32]] = {}
+    counts: dict[str, float] = {}
     for model, each, share in zip(models, opened, shares, strict=True):
         values = each.weights()
         result.assign(values, model)  # refuses another network
-        mean = {path: total + share / sum(shares) * values[path] for path, total in mean.items()}
-    result.assign(mean, "the mean")
+        for path, value in values.items():
+            sums[path] = sums.get(path, 0.0) + share * value
+            counts[path] = counts.get(path, 0.0) + share
+    result.assign({path: total / counts[path] for path, total in sums.items() if counts[path]}, "the mean")
     return result
 
 

@@ -143,9 +143,10 @@ class ColorGAN(keras.Model):
         # By the step, so that a resumed run draws what an undisturbed one would.
         step = tf.cast(self.generator_optimizer.iterations, tf.int32)
         seed = tf.stack([step, tf.distribute.get_replica_context().replica_id_in_sync_group])
-        hints = told_colors.hints(chroma[count:], seed)
+        recolored, places = told_colors.recolored(luma[count:], chroma[count:], seed)
+        hints = told_colors.hints(recolored, seed, first=places)
         other_luma, other_chroma = told_colors.references(luma[:count], chroma[:count], seed)
-        true = generator.at_output_resolution(chroma)
+        true = generator.at_output_resolution(tf.concat([chroma[:count], recolored], axis=0))
         with tf.GradientTape() as tape:
             view, by_hints = generator.view(luma[:count]), generator.view(luma[count:])
             told = generator.told_by_reference(generator.view(other_luma), other_chroma)

@@ -1,4 +1,4 @@
-"""What the attention to hints is trained with: true colours at random places, and second views as references."""
+"""What the attention to hints is trained with: colours at random places, things of other colours, and references."""
 
 import math
 
@@ -11,9 +11,43 @@ _WRONG = 0.01  # part of the hints that tell a colour of another place: what is 
 _SMALLEST_VIEW = 0.45  # of the window's sides
 _GAMMA = 0.2
 _UNRELATED = 0.25  # part of the references that show something else
+_RECOLORED = 0.5  # part of the pictures in which a thing has another colour than its true one
+_ALIKE = (0.3, 0.06, 0.06)  # steps of Y, U and V by which two places are not one thing any more
+_THING = 0.35  # how far a thing reaches, in sides
+_SMOOTH = 2  # pixels each way: grain makes no thing
 
 
-def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None) -> tf.Tensor:
+def recolored(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gives a thing of some pictures another colour, as a person might who tells one.
+
+    True colours alone teach that a colour which the network did not expect says much about all that looks alike. A
+    thing is what has the true colour and brightness of a place, near that place; its new colour is one of the next
+    picture.
+
+    Args:
+        luma: `[batch, height, width, 1]` in [0, 1].
+        chroma: `[batch, height, width, 2]`: U and V.
+        seed: int32 `[2]` of the random choices.
+
+    Returns:
+        The chroma, and the place in each picture, int32 `[batch, 2]`: row and column. Some pictures stay as they are.
+    """
+    batch, height, width, _ = chroma.shape
+    uniform = _Uniform(seed, stream=1)
+    places = _places(uniform, (batch,), height, width)
+    seen = _mean(tf.concat([luma, chroma], axis=-1), _SMOOTH)
+    here = tf.gather_nd(seen, places, batch_dims=1)[:, None, None]
+    unlike = tf.reduce_sum(tf.square((seen - here) / tf.constant(_ALIKE)), axis=-1, keepdims=True)
+    rows, columns = tf.cast(tf.range(height), tf.float32), tf.cast(tf.range(width), tf.float32)
+    away = tf.cast(places, tf.float32)[:, :, None, None]
+    far = tf.square((rows[:, None] - away[:, 0]) / height) + tf.square((columns - away[:, 1]) / width)
+    thing = tf.exp(-unlike - far[..., None] / _THING**2)
+    other = tf.gather_nd(tf.roll(chroma, 1, axis=0), places, batch_dims=1)[:, None, None]
+    changed = tf.cast(uniform((batch, 1, 1, 1)) < _RECOLORED, tf.float32)
+    return chroma + changed * thing * (other - here[..., 1:]), places
+
+
+def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None, first: tf.Tensor | None = None) -> tf.Tensor:
     """Draws true colours at random places.
 
     Args:
@@ -21,6 +55,7 @@ def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None) -> tf.Te
         seed: int32 `[2]` of the random choices.
         count: hints in each picture, all of the usual size and true; None for 1 to 50, few as often as many, the same
             for the whole batch: the cost grows with the most.
+        first: int32 `[batch, 2]`: row and column of each picture's first hint; at random as the others by default.
 
     Returns:
         `[batch, height, width, 3]`: U, V and a mask, 0 where nothing is told.
@@ -31,7 +66,9 @@ def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None) -> tf.Te
     most = MOST_HINTS if count is None else count
     usual = (uniform((batch, most)) < 0.5) | (count is not None)
     radius = tf.where(usual, _USUAL_RADIUS, tf.cast(uniform((batch, most)) * (_MOST_RADIUS + 1), tf.int32))
-    places = tf.stack([_whole(uniform((batch, most)), height), _whole(uniform((batch, most)), width)], axis=-1)
+    places = _places(uniform, (batch, most), height, width)
+    if first is not None:
+        places = tf.concat([first[:, None], places[:, 1:]], axis=1)
     # The mean colour of the square around each place, by its radius.
     means = tf.stack([_mean(chroma, each) for each in range(_MOST_RADIUS + 1)], axis=1)
     wrong = (uniform((batch, most)) < _WRONG) & (count is None)
@@ -80,15 +117,19 @@ def references(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.
 
 
 class _Uniform:
-    """Random numbers in [0, 1), others at each call."""
+    """Random numbers in [0, 1), others at each call and in each stream."""
 
-    def __init__(self, seed: tf.Tensor):
-        self._seed, self._calls = seed, 0
+    def __init__(self, seed: tf.Tensor, stream: int = 0):
+        self._seed, self._calls = seed, 1000 * stream
 
     def __call__(self, shape: tuple[int, ...]) -> tf.Tensor:
         self._calls += 1
         seed = tf.random.experimental.stateless_fold_in(self._seed, self._calls)
         return tf.random.stateless_uniform(shape, seed)
+
+
+def _places(uniform: _Uniform, shape: tuple[int, ...], height: int, width: int) -> tf.Tensor:
+    return tf.stack([_whole(uniform(shape), height), _whole(uniform(shape), width)], axis=-1)
 
 
 def _whole(share: tf.Tensor, size: int) -> tf.Tensor:

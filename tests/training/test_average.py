@@ -56,6 +56,23 @@ def test_shares_weigh_the_mean(servables):
         np.testing.assert_allclose(mean[name], 0.75 * first[name] + 0.25 * second[name], atol=1e-7)
 
 
+@pytest.mark.parametrize("shares", [[1, 1], [1, 0]])
+def test_the_attention_to_hints_is_that_of_the_models_that_have_it(tmp_path, shares):
+    told = exported_models.folder("efficient_unet")
+    recipe = exported_models.tiny_generator("efficient_unet").config
+    keras.utils.set_random_seed(3)
+    untold = Generator(dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, hints=False)))
+    export.write(untold, tmp_path / "untold", metrics={}, weights="last")
+    values, other = restore.exported(told).weights(), untold.weights()
+    for models in ([told, tmp_path / "untold"], [tmp_path / "untold", told]):
+        settings = ["model.hints=true"]
+        mean = averaging.average(models, shares if models[0] == told else shares[::-1], settings=settings).weights()
+        assert mean.keys() == values.keys() > other.keys()
+        for path, value in values.items():
+            expected = (shares[0] * value + shares[1] * other.get(path, value)) / sum(shares)
+            np.testing.assert_allclose(mean[path], expected, atol=1e-6)
+
+
 def test_settings_change_what_comes_out_after_training(servables):
     luma = np.random.default_rng(0).uniform(size=(1, 256, 256, 1)).astype(np.float32)
     plain, strong = (

@@ -46,3 +46,35 @@ def test_references_are_views_of_the_same_colours_or_of_the_neighbours():
             own = np.allclose(colours[number], 0.1 * (number + 1), atol=1e-5)
             related, unrelated = related + own, unrelated + (not own)
     assert 0.1 < unrelated / (related + unrelated) < 0.4
+
+
+def test_a_thing_of_another_colour_ends_at_its_edge_and_far_away():
+    # A dark and a light half; the next picture is of one colour.
+    luma = np.full((2, 64, 64, 1), 0.3, np.float32)
+    luma[:, :, 32:] = 0.8
+    true = np.zeros((2, 64, 64, 2), np.float32)
+    true[1] = (0.2, -0.1)
+    changes = 0
+    for step in range(20):
+        shown, places = (
+            part.numpy() for part in told_colors.recolored(luma, tf.constant(true), tf.constant([step, 0]))
+        )
+        row, column = places[0]
+        if np.array_equal(shown[0], true[0]):
+            continue
+        changes += 1
+        np.testing.assert_allclose(shown[0, row, column], (0.2, -0.1), atol=1e-5)
+        strength = shown[0, ..., 0] / 0.2
+        half = np.arange(64) >= 32
+        other_half = half != half[column]
+        other_half[28:36] = False  # the edge is smoothed
+        assert strength[:, other_half].max() < 0.01
+        far = np.hypot(*(np.indices((64, 64)) - places[0][:, None, None])) > 0.8 * 64
+        assert strength[far].max(initial=0.0) < 0.01
+    assert 4 < changes < 16
+
+
+def test_the_first_hint_is_where_it_is_wanted():
+    first = tf.constant([[10, 20], [30, 40], [0, 63], [63, 0]])
+    told = told_colors.hints(chroma(), SEED, 3, first).numpy()
+    assert all(drawn[row, column, 2] == 1 for drawn, (row, column) in zip(told, first.numpy(), strict=True))
