@@ -8,7 +8,7 @@ at a tenth of its length is the reference for those half a second, 2 and 5 secon
 is a reference that shows something else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,7 @@ from colorgan_tf import color, command
 from colorgan_tf.errors import InputError
 
 SIZE = 256
-COUNTS = (0, 1, 5, 10, 50)
 SECONDS = (0.5, 2.0, 5.0)
-_RADIUS = 3
 Array = np.ndarray[Any, Any]
 
 
@@ -68,16 +66,17 @@ def by_optimization(luma: Array, hints: Array) -> Array:
     return solved.reshape(height, width, 2).astype(np.float32)
 
 
-def measure(pictures: Array, model: Any) -> dict[str, list[float]]:
+def measure(pictures: Array, model: Any, counts: Sequence[int]) -> dict[str, list[float]]:
     """Returns the mean PSNR of each method by number of hints.
 
     Args:
         pictures: uint8 RGB `[n, 256, 256, 3]`.
         model: a Colorizer.
+        counts: numbers of hints.
     """
     from tqdm import tqdm
 
-    from colorgan_tf.inference.told import Hint
+    from colorgan_tf.evaluation.hints import RADIUS, true_hints
     from colorgan_tf.metrics.pictures import psnr
     from serving.jobs.hints import Spot, apply
 
@@ -86,17 +85,14 @@ def measure(pictures: Array, model: Any) -> dict[str, list[float]]:
         true = picture.astype(np.float32) / 255
         yuv = color.rgb_to_yuv(true)
         luma = np.clip(yuv[..., :1], 0, 1)
-        places = np.random.default_rng(number).integers(_RADIUS + 1, SIZE - _RADIUS - 1, (max(COUNTS), 2))
-        squares = [np.s_[y - _RADIUS : y + _RADIUS + 1, x - _RADIUS : x + _RADIUS + 1] for y, x in places]
         row: dict[str, list[float]] = {name: [] for name in sums}
-        for count in COUNTS:
+        for count in counts:
+            told = true_hints(yuv, number)[:count]
             hints = np.zeros((SIZE, SIZE, 3), np.float32)
-            told = []
-            for (y, x), square in zip(places[:count], squares, strict=False):
-                u, v = yuv[square][..., 1:].mean(axis=(0, 1)).tolist()
-                hints[square] = [u, v, 1]
-                told.append(Hint((x + 0.5) / SIZE, (y + 0.5) / SIZE, (u, v), _RADIUS / SIZE))
-            row["model"].append(psnr(color.merge(luma, model.telling(tuple(told)).chroma(luma[None])[0]), true))
+            for hint in told:
+                y, x = int(hint.y * SIZE), int(hint.x * SIZE)
+                hints[y - RADIUS : y + RADIUS + 1, x - RADIUS : x + RADIUS + 1] = [*hint.chroma, 1]
+            row["model"].append(psnr(color.merge(luma, model.telling(told).chroma(luma[None])[0]), true))
             guess = by_optimization(luma, hints) if count else np.zeros_like(yuv[..., 1:])
             small, coarse = (batch[0] for batch in model.coarse(luma[None]))
             spots = tuple(Spot(hint.x, hint.y, hint.chroma) for hint in told)
@@ -164,6 +160,7 @@ def main(argv: list[str]) -> None:
     args = flags.FLAGS
     if len(argv) > 1 or not (args.data or args.clips):
         raise InputError(f"--data or --clips must name a folder. Received: {argv[1:] or 'neither'}.")
+    from colorgan_tf.evaluation.hints import COUNTS
     from colorgan_tf.evaluation.true_pictures import load_pictures
     from colorgan_tf.inference.colorizer import Colorizer
 
@@ -173,7 +170,7 @@ def main(argv: list[str]) -> None:
         pictures = load_pictures(args.data, SIZE, args.limit).pictures
         print(f"\nPSNR in dB of {len(pictures)} pictures of {SIZE} px\n")
         print(f"| hints | {' | '.join(map(str, COUNTS))} |\n|---|{'---|' * len(COUNTS)}")
-        for name, values in measure(pictures, model).items():
+        for name, values in measure(pictures, model, COUNTS).items():
             print(f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |")
     if args.clips:
         print("\n".join(measure_references(args.clips, model)))

@@ -1,7 +1,7 @@
 """Command: measures a model on a folder of colour pictures, beside the grey copy.
 
     python -m colorgan_tf.evaluate --model=MODEL --data=photos/ [--json=report.json] [--sheet=sheet.png]
-        [--quality=good] [--size=256] [--limit=N] [--degraded]
+        [--quality=good] [--size=256] [--limit=N] [--degraded] [--hints]
     python -m colorgan_tf.evaluate --model=MODEL --film=clip.mp4
 
 Each picture is brought to a short side of `--size`, its centre square is cut, and the model sees the luma alone. Faces
@@ -30,6 +30,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("sheet_pictures", 24, "Pictures on the contact sheet, 12 a page; 0 for all.", lower_bound=0)
     flags.DEFINE_enum("quality", Quality.GOOD, list(Quality), "How much work goes into each picture.")
     flags.DEFINE_bool("degraded", False, "Show the model the pictures as an old, worn film has them.")
+    flags.DEFINE_bool("hints", False, "Also tell the model 1 to 50 true colours of each picture.")
     flags.DEFINE_integer("size", 256, "Side of the measured squares, in pixels.", lower_bound=32, upper_bound=4096)
     flags.DEFINE_integer("limit", 0, "Most pictures (evenly spread) or frames; 0 for all.", lower_bound=0)
 
@@ -47,11 +48,15 @@ def main(argv: Sequence[str]) -> None:
 
     from colorgan_tf.evaluation import film_measure, sheet
     from colorgan_tf.evaluation.evaluator import Evaluator, InputFn
+    from colorgan_tf.evaluation.hints import hint_curve
     from colorgan_tf.evaluation.people import measure_people
     from colorgan_tf.evaluation.true_pictures import load_pictures
+    from colorgan_tf.inference.backend import HINTS_TO_CHROMA, require
     from colorgan_tf.inference.colorizer import Colorizer
 
     colorizer = Colorizer.load(args.model, quality=args.quality)
+    if args.hints:
+        require(colorizer.backend, HINTS_TO_CHROMA)
     if args.film:
         print(film_measure.to_table(film_measure.measure(args.film, colorizer, limit=args.limit)))
         return
@@ -72,9 +77,15 @@ def main(argv: Sequence[str]) -> None:
     )
     print(report.table())
     print(people.table())
+    told: dict[str, dict[str, float]] = {}
+    if args.hints:
+        curve = hint_curve(loaded.pictures, colorizer, lambda each: tqdm(each, desc="hints", disable=None))
+        told["psnr_by_hints"] = {str(count): value for count, value in curve.items()}
+        by_count = ", ".join(f"{value:.2f} with {count}" for count, value in curve.items())
+        print(f"PSNR dB by true hints      {by_count}")
     if args.json:
         chosen = {"model_path": args.model, "data": args.data, "quality": args.quality, "degraded": args.degraded}
-        writing.write_text(args.json, json.dumps(chosen | report.to_dict() | people.to_dict(), indent=2) + "\n")
+        writing.write_text(args.json, json.dumps(chosen | report.to_dict() | people.to_dict() | told, indent=2) + "\n")
     if args.sheet:
         names = [path.name for path in loaded.files]
         pages = sheet.write(evaluator, colorizer.chroma, input_fn, args.sheet, args.sheet_pictures, names)
