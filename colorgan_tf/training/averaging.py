@@ -1,7 +1,7 @@
 """Averages of trained models: the mean of their weights, and batch statistics estimated anew."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -42,16 +42,31 @@ def average(
         )
     opened = [restore.trained(model, weights) for model in models]
     result = Generator(validate(override(opened[0].config, settings)))
-    sums: dict[str, npt.NDArray[np.float32]] = {}
-    counts: dict[str, float] = {}
-    for model, each, share in zip(models, opened, shares, strict=True):
-        values = each.weights()
-        result.assign(values, model)  # refuses another network
-        for path, value in values.items():
-            sums[path] = sums.get(path, 0.0) + share * value
-            counts[path] = counts.get(path, 0.0) + share
-    result.assign({path: total / counts[path] for path, total in sums.items() if counts[path]}, "the mean")
+    values = [each.weights() for each in opened]
+    for model, each in zip(models, values, strict=True):
+        result.assign(each, model)  # refuses another network
+    result.assign(mean(values, shares), "the mean")
     return result
+
+
+def mean(
+    models: Sequence[Mapping[str, npt.NDArray[np.float32]]], shares: Sequence[float]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Returns the mean of weights that are given by their paths; of each, over the models that have it.
+
+    Args:
+        models: the weights of each.
+        shares: what each model counts.
+    """
+    having: dict[str, list[int]] = {}
+    for number, values in enumerate(models):
+        for path in values:
+            having.setdefault(path, []).append(number)
+    return {
+        path: np.average([models[each][path] for each in numbers], axis=0, weights=[shares[each] for each in numbers])
+        for path, numbers in having.items()
+        if any(shares[each] for each in numbers)
+    }
 
 
 def estimate_statistics(generator: Generator, data: str | Path, batches: int = 100) -> int:

@@ -56,21 +56,13 @@ def test_shares_weigh_the_mean(servables):
         np.testing.assert_allclose(mean[name], 0.75 * first[name] + 0.25 * second[name], atol=1e-7)
 
 
-@pytest.mark.parametrize("shares", [[1, 1], [1, 0]])
-def test_the_attention_to_hints_is_that_of_the_models_that_have_it(tmp_path, shares):
-    told = exported_models.folder("efficient_unet")
-    recipe = exported_models.tiny_generator("efficient_unet").config
-    keras.utils.set_random_seed(3)
-    untold = Generator(dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, hints=False)))
-    export.write(untold, tmp_path / "untold", metrics={}, weights="last")
-    values, other = restore.exported(told).weights(), untold.weights()
-    for models in ([told, tmp_path / "untold"], [tmp_path / "untold", told]):
-        settings = ["model.hints=true"]
-        mean = averaging.average(models, shares if models[0] == told else shares[::-1], settings=settings).weights()
-        assert mean.keys() == values.keys() > other.keys()
-        for path, value in values.items():
-            expected = (shares[0] * value + shares[1] * other.get(path, value)) / sum(shares)
-            np.testing.assert_allclose(mean[path], expected, atol=1e-6)
+def test_what_only_some_models_have_is_the_mean_of_those():
+    models = [{"a": np.array([1.0, 2.0])}, {"a": np.array([5.0, 6.0]), "hint_attention/b": np.array([7.0])}]
+    mean = averaging.mean(models, [1, 3])
+    assert mean.keys() == {"a", "hint_attention/b"}
+    np.testing.assert_allclose(mean["a"], [4.0, 5.0])
+    np.testing.assert_allclose(mean["hint_attention/b"], [7.0])
+    assert averaging.mean(models, [1, 0]).keys() == {"a"}
 
 
 def test_settings_change_what_comes_out_after_training(servables):
