@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from colorgan_tf import color
-from colorgan_tf.inference.backend import Backend
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, Backend
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.told import Hint
 from pipelines.media import writing
 from serving.jobs import hints
 from serving.jobs.hints import Spot
-from serving.jobs.records import Hint, JobSettings
+from serving.jobs.records import Hint as UserHint
+from serving.jobs.records import JobSettings
 
 # Chroma at input resolution, half precision: a picture takes 0.4 MB, so this holds a picture or a short film whole.
 CACHE_BYTES = 192 * 2**20
@@ -106,15 +108,29 @@ class HintedColorizer(Colorizer):
     def coarse(self, luma: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """See `Colorizer.coarse`. Hints are applied after the strength: a chosen colour is meant as it is."""
         small, chroma = super().coarse(luma)
-        # Not by the network, though it takes hints: its PSNR is better (benchmarks.hints), but a car that is told green
-        # turns the coats beside it green as well.
-        edited = [hints.apply(*pair, next(self.spots, ())) for pair in zip(small, chroma, strict=True)]
+        edited = []
+        for full, reduced, own in zip(luma, small, chroma, strict=True):
+            spots = next(self.spots, ())
+            edited.append(hints.apply(reduced, own, spots, self._told(full, own, spots)))
         chroma = np.stack(edited)
         self._watch(small, chroma)
         return small, chroma
 
+    def _told(
+        self, luma: npt.NDArray[np.float32], own: npt.NDArray[np.float32], spots: tuple[Spot, ...]
+    ) -> npt.NDArray[np.float32] | None:
+        """Returns what the network makes of the hints; None if it takes none, or has a reference already."""
+        if not spots or self.told or HINTS_TO_CHROMA not in self.backend.signatures:
+            return None
+        told = []
+        for spot in spots:
+            u, v = hints.wanted(spot, own).tolist()
+            told.append(Hint(spot.x, spot.y, (u, v), trust=spot.trust))
+        _, chroma = Colorizer.coarse(self.telling(tuple(told)), luma[None])
+        return np.asarray(chroma[0], np.float32)
 
-def spot_of(hint: Hint) -> Spot:
+
+def spot_of(hint: UserHint) -> Spot:
     """Returns a user's hint as the chroma that it asks for."""
     if hint.rgb is None:
         return Spot(hint.x, hint.y, None, hint.reach)

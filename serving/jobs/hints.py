@@ -23,6 +23,9 @@ _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, howeve
 _INSIDE, _OUTSIDE = 0.45, 1.0
 _NEAREST = 0.02  # below this distance no hint is nearer than another
 _SWEEPS = 2
+# The part of the change that hints ask for from which on the network's spread of it counts, and counts fully.
+_UNSURE, _SURE = 0.35, 0.7
+_LEAST_CHANGE = 0.02  # chroma: what asks for less asks for nothing
 Plane = npt.NDArray[np.float32]
 
 
@@ -45,13 +48,18 @@ class Spot:
     trust: float = 1.0
 
 
-def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
+def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | None = None) -> Plane:
     """Lets hints edit a chroma.
+
+    The network that is told the same hints knows more of what belongs to a thing, and finds its like elsewhere, but
+    spreads a colour that it did not expect too far, faintly. So it counts half near the hints, and elsewhere only
+    where it is sure.
 
     Args:
         luma: `[h, w, 1]` float32 in [0, 1], at input resolution.
         chroma: `[h, w, 2]` float32: U and V, the model's.
         spots: the hints; where two meet, the nearer one wins.
+        told: `[h, w, 2]` float32: what the network makes of the same hints, where it takes any.
 
     Returns:
         `[h, w, 2]` float32; the given chroma itself where there is no hint.
@@ -69,14 +77,34 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
     strength = weights.max(axis=0)
     fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
     fields = fields.reshape(height, width, len(spots))
-    wanted = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
+    colours = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
     edited: Plane = chroma * (1 - fields.sum(axis=-1, keepdims=True))
-    for number, colour in enumerate(wanted):
+    for number, colour in enumerate(colours):
         edited = edited + fields[..., number, None] * colour
-    return np.asarray(edited, np.float32)
+    if told is None:
+        return np.asarray(edited, np.float32)
+    near = fields.sum(axis=-1, keepdims=True)
+    return np.asarray(near * (edited + told) / 2 + (1 - near) * _where_sure(chroma, told, spots), np.float32)
 
 
-def _place(spot: Spot, size: tuple[int, int]) -> tuple[int, int]:
+def _where_sure(chroma: Plane, told: Plane, spots: tuple[Spot, ...]) -> Plane:
+    """Returns what the network makes of hints where it takes most of their change over, else its own chroma."""
+    asked = max(float(np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma))) for spot in spots)
+    change = np.linalg.norm(told - chroma, axis=-1, keepdims=True)
+    part = np.clip((change / max(asked, _LEAST_CHANGE) - _UNSURE) / (_SURE - _UNSURE), 0, 1)
+    return np.asarray(chroma + part * part * (3 - 2 * part) * (told - chroma), np.float32)
+
+
+def _own(spot: Spot, chroma: Plane) -> Plane:
+    return np.asarray(chroma[_place(spot, chroma.shape[:2])], np.float32)
+
+
+def wanted(spot: Spot, chroma: Plane) -> Plane:
+    """Returns the U and V that a hint asks for at its place in the model's chroma."""
+    return _own(spot, chroma) if spot.chroma is None else np.array(spot.chroma, np.float32)
+
+
+def _place(spot: Spot, size: tuple[int, ...]) -> tuple[int, int]:
     """Row and column of a spot."""
     return min(int(spot.y * size[0]), size[0] - 1), min(int(spot.x * size[1]), size[1] - 1)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from made_uploads import FakeBackend
 
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.motion.flow import Motion
 from serving.jobs import hint_tracking, hints
@@ -128,6 +129,18 @@ def test_frames_that_keep_their_colours_are_not_counted():
     assert len(spots) == 3 and all(len(each) == 1 for each in spots)
 
 
+def test_the_networks_spread_counts_half_near_a_hint_and_elsewhere_where_it_is_sure():
+    luma, chroma = two_halves(noise=0.0)
+    told = np.zeros_like(chroma)
+    told[:, :60] = 0.5 * np.float32(BLUE)  # half as strong near the hint
+    told[:48, 68:] = 0.9 * np.float32(BLUE)  # its like
+    told[48:, 68:] = 0.3 * np.float32(BLUE)  # a faint tint of other things
+    edited = hints.apply(luma, chroma, (Spot(0.25, 0.5, BLUE),), told)
+    np.testing.assert_allclose(edited[:, :56], np.broadcast_to(0.75 * np.float32(BLUE), (96, 56, 2)), atol=0.01)
+    np.testing.assert_allclose(edited[:40, 72:], told[:40, 72:], atol=0.002)
+    assert np.abs(edited[52:, 72:]).max() < 0.002
+
+
 # === The Colorizer with hints ===
 
 
@@ -137,6 +150,32 @@ def test_without_hints_it_is_the_colorizer(tmp_path):
     plain = Colorizer(FakeBackend()).chroma(luma)
     hinted = HintedColorizer(CachedBackend(FakeBackend(), tmp_path / "cache"), JobSettings(), lambda *_: None)
     assert np.abs(hinted.chroma(luma) - plain).max() < 1e-3
+
+
+class TellableBackend(FakeBackend):
+    """Gives each told place, and it alone, the told colour."""
+
+    signatures = frozenset({LUMA_TO_CHROMA, HINTS_TO_CHROMA})
+
+    def predict(self, signature, inputs):
+        assert signature == HINTS_TO_CHROMA
+        hints_given = inputs["hints"]
+        return np.where(hints_given[..., 2:] > 0, hints_given[..., :2], self.luma_to_chroma(inputs["luma"]))
+
+
+def test_hints_go_to_a_network_that_takes_them(tmp_path):
+    luma = np.full((2, 64, 64, 1), 0.5, np.float32)
+    chroma = []
+    for backend in (FakeBackend(), TellableBackend()):
+        backend.identity = type(backend).__name__
+        hinted = HintedColorizer(CachedBackend(backend, tmp_path / backend.identity), JobSettings(), lambda *_: None)
+        hinted.spots = iter([(), (Spot(0.5, 0.5, BLUE),)])
+        chroma.append(hinted.coarse(luma)[1])
+    without, with_it = chroma
+    np.testing.assert_allclose(without[0], with_it[0], atol=1e-3)
+    np.testing.assert_allclose(with_it[1, 32, 32], BLUE, atol=1e-3)
+    # All is one area: away from the spot the network, which left it, counts half.
+    np.testing.assert_allclose(with_it[1, 5, 5], (without[1, 5, 5] + without[0, 5, 5]) / 2, atol=2e-3)
 
 
 def test_what_another_model_answered_is_not_taken(tmp_path):
