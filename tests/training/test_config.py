@@ -113,7 +113,8 @@ def test_the_configuration_of_the_shipped_model_is_the_recommended_one():
     path = Path(__file__).parents[2] / "saved_models" / "colorgan" / "1" / "assets.extra" / "colorgan.json"
     shipped = config.from_dict(json.loads(path.read_text())["config"])
     assert shipped.model == config.PRESETS["colorgan"].model
-    assert shipped.decoding == config.PRESETS["colorgan"].decoding == config.Decoding(temperature=0.6, unsharp_mask=0.6)
+    decoding = config.Decoding(temperature=0.8, chroma_gain=0.9, unsharp_mask=0.6)
+    assert shipped.decoding == config.PRESETS["colorgan"].decoding == decoding
 
 
 def test_decoding_is_found_among_the_losses_where_it_stood():

@@ -40,7 +40,7 @@ CONFIG = Config(
         discriminator_filters=96,
     ),
     loss=Loss(lambda_p=1.0, lambda_a=0.2, lambda_f=4.0, rebalance=0.75, skin_weight=3.0),
-    decoding=Decoding(temperature=0.6, unsharp_mask=0.6),
+    decoding=Decoding(temperature=0.8, chroma_gain=0.9, unsharp_mask=0.6),
     phases=(
         Phase(
             name="frozen",
