@@ -80,7 +80,7 @@ def measure(pictures: Array, model: Any, counts: Sequence[int]) -> dict[str, lis
     from colorgan_tf.metrics.pictures import psnr
     from serving.jobs.hints import Spot, apply
 
-    sums: dict[str, list[list[float]]] = {"model": [], "spread by distance": [], "Levin et al.": []}
+    sums: dict[str, list[list[float]]] = {"model": [], "website and window": [], "Levin et al.": []}
     for number, picture in enumerate(tqdm(pictures, unit="picture", disable=None)):
         true = picture.astype(np.float32) / 255
         yuv = color.rgb_to_yuv(true)
@@ -92,13 +92,12 @@ def measure(pictures: Array, model: Any, counts: Sequence[int]) -> dict[str, lis
             for hint in told:
                 y, x = int(hint.y * SIZE), int(hint.x * SIZE)
                 hints[y - RADIUS : y + RADIUS + 1, x - RADIUS : x + RADIUS + 1] = [*hint.chroma, 1]
-            row["model"].append(psnr(color.merge(luma, model.telling(told).chroma(luma[None])[0]), true))
             guess = by_optimization(luma, hints) if count else np.zeros_like(yuv[..., 1:])
-            small, coarse = (batch[0] for batch in model.coarse(luma[None]))
+            small, own = (batch[0] for batch in model.coarse(luma[None]))
+            by_network = model.telling(told).coarse(luma[None])[1][0]
             spots = tuple(Spot(hint.x, hint.y, hint.chroma) for hint in told)
-            row["spread by distance"].append(
-                psnr(color.merge(luma, model.enlarge(apply(small, coarse, spots), small, luma)), true)
-            )
+            for name, chroma in (("model", by_network), ("website and window", apply(small, own, spots, by_network))):
+                row[name].append(psnr(color.merge(luma, model.enlarge(chroma, small, luma)), true))
             row["Levin et al."].append(psnr(color.merge(luma, guess), true))
         if np.isfinite(sum(row["model"])):
             for name, values in row.items():

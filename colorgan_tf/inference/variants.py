@@ -12,6 +12,7 @@ _HINTS = 3  # regions that are given another colour
 _AREA = 0.04  # of the short side: regions smaller than this are no reason for another version
 _LEAST = 0.004  # chroma times share that another colour must matter by
 _CHANGED = 0.02  # chroma by which a region counts as settled
+_STRONGEST = 0.15  # chroma of what is told: single colours of a distribution are more vivid than most things are
 
 
 def variants(colorizer: Colorizer, luma: Floats, count: int) -> list[tuple[Hint, ...]]:
@@ -42,16 +43,18 @@ def _version(colorizer: Colorizer, luma: Floats, own: Floats, other: Floats) -> 
     height, width = other.shape[:2]
     now = cv2.resize(own, (width, height), interpolation=cv2.INTER_AREA)
     matters = np.linalg.norm(other[..., :2] - now, axis=-1) * other[..., 2]
-    matters = cv2.GaussianBlur(matters, (0, 0), _AREA * min(height, width))
+    here = matters >= _LEAST  # not beside a region only
+    matters = here * cv2.GaussianBlur(matters, (0, 0), _AREA * min(height, width))
     hints: tuple[Hint, ...] = ()
     while len(hints) < _HINTS:
         row, column = divmod(int(matters.argmax()), width)
         if matters[row, column] < _LEAST:
             break
-        u, v = other[row, column, :2].tolist()
+        told = other[row, column, :2]
+        u, v = (told * min(1.0, _STRONGEST / max(float(np.linalg.norm(told)), 1e-6))).tolist()
         hints += (Hint((column + 0.5) / width, (row + 0.5) / height, (u, v)),)
-        told = colorizer.telling(hints).coarse(luma[None])[1][0]
-        change = np.linalg.norm(cv2.resize(told - own, (width, height), interpolation=cv2.INTER_AREA), axis=-1)
+        shown = colorizer.telling(hints).coarse(luma[None])[1][0]
+        change = np.linalg.norm(cv2.resize(shown - own, (width, height), interpolation=cv2.INTER_AREA), axis=-1)
         matters[change > _CHANGED] = 0.0
         matters[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = 0.0
     return hints
