@@ -2,8 +2,8 @@
 
 Cost: 1,500 steps of 16 windows of 224 px, 500 of them of the attention to hints alone.
 
-Result: the shipped model itself came out of 1,838 steps of the first of these phases, at 7e-4, from the one before it.
-The phases at their own rates have not been measured.
+Result: the shipped model itself came out of two runs of the first of these phases, 1,838 and 1,000 steps, each averaged
+with what it began with (its card has the figures). The phases at their own rates have not been measured.
 """
 
 import dataclasses

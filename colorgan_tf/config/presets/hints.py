@@ -1,8 +1,8 @@
 """The last phase of `colorgan` alone: teaches a model to take hints and references; its own colours stay as they are.
 
-Cost: 2,000 steps of 16 windows of 224 px. The shipped model took 1,250 of 8 windows of 160 px, 40 minutes on two cores.
+Cost: 2,000 steps of 16 windows of 224 px. The shipped model took 2,050 of 8 windows of 160 px, 54 minutes on two cores.
 
-Result of the shipped model: ten true hints at random places better the PSNR by 4.4 dB (`python -m benchmarks.hints`).
+Result of the shipped model: ten true hints at random places better the PSNR by 4.0 dB (`python -m benchmarks.hints`).
 """
 
 import dataclasses
