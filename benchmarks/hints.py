@@ -149,6 +149,9 @@ def measure_references(folder: str, model: Any) -> list[str]:
             shown = [color.merge(luma, model.telling(each).chroma(luma[None])[0]) for each in told]
             alone, helped, misled = (psnr(each, true) for each in shown)
             rows.append([alone, helped, colorfulness(shown[1]) / colorfulness(true), misled - alone])
+        if not rows:
+            lines.append(f"| {after:g} | no clip in colour is so long | | | | |")
+            continue
         mean, worst = np.mean(rows, axis=0), np.min(rows, axis=0)[3]
         lines.append(f"| {after:g} | {mean[0]:.2f} | {mean[1]:.2f} | {mean[2]:.2f} | {mean[3]:+.2f} | {worst:+.2f} |")
     return lines
