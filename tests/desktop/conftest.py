@@ -3,10 +3,11 @@
 import os
 import sys
 
+import made_uploads
 import pytest
+from made_uploads import FakeBackend
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-from made_uploads import FakeBackend  # noqa: E402
 
 
 @pytest.fixture
@@ -85,6 +86,27 @@ def make_window(application, tmp_path, session, faults):
 @pytest.fixture
 def user(make_window):
     return make_window()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(made_uploads.picture("PNG"))
+    return path
+
+
+@pytest.fixture
+def gif(tmp_path):
+    path = tmp_path / "moving.gif"
+    path.write_bytes(made_uploads.animation())
+    return path
+
+
+@pytest.fixture
+def film(tmp_path):
+    path = tmp_path / "film.mp4"
+    made_uploads.film(path)
+    return path
 
 
 @pytest.fixture(scope="session")

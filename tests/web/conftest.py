@@ -50,6 +50,18 @@ def user(app):
     return User(app)
 
 
+@pytest.fixture
+def gif(tmp_path):
+    (tmp_path / "moving.gif").write_bytes(made_uploads.animation(6))
+    return tmp_path / "moving.gif"
+
+
+@pytest.fixture
+def film(tmp_path):
+    made_uploads.film(tmp_path / "short.mp4", frames=60, width=320, height=240)
+    return tmp_path / "short.mp4"
+
+
 # === In a real browser ===
 
 

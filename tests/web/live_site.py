@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from serving.web.settings import Settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(__file__).parent.parent.parent / "build" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
 def browser_path() -> str | None:
@@ -78,3 +80,14 @@ def done(page, version=1):
         " && Number(new URL(document.getElementById('download').href).searchParams.get('v')) >= version",
         arg=version,
     )
+
+
+def downloaded(page, selector="#download"):
+    with page.expect_download() as download:
+        page.click(selector)
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def coloured_part(page):
+    """How much of the width is in colour: what is clipped from the layer of the original."""
+    return float(re.search(r"([\d.]+)%", page.locator("#before").evaluate("each => each.style.clipPath"))[1])
