@@ -103,9 +103,11 @@ def measure(cases: list[Case], rounds: int) -> dict[Case, tuple[list[machine.Spe
     """
     context = multiprocessing.get_context("spawn")
     connections: dict[Case, Connection] = {}
+    processes = []
     for case in cases:
         connections[case], other = context.Pipe()
-        context.Process(target=serve, args=(case, other), daemon=True).start()
+        processes.append(context.Process(target=serve, args=(case, other), daemon=True))
+        processes[-1].start()
         other.close()
         try:
             fault = connections[case].recv()  # one after the other: starting needs the whole machine
@@ -121,7 +123,10 @@ def measure(cases: list[Case], rounds: int) -> dict[Case, tuple[list[machine.Spe
     spent = machine.rounds({case: functools.partial(turn, each) for case, each in connections.items()}, rounds)
     for connection in connections.values():
         connection.send(False)
-    return {case: (spent[case], connections[case].recv()) for case in cases}
+    figures = {case: (spent[case], connections[case].recv()) for case in cases}
+    for process in processes:
+        process.join()  # what is measured next has the machine to itself
+    return figures
 
 
 def finishing_steps(height: int, width: int) -> dict[str, Callable[[], object]]:
