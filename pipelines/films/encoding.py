@@ -50,6 +50,7 @@ _OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
 }
 # Muxers by file name ending; for other endings libavformat is asked.
 _MUXERS = formats.FILM_MUXERS | {".qt": "mov", ".mk3d": "matroska"}
+PROGRAM_STREAMS = ("mpeg", "vob", "dvd", "svcd")
 _MPEG2_RATES = {Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1))} | {
     Fraction(60000, 1001),
     Fraction(60),
@@ -170,7 +171,7 @@ def make_plan(
 
 
 def _codec_order(muxer: str, rate: Fraction) -> tuple[str, ...]:
-    if muxer in ("mpeg", "vob", "dvd", "svcd"):
+    if muxer in PROGRAM_STREAMS:
         return ("mpeg2", "h264") if rate in _MPEG2_RATES else ("h264",)
     if muxer == "mxf":
         return ("mpeg2",)
@@ -273,7 +274,7 @@ def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
 
 def wants_global_header(muxer: str) -> bool:
     """Tells whether a container stores the codec's headers once, outside the packets."""
-    return muxer not in ("avi", "mpeg", "vob", "dvd", "svcd", "mpegts")
+    return muxer not in ("avi", "mpegts", *PROGRAM_STREAMS)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -109,6 +109,8 @@ def join(
                 begin = (old.streams[source.index].start_time or 0) * source.time_base
                 picture, others = _from_zero(picture, others, origin, begin, plan.time_base)
                 end = None if end is None else end - origin
+            elif plan.muxer in encoding.PROGRAM_STREAMS and plan.encoder == "mpeg2video":
+                picture = _from_start_codes(picture)
             _interleave(new, video, _in_order(picture), plan.time_base, others, copies, source.timeline, end)
     if _completed_after(plan):
         matroska.describe_picture(output, plan.width, plan.height, plan.aspect, plan.hdr)
@@ -176,6 +178,23 @@ def _from_zero(
 
     moved = (dataclasses.replace(packet, pts=packet.pts - lead, dts=packet.dts - lead) for packet in picture)
     return moved, (earlier(packet) if packet.size else packet for packet in others)
+
+
+def _from_start_codes(picture: Iterable[StoredPacket]) -> Iterator[StoredPacket]:
+    """Lets packets begin with their picture's start code: the headers before it go to the end of the packet before.
+
+    A time stamp in a program stream is that of the first such code after it (ISO 13818-1, 2.4.3.7). libavformat means
+    the first packet, and a code whose headers fell into the piece before would get the time of the next picture.
+    """
+    before: StoredPacket | None = None
+    for packet in picture:
+        if before is not None:
+            begin = max(0, packet.data.find(b"\0\0\1\0"))
+            yield dataclasses.replace(before, data=before.data + packet.data[:begin])
+            packet = dataclasses.replace(packet, data=packet.data[begin:])
+        before = packet
+    if before is not None:
+        yield before
 
 
 def _in_order(picture: Iterable[StoredPacket]) -> Iterator[StoredPacket]:

@@ -1,23 +1,17 @@
-"""Films made here with PyAV, coloured with a stand-in network, and read back: luma, times, streams and tags."""
+"""Films made here with PyAV, coloured with a stand-in network, and read back: luma, times and colours."""
 
-import io
 import json
 import os
-import pathlib
-import struct
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
-from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.films import decoding, other_streams
+from pipelines.films import decoding
 from pipelines.films.colorize import FilmOptions, colorize_film
-from pipelines.media.formats import FILM_MUXERS
-from tests.made_films import WarmColorizer, first_chroma, lumas, make_film, packets, pattern, put, times
+from tests.made_films import WarmColorizer, first_chroma, lumas, make_film, packets, pattern, times
 
 FILMS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data", "films")
 
@@ -63,37 +57,6 @@ def test_ntsc_rate_stays_exact(tmp_path):
         assert container.streams.video[0].average_rate == Fraction(30000, 1001)
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
-def test_sound_chapters_tags_rotation_and_aspect_are_kept(tmp_path, ending):
-    chapters = [
-        {"id": 1, "start": 0, "end": 250, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}},
-        {"id": 2, "start": 250, "end": 500, "time_base": Fraction(1, 1000), "metadata": {"title": "Two"}},
-    ]
-    film = make_film(
-        tmp_path / f"film.{ending}",
-        codec="libx264",
-        sound=2,
-        chapters=chapters,
-        tags={"title": "A film", "comment": "found in a cellar"},
-        rotation=90,
-        aspect=Fraction(16, 15),
-    )
-    out = str(tmp_path / f"out.{ending}")
-    report = colorize_film(film, out, WarmColorizer())
-    assert report.notes == []
-    assert packets(out, "audio") == packets(film, "audio")
-    with av.open(out) as new, av.open(film) as old:
-        assert [chapter["metadata"]["title"] for chapter in new.chapters()] == ["One", "Two"]
-        assert [c["start"] * c["time_base"] for c in new.chapters()] == [0, Fraction(1, 4)]
-        assert new.metadata["title" if ending != "mkv" else "title"] == "A film"
-        comment = {key.lower(): value for key, value in new.metadata.items()}["comment"]
-        assert comment.startswith("found in a cellar; ") and "ColorGAN" in comment
-        assert [stream.type for stream in new.streams] == [stream.type for stream in old.streams]
-        assert [stream.language for stream in new.streams.audio] == [stream.language for stream in old.streams.audio]
-        assert new.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
-        assert next(new.decode(video=0)).rotation == next(old.decode(video=0)).rotation == 90
-
-
 def test_turned_film_is_shown_upright_to_the_network(tmp_path):
     film = make_film(tmp_path / "film.mp4", 3, "libx264", rotation=90)
     colorizer = WarmColorizer()
@@ -104,35 +67,6 @@ def test_turned_film_is_shown_upright_to_the_network(tmp_path):
     seen = colorizer.calls[0][0, :, :, 0].reshape(32, 2, 16, 3).mean((1, 3))
     assert small.shape[0] == seen.shape[0]
     assert np.corrcoef(small.mean(1), seen.mean(1))[0, 1] > 0.8
-
-
-def test_cover_art_is_kept_and_not_taken_for_the_film(tmp_path):
-    film = make_film(tmp_path / "film.mp4", codec="libx264", cover=True)
-    out = str(tmp_path / "out.mp4")
-    assert colorize_film(film, out, WarmColorizer()).frames == 12
-    with av.open(out) as container:
-        cover = [s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic]
-        assert len(cover) == 1 and cover[0].codec_context.name == "mjpeg"
-
-
-def test_cover_art_and_attached_files_stay_in_matroska(tmp_path):
-    jpeg = io.BytesIO()
-    Image.new("RGB", (40, 30), (90, 20, 20)).save(jpeg, "JPEG")
-    film = make_film(tmp_path / "plain.mkv", codec="libx264")
-    with av.open(film) as plain, av.open(str(tmp_path / "film.mkv"), "w") as container:
-        stream = container.add_stream_from_template(plain.streams.video[0], opaque=True)
-        container.add_attachment("font.ttf", "application/x-truetype-font", b"letters" * 20)
-        container.add_attachment("cover.jpg", "image/jpeg", jpeg.getvalue())
-        for packet in plain.demux():
-            if packet.size:
-                packet.stream = stream
-                container.mux(packet)
-    report = colorize_film(str(tmp_path / "film.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
-    assert report.notes == [] and report.frames == 12
-    with av.open(str(tmp_path / "out.mkv")) as container:
-        assert [s.data for s in container.streams if s.type == "attachment"] == [b"letters" * 20]
-        cover = next(s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic)
-        assert bytes(next(container.demux(cover))) == jpeg.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -173,121 +107,6 @@ def test_every_codec_joins_its_chunks(tmp_path, codec, ending, pixels):
         assert container.streams.video[0].codec_context.pix_fmt == pixels
 
 
-def write_subtitled(tmp_path):
-    """A Matroska film with one text subtitle, written packet by packet."""
-    (tmp_path / "words.srt").write_text("1\n00:00:00,100 --> 00:00:00,300\nGood evening\n")
-    film = make_film(tmp_path / "plain.mkv", codec="libx264", sound=1)
-    with (
-        av.open(film) as plain,
-        av.open(str(tmp_path / "words.srt")) as words,
-        av.open(str(tmp_path / "film.mkv"), "w") as container,
-    ):
-        streams = {stream: container.add_stream_from_template(stream, opaque=True) for stream in plain.streams}
-        text = container.add_stream_from_template(words.streams.subtitles[0], opaque=True)
-        text.metadata["language"] = "eng"
-        for reader in (plain, words):
-            for packet in reader.demux():
-                if packet.size:
-                    packet.stream = streams.get(packet.stream, text)
-                    container.mux(packet)
-    return str(tmp_path / "film.mkv")
-
-
-def test_subtitles_are_kept(tmp_path):
-    film = write_subtitled(tmp_path)
-    report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
-    assert report.notes == []
-    assert packets(tmp_path / "out.mkv", "subtitle") == packets(film, "subtitle")
-    assert b"Good evening" in packets(tmp_path / "out.mkv", "subtitle")[0][0][1]
-
-
-def test_timed_text_of_mp4_becomes_subtitles_of_mkv(tmp_path):
-    with av.open(str(tmp_path / "film.mp4"), "w") as container:
-        video = container.add_stream("libx264", rate=24)
-        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
-        text = container.add_mux_stream("mov_text")
-        text.time_base = Fraction(1, 1000)
-        text.metadata["language"] = "eng"
-        for number in range(12):
-            frame = av.VideoFrame(96, 64, "yuv420p")
-            put(frame, 0, pattern(number))
-            for index in (1, 2):
-                put(frame, index, np.full((32, 48), 128, np.uint8))
-            frame.pts = number
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        words = av.Packet(struct.pack(">H", 12) + b"Good evening")
-        words.pts = words.dts = 100
-        words.duration, words.time_base, words.stream, words.is_keyframe = 200, Fraction(1, 1000), text, True
-        container.mux(words)
-    report = colorize_film(str(tmp_path / "film.mp4"), str(tmp_path / "out.mkv"), WarmColorizer())
-    assert report.notes == []
-    assert packets(tmp_path / "out.mkv", "subtitle") == [[(Fraction(1, 10), b"Good evening")]]
-
-
-def test_what_the_container_refuses_is_named(tmp_path):
-    report = colorize_film(write_subtitled(tmp_path), str(tmp_path / "out.avi"), WarmColorizer())
-    assert len(report.notes) == 1 and "subtitle stream" in report.notes[0]
-
-
-def write_with_unknown_subtitles(tmp_path):
-    """Two subtitle tracks: one of a codec that nobody knows, one as usual."""
-    film = tmp_path / "film.mkv"
-    with av.open(str(film), "w") as container:
-        video = container.add_stream("ffv1", rate=24)
-        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
-        tracks = [container.add_mux_stream("subrip") for _ in range(2)]
-        for number in range(12):
-            frame = av.VideoFrame(64, 64, "yuv420p")
-            for index in range(3):
-                put(frame, index, np.full((64 >> (index > 0),) * 2, 128, np.uint8))
-            frame.pts = number
-            container.mux(video.encode(frame))
-        for track in tracks:
-            words = av.Packet(b"Good evening")
-            words.pts = words.dts = 100
-            words.duration, words.time_base, words.stream, words.is_keyframe = 200, Fraction(1, 1000), track, True
-            container.mux(words)
-        container.mux(video.encode(None))
-    film.write_bytes(film.read_bytes().replace(b"S_TEXT/UTF8", b"S_TEXT/QQQQ", 1))
-    return str(film)
-
-
-@pytest.mark.parametrize("ending", ["mkv", "mp4", "ts"])
-def test_stream_of_unknown_codec_is_left_out_with_a_note(tmp_path, ending):
-    film, out = write_with_unknown_subtitles(tmp_path), str(tmp_path / f"out.{ending}")
-    report = colorize_film(film, out, WarmColorizer(), FilmOptions(quality="fast"))
-    assert report.frames == len(lumas(out)) == 12
-    assert f"subtitle stream 1 (unknown codec) does not fit {FILM_MUXERS['.' + ending]}" in report.notes
-    if ending == "mkv":
-        assert packets(out, "subtitle") == [[(Fraction(1, 10), b"Good evening")]]
-
-
-def test_what_the_container_refuses_is_known_before_the_first_frame(tmp_path):
-    film, colorizer = make_film(tmp_path / "film.mkv", 12, rate=Fraction(12), sound=1), WarmColorizer()
-    with pytest.raises(InputError, match="must be writable as asked. Received: .*out.mxf: .* with libx264 in mxf"):
-        colorize_film(film, str(tmp_path / "out.mxf"), colorizer, FilmOptions("h264"))
-    assert colorizer.calls == [] and os.listdir(tmp_path) == ["film.mkv"]
-
-
-def test_stream_whose_later_packets_are_refused_is_left_out(tmp_path, monkeypatch):
-    film, out = make_film(tmp_path / "film.mkv", 24, sound=2), str(tmp_path / "out.mkv")
-    write, written = other_streams.StreamCopy.write, []
-
-    def refuse(copy, new, packet):
-        written.append(copy.index)
-        if copy.index == 2 and len(written) > 200:  # long after the trial
-            raise other_streams.Refused(2)
-        write(copy, new, packet)
-
-    monkeypatch.setattr("pipelines.films.other_streams.StreamCopy.write", refuse)
-    monkeypatch.setattr("pipelines.films.trial_join._PACKETS", 10)
-    written += [0] * 180
-    report = colorize_film(film, out, WarmColorizer())
-    assert report.notes == ["audio stream 2 (aac) does not fit matroska"]
-    assert len(packets(out, "audio")) == 1 and len(lumas(out)) == 24
-
-
 def test_turned_frame_with_side_data_too_new_for_pyav_keeps_its_turn(tmp_path):
     film = make_film(tmp_path / "film.mp4", 3, "libx264", rotation=90)
     with av.open(film) as container:
@@ -301,41 +120,6 @@ def test_turned_frame_with_side_data_too_new_for_pyav_keeps_its_turn(tmp_path):
             raise ValueError("29 is not a valid Type")
 
     assert decoding._display_matrix(Unreadable()) == decoding._display_matrix(frame) is not None
-
-
-@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "avi", "webm", "mpg"])
-def test_every_container_gets_all_frames_and_sound(tmp_path, ending):
-    film = make_film(tmp_path / "film.mkv", 24, "libx264", sound=1, rate=Fraction(25))
-    out = str(tmp_path / f"out.{ending}")
-    colorize_film(film, out, WarmColorizer(), FilmOptions(quality="fast", chunk_seconds=0.4))
-    stamps = times(out)
-    assert len(stamps) == 24
-    assert [float(stamp - stamps[0]) for stamp in stamps] == pytest.approx(np.arange(24) / 25, abs=6e-4)
-    with av.open(out) as container:
-        sound = sum(frame.samples for frame in container.decode(audio=0))
-    assert abs(sound - 24 / 25 * 48000) < 4096
-
-
-def test_sound_whose_channels_have_no_places_is_encoded_too(tmp_path):
-    with av.open(str(tmp_path / "film.avi"), "w") as container:
-        video, sound = container.add_stream("mpeg4", rate=25), container.add_stream("pcm_s16le", rate=48000)
-        video.width, video.height, video.pix_fmt, sound.layout = 96, 64, "yuv420p", "mono"
-        for number in range(12):
-            frame = av.VideoFrame(96, 64, "yuv420p")
-            put(frame, 0, pattern(number))
-            for index in (1, 2):
-                put(frame, index, np.full((32, 48), 128, np.uint8))
-            frame.pts = number
-            container.mux(video.encode(frame))
-            block = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "mono")
-            block.sample_rate, block.pts, block.time_base = 48000, 1920 * number, Fraction(1, 48000)
-            container.mux(sound.encode(block))
-        container.mux(video.encode(None))
-    with av.open(str(tmp_path / "film.avi")) as container:
-        assert container.streams.audio[0].codec_context.layout.name == "1 channels"
-    colorize_film(str(tmp_path / "film.avi"), str(tmp_path / "out.mpg"), WarmColorizer())
-    with av.open(str(tmp_path / "out.mpg")) as container:
-        assert abs(sum(frame.samples for frame in container.decode(audio=0)) - 12 * 1920) < 2400
 
 
 def test_black_bars_stay_black(tmp_path):
@@ -380,102 +164,6 @@ def test_odd_sizes_keep_their_size(tmp_path):
     )
     colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
     assert lumas(tmp_path / "out.mkv")[0].shape == (61, 83)
-
-
-# --- Bad input ---
-
-
-def test_missing_empty_and_foreign_files_are_named(tmp_path):
-    (tmp_path / "empty.mp4").write_bytes(b"")
-    (tmp_path / "text.mp4").write_text("not a film" * 100)
-    for name, words in [("none.mp4", "must exist"), ("empty.mp4", "0 bytes"), ("text.mp4", "must be readable")]:
-        with pytest.raises(InputError, match=words):
-            colorize_film(str(tmp_path / name), str(tmp_path / "out.mp4"), WarmColorizer())
-    assert not (tmp_path / "out.mp4").exists()
-
-
-def test_sound_alone_is_no_film(tmp_path):
-    path = str(tmp_path / "sound.mka")
-    with av.open(path, "w", format="matroska") as container:
-        track = container.add_stream("aac", rate=48000)
-        block = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), "fltp", "stereo")
-        block.sample_rate, block.pts = 48000, 0
-        container.mux(track.encode(block))
-        container.mux(track.encode(None))
-    with pytest.raises(InputError, match="must have a picture stream. Received: .* with audio only"):
-        colorize_film(path, str(tmp_path / "out.mkv"), WarmColorizer())
-
-
-def test_truncated_film_is_coloured_as_far_as_it_goes(tmp_path):
-    film = make_film(tmp_path / "film.mkv", 40, sound=1)
-    whole = pathlib.Path(film).read_bytes()
-    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
-    report = colorize_film(str(tmp_path / "cut.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
-    assert 5 < report.frames < 40
-    assert len(lumas(tmp_path / "out.mkv")) == report.frames
-
-
-def test_broken_frame_in_the_middle_does_not_stop_the_film(tmp_path):
-    film = make_film(tmp_path / "film.mkv", 20, "mjpeg", pixels="yuvj420p", full=True)
-    with av.open(film) as container:
-        spot = [packet.pos for packet in container.demux(video=0) if packet.size][10]
-    data = bytearray(pathlib.Path(film).read_bytes())
-    start = data.index(b"\xff\xd8", spot)
-    data[start : start + 800] = bytes(800)
-    (tmp_path / "broken.mkv").write_bytes(data)
-    report = colorize_film(str(tmp_path / "broken.mkv"), str(tmp_path / "out.mkv"), WarmColorizer())
-    assert report.frames >= 19 and any("broken" in note for note in report.notes)
-
-
-def test_film_without_time_stamps_gets_them_from_its_rate(tmp_path):
-    make_film(tmp_path / "film.mp4", 20, "libx264", rate=Fraction(25), options={"bf": "0"})
-    raw = str(tmp_path / "film.h264")
-    with av.open(str(tmp_path / "film.mp4")) as container:
-        extra = container.streams.video[0].codec_context.extradata
-        sets, rest = b"", extra[6:]
-        length = struct.unpack(">H", rest[:2])[0]
-        sets += b"\0\0\0\1" + rest[2 : 2 + length]
-        rest = rest[3 + length :]
-        length = struct.unpack(">H", rest[:2])[0]
-        sets += b"\0\0\0\1" + rest[2 : 2 + length]
-        with open(raw, "wb") as file:
-            file.write(sets)
-            for packet in container.demux(video=0):
-                data = bytes(packet)
-                while data:
-                    size = struct.unpack(">I", data[:4])[0]
-                    file.write(b"\0\0\0\1" + data[4 : 4 + size])
-                    data = data[4 + size :]
-    report = colorize_film(raw, str(tmp_path / "out.mp4"), WarmColorizer())
-    assert report.frames == 20
-    assert np.allclose(np.diff([float(stamp) for stamp in times(tmp_path / "out.mp4")]), 1 / 25, atol=1e-3)
-
-
-def test_output_name_codec_and_folder_are_checked(tmp_path):
-    film = make_film(tmp_path / "film.mkv", 3)
-    for output, options, words in [
-        ("out.xyz", FilmOptions(), "must end like a film's"),
-        ("out.mp4", FilmOptions(codec="prores"), "container must take the codec"),
-        ("out.mp4", FilmOptions(codec="h263"), "`codec` must be one of"),
-        ("film.mkv", FilmOptions(), "must be another file"),
-    ]:
-        with pytest.raises(InputError, match=words):
-            colorize_film(film, str(tmp_path / output), WarmColorizer(), options)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="must be writable"):
-        colorize_film(film, str(tmp_path / "file" / "out.mkv"), WarmColorizer())
-
-
-def test_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
-    film = make_film(tmp_path / "film.mkv", 3)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pipelines.films.encoding.write_packets", full)
-    with pytest.raises(InputError, match="disk full"):
-        colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer())
-    assert not (tmp_path / "out.mkv").exists()
 
 
 # --- Real clips ---
