@@ -12,18 +12,20 @@ from typing import Any
 
 from colorgan_tf.errors import InputError
 from pipelines.archive.plan import Item
+from pipelines.films import resuming
 from pipelines.media import storage
 
 NAME = "archive.sqlite"
 FAILED = "failed.jsonl"
 _PUBLISHED_EVERY = 30.0  # seconds, where the results lie in a store that no file can be written in part by part
+_SEEN_EVERY = 2.0  # seconds
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     source TEXT PRIMARY KEY, target TEXT, film INTEGER, size INTEGER, state TEXT, note TEXT DEFAULT '',
     machine TEXT DEFAULT '', work REAL DEFAULT 0, length REAL DEFAULT 0, finished REAL DEFAULT 0, ended REAL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_state ON files (state, film, size, work, length, finished);
-CREATE TABLE IF NOT EXISTS runs (began REAL, ended REAL, actors INTEGER, machines INTEGER);
+CREATE TABLE IF NOT EXISTS runs (began REAL, seen REAL, ended REAL, actors INTEGER, machines INTEGER);
 CREATE TABLE IF NOT EXISTS machines (name TEXT PRIMARY KEY, files INTEGER, work REAL) WITHOUT ROWID;
 """
 WAITING = "waiting"
@@ -70,7 +72,7 @@ class Manifest:
         if self._remote:
             with contextlib.suppress(FileNotFoundError):
                 storage.fetch(storage.join(output, NAME), self.path)
-        self._published = time.monotonic()
+        self._published = self._seen = time.monotonic()
         self._database = sqlite3.connect(self.path, timeout=60, isolation_level=None)
         try:
             self._database.execute("PRAGMA synchronous = NORMAL")
@@ -93,7 +95,7 @@ class Manifest:
             there: files whose results are there.
         """
         with self._transaction():
-            self._database.execute("INSERT INTO runs VALUES (?, NULL, 0, 0)", (time.time(),))
+            self._database.execute("INSERT INTO runs VALUES (?, ?, NULL, 0, 0)", (time.time(),) * 2)
             for state, some in ((WAITING, items), ("skipped", there)):
                 changed = "" if state == WAITING else " WHERE files.state IN ('waiting', 'failed')"
                 self._database.executemany(
@@ -102,6 +104,8 @@ class Manifest:
                     + changed,
                     ((each.source, each.target, each.film, each.size, state) for each in some),
                 )
+        if self._remote:
+            self.publish()
 
     def end(self, actors: int, machines: int) -> None:
         """Notes the end of the run."""
@@ -120,7 +124,6 @@ class Manifest:
                     (state, note, machine, work, time.time(), source),
                 )
                 self._add_work(machine, 1, work)
-        self._publish_now_and_then()
 
     def film(self, source: str, length: float, finished: float, machine: str, work: float) -> None:
         """Notes how far a film is: seconds known of, and coloured."""
@@ -130,7 +133,28 @@ class Manifest:
                 (length, finished, work, source),
             )
             self._add_work(machine, 0, work)
-        self._publish_now_and_then()
+
+    def seen(self) -> None:
+        """Notes now and then that the run goes on."""
+        now = time.monotonic()
+        if now - self._seen > _SEEN_EVERY:
+            self._seen = now
+            self._database.execute(
+                "UPDATE runs SET seen = ? WHERE began = (SELECT max(began) FROM runs)", (time.time(),)
+            )
+        if now - self._published > _PUBLISHED_EVERY:
+            self._published = now
+            with contextlib.suppress(InputError):  # a store that is away for a while must not end the run
+                self.publish()
+
+    def running(self) -> bool:
+        """Tells whether a run is under way: in a folder its lock is held, in a store it was seen of late."""
+        runs = self.runs()
+        if not runs or runs[-1]["ended"] is not None:
+            return False
+        if self._remote:
+            return time.time() - runs[-1]["seen"] < 4 * _PUBLISHED_EVERY
+        return resuming.in_work(self.path)
 
     def counts(self) -> list[Count]:
         """Returns how many files are in which state."""
@@ -149,8 +173,9 @@ class Manifest:
 
     def runs(self) -> list[dict[str, Any]]:
         """Returns the runs so far."""
-        rows = self._database.execute("SELECT began, ended, actors, machines FROM runs ORDER BY began")
-        return [dict(zip(("began", "ended", "actors", "machines"), row, strict=True)) for row in rows]
+        names = ("began", "seen", "ended", "actors", "machines")
+        rows = self._database.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY began")
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def size_since(self, began: float) -> int:
         """Returns the bytes of files that ended since."""
@@ -174,12 +199,6 @@ class Manifest:
         """Closes the file."""
         self._database.close()
         self._scratch.__exit__(None, None, None)
-
-    def _publish_now_and_then(self) -> None:
-        if time.monotonic() - self._published > _PUBLISHED_EVERY:
-            self._published = time.monotonic()
-            with contextlib.suppress(InputError):  # a store that is away for a while must not end the run
-                self.publish()
 
     def _add_work(self, machine: str, files: int, work: float) -> None:
         if machine:

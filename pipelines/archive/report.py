@@ -35,12 +35,14 @@ def status(manifest: Manifest) -> str:
         lines.append(f"and {len(failed) - _SHOWN} more in failed.jsonl")
     runs = manifest.runs()
     if runs and runs[-1]["ended"] is None:
-        lasted = time.time() - runs[-1]["began"]
+        running = manifest.running()
+        lasted = (time.time() if running else runs[-1]["seen"]) - runs[-1]["began"]
         done = manifest.size_since(runs[-1]["began"]) + _in_work(manifest)
         rest = f"about {left / done * lasted / 3600:.1f} hours left" if done else "time left not known yet"
-        lines.append(f"running for {lasted / 3600:.2f} hours, {rest}")
+        word, more = ("running for", "") if running else ("broken off after", "; the same command goes on")
+        lines.append(f"{word} {lasted / 3600:.2f} hours, {rest}{more}")
     elif runs:
-        hours = sum((run["ended"] or run["began"]) - run["began"] for run in runs) / 3600
+        hours = sum((run["ended"] or run["seen"]) - run["began"] for run in runs) / 3600
         lines.append(f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {hours:.2f} hours in all")
     return "\n".join(lines)
 

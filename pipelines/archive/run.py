@@ -123,6 +123,7 @@ class Run:
 
         try:
             while True:
+                self._manifest.seen()
                 self._fleet.adjust()
                 self._hand_out()
                 if not self._running and not self._left():

@@ -68,6 +68,23 @@ def alone(output: str) -> Iterator[None]:
         os.close(file)
 
 
+def in_work(output: str) -> bool:
+    """Tells whether a program, on whichever machine, keeps an output to itself by `alone`."""
+    try:
+        import fcntl
+
+        file = os.open(writing.hidden(Path(output).absolute(), "lock"), os.O_RDONLY)
+    except (ImportError, FileNotFoundError):
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def _same_file(path: str, file: int) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(file))

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import sqlite3
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from colorgan_tf.errors import InputError
 from pipelines.archive import manifest, report
 from pipelines.archive.manifest import Manifest
 from pipelines.archive.plan import Item
+from pipelines.films import resuming
 from pipelines.media import storage
 
 
@@ -91,6 +93,39 @@ def test_manifest_of_a_store_is_published_and_found_again(s3):
     again = manifest.open_begun(output)
     assert states(again) == {("failed", False): 1, ("waiting", False): 1}
     again.close()
+
+
+def test_run_that_was_killed_is_not_called_running(tmp_path):
+    book = Manifest(str(tmp_path))
+    with resuming.alone(book.path):
+        book.begin(items(1), [])
+        assert "running for 0.00 hours" in report.status(book)
+    assert "broken off after 0.00 hours, time left not known yet; the same command goes on" in report.status(book)
+    with resuming.alone(book.path):  # only asked, not ended, by the lines above
+        assert book.running()
+    book.begin(items(1), [])
+    book.end(1, 1)
+    assert "2 runs, 0.00 hours in all" in report.status(book)
+
+
+def test_run_into_a_store_that_was_not_seen_of_late_is_not_called_running(s3, monkeypatch):
+    book = Manifest(f"{s3.url}/out")
+    book.begin(items(1), [])
+    reader = manifest.open_begun(f"{s3.url}/out")
+    assert "running for 0.00 hours" in report.status(reader)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    assert "broken off after 0.00 hours" in report.status(reader)
+    book.seen()  # too early for it to be noted
+    monkeypatch.setattr(manifest, "_SEEN_EVERY", 0.0)
+    monkeypatch.setattr(manifest, "_PUBLISHED_EVERY", 0.0)
+    book.seen()
+    reader.close()
+    reader = manifest.open_begun(f"{s3.url}/out")
+    monkeypatch.setattr(manifest, "_PUBLISHED_EVERY", 30.0)
+    assert "running for 1.00 hours" in report.status(reader)
+    reader.close()
+    book.close()
 
 
 def test_damaged_manifest_is_named(tmp_path):
