@@ -166,6 +166,17 @@ def test_the_ray_job_calls_the_archive_with_flags_it_has():
         assert all((ROOT / each).exists() for each in source.split())
 
 
+def test_the_ray_job_is_one_by_the_schema_of_kuberay():
+    jsonschema = pytest.importorskip("jsonschema")
+    (job,) = documents("kubernetes/ray-archive.yaml")
+    schema = json.loads((ROOT / "tests" / "schemas" / "rayjob.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check = jsonschema.Draft202012Validator(schema)
+    assert [error.message for error in check.iter_errors(job)] == []
+    job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["container"] = []
+    assert ["'container' was unexpected" in error.message for error in check.iter_errors(job)] == [True]
+
+
 # === Monitoring ===
 
 
