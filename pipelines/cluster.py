@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,8 +33,11 @@ def connected(address: str | None) -> Iterator[None]:
         _check_one()
     elif address is not None:
         _check_reachable(address)
+        _check_answers(address)
     try:
         if address is None:
+            # Else Ray leaves one in ~/.ray, and a later `ray start --head` asks all other machines for it.
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
             ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         else:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
@@ -116,3 +120,21 @@ def _check_reachable(address: str) -> None:
     except (OSError, ValueError) as error:
         reason = f"{address}: {error}"
         raise InputError(f"`--address` must be that of a Ray cluster's head, host:port. Received: {reason}.") from error
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself repeats a warning."""
+    import grpc
+    from ray._private.grpc_utils import init_grpc_channel
+
+    with init_grpc_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            channel.unary_unary("/ray.rpc.NodeInfoGcsService/GetClusterId")(b"", timeout=_CONNECT_SECONDS)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+                raise InputError(
+                    "A cluster that asks for a token must get it: RAY_AUTH_MODE=token and the ~/.ray/auth_token of its "
+                    f"head are needed on every machine. Received: {address}, another token or none."
+                ) from error
+            reason = " ".join(str(error.details()).split())
+            raise InputError(f"`--address` must be that of one Ray cluster. Received: {address}: {reason}") from error

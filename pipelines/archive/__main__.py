@@ -88,8 +88,9 @@ def _run(made: "Plan", book: "Manifest", output: str) -> tuple[int, list[str]]:
     values = flags.FLAGS
     there = set() if values.overwrite else {entry.path for entry in storage.files(output)}
     items = [item for item in made.items if item.target not in there]
-    book.begin(items, [item for item in made.items if item.target in there])
+    done = [item for item in made.items if item.target in there]
     if not items:
+        book.begin(items, done)
         book.end(0, 0)
         return 0, []
     mark = storage.join(output, f".archive-{secrets.token_hex(4)}")
@@ -103,6 +104,7 @@ def _run(made: "Plan", book: "Manifest", output: str) -> tuple[int, list[str]]:
     )
     needs = Needs(values.cpus_per_actor, values.gpus_per_actor, int(values.memory_per_actor * 1e9), values.actors)
     with cluster.connected(values.address):
+        book.begin(items, done)
         storage.publish_bytes(b"", settings.token)
         try:
             fleet = Fleet(settings, needs)

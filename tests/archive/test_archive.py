@@ -1,5 +1,6 @@
 """The command over a real cluster of this machine: results of the plain command, faults in one line, nothing lost."""
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import pytest
 from made_pictures import photograph
 from PIL import Image
 
+from colorgan_tf.errors import InputError
+from pipelines import cluster
 from tests.films.test_pieces import film_of_shots
 
 needs_ray = pytest.mark.skipif(
@@ -48,8 +51,9 @@ def test_results_are_those_of_the_plain_command_and_a_second_run_does_only_what_
     plain = command("colorgan_tf.colorize", folder, f"--output={tmp_path / 'plain'}", "--quality=fast")
     assert plain.returncode == 1  # bad.jpg
     arguments = (folder, f"--output={tmp_path / 'out'}", "--quality=fast", "--cpus_per_actor=1")
-    done = command("pipelines.archive", *arguments)
+    done = command("pipelines.archive", *arguments, HOME=str(tmp_path))
     assert done.returncode == 1, done.stderr
+    assert not (tmp_path / ".ray").exists()  # a token there would lock other machines out of clusters made later
     assert done.stderr.count("\n") == 1 and "failed: 1 files, see " in done.stderr
     assert contents(tmp_path / "out") == contents(tmp_path / "plain")
     (line,) = (tmp_path / "out" / "failed.jsonl").read_text().splitlines()
@@ -69,14 +73,24 @@ def test_results_are_those_of_the_plain_command_and_a_second_run_does_only_what_
 @needs_ray
 @pytest.mark.parametrize(
     ("address", "message"),
-    [("127.0.0.1:1", "Connection refused"), ("nonsense", "host:port"), ("auto", "Could not find any running Ray")],
+    [("127.0.0.1:1", "Connection refused"), ("nonsense", "host:port")],
 )
 def test_cluster_that_is_not_there_is_one_line(folder, tmp_path, address, message):
-    done = command(
-        "pipelines.archive", folder, f"--output={tmp_path}", f"--address={address}", RAY_TMPDIR=str(tmp_path)
-    )
+    done = command("pipelines.archive", folder, f"--output={tmp_path}", f"--address={address}")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert message in done.stderr and "`--address` must be" in done.stderr
+
+
+@needs_ray
+def test_auto_where_no_cluster_runs_is_one_line(tmp_path, monkeypatch):
+    from ray._private import services
+
+    monkeypatch.setattr(services, "find_gcs_addresses", functools.cache(set))  # other tests may have some
+    monkeypatch.setattr(services, "find_bootstrap_address", lambda folder: None)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    message = "`--address` must be that of one Ray cluster. Received: auto: Could not find any running Ray"
+    with pytest.raises(InputError, match=message), cluster.connected("auto"):
+        pass
 
 
 def test_without_ray_the_extra_is_named(folder, tmp_path):
