@@ -6,8 +6,9 @@
 
 The first form gives each run one core an actor, by the processor affinity of the whole cluster. Starting takes the same
 time however many files there are, so that of a run with one small file is taken off. Memory is that of all processes of
-the node. The last form hands out the pieces of 100,000 hours of film and batches of 100,000,000 photographs to machines
-of 8 cores, some of them slow, some lost.
+the node. Where other programs run beside, seconds of processors tell more than those of the clock. The last form hands
+out the pieces of 100,000 hours of film and batches of 100,000,000 photographs to machines of 8 cores, some of them
+slow, some lost.
 """
 
 import contextlib
@@ -54,9 +55,10 @@ LOST_A_DAY, BACK_AFTER = 0.01, 3600.0  # machines lost, and seconds until each i
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """Seconds of a run, and the most memory in GB that all its processes held at once, Ray's among them."""
+    """Of a run and all its processes, Ray's among them: seconds by the clock and of processors, most memory in GB."""
 
     seconds: float
+    processors: float
     memory: float
 
 
@@ -67,29 +69,32 @@ def _run(module: str, source: str, cores: int, *more: str) -> Figure:
         with subprocess.Popen(
             ["taskset", "-c", f"0-{cores - 1}", *line], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as run:
-            peak = [0.0]
-            watch = threading.Thread(target=_watch, args=(run, peak))
+            peak, ticks = [0.0], dict[int, int]()
+            watch = threading.Thread(target=_watch, args=(run, peak, ticks))
             watch.start()
             _, error = run.communicate()
             watch.join()
         if run.returncode:
             raise InputError(f"The run must succeed. Received: {error.decode()}")
-        return Figure(time.perf_counter() - began, peak[0])
+        seconds = time.perf_counter() - began
+        return Figure(seconds, sum(ticks.values()) / os.sysconf("SC_CLK_TCK"), peak[0])
 
 
-def _watch(run: "subprocess.Popen[bytes]", peak: list[float]) -> None:
-    """Keeps the largest memory of a process and all below it; what several share counts once."""
+def _watch(run: "subprocess.Popen[bytes]", peak: list[float], ticks: dict[int, int]) -> None:
+    """Keeps the largest memory of a process and all below it, what several share once, and each one's clock ticks."""
     while run.poll() is None:
-        parents: dict[int, int] = {}
+        parents, spent = dict[int, int](), dict[int, int]()
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+                number, words = int(status.parent.name), status.read_text().rpartition(")")[2].split()
+                parents[number], spent[number] = int(words[1]), int(words[11]) + int(words[12])
         total = 0
         for number in parents:
             above = number
             while above not in (0, run.pid):
                 above = parents.get(above, 0)
             if above == run.pid:
+                ticks[number] = spent[number]
                 with contextlib.suppress(OSError, IndexError):  # it has just ended
                     total += int(Path(f"/proc/{number}/smaps_rollup").read_text().split("\nPss:")[1].split()[0])
         peak[0] = max(peak[0], total * 1024 / 1e9)
@@ -117,9 +122,14 @@ def measure(photographs: str, film: str | None) -> None:
                 for _ in range(FLAGS.rounds):
                     runs.append((_run(module, source, cores, *more), _run(module, small, cores, *more)))
                 seconds = min(run.seconds - start.seconds for run, start in runs)
+                processors = min(run.processors - start.processors for run, start in runs)
                 memory = max(run.memory for run, _ in runs)
                 start = min(start.seconds for _, start in runs)
-                print(f"{what:6}  {name:22}  {seconds:7.1f} s, {start:5.1f} s to start, {memory:.2f} GB", flush=True)
+                print(
+                    f"{what:6}  {name:22}  {seconds:7.1f} s, {processors:7.1f} s of processors, "
+                    f"{start:5.1f} s to start, {memory:.2f} GB",
+                    flush=True,
+                )
 
 
 # === The machinery alone ===
