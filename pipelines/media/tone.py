@@ -20,11 +20,13 @@ _MIDDLE_SIDE = 640  # short side at which pictures are looked at
 _CELLS, _LEAST_SIDE, _FEWEST_CELLS = 32, 8, 12
 _SAMPLES = 400  # pixels a side that are looked at as they are
 _EDGE = 0.1  # share of each side that is left out: frames, borders, colour targets
-_KNOTS = 16  # of the curve of chroma over luma, a chain of straight lines
+_KNOTS = 31  # of the curve of chroma over luma, a chain of straight lines
+_SMOOTH = 1e-3  # weight of the curve's bends, so that knots that hold next to nothing follow their neighbours
 _ROUNDS = 4  # in which what is far off the curve loses its weight
 _NEAR = 5  # cells over which what is off the curve is averaged, so that noise goes
 # Times the noise that what is off the curve is in a toned picture, at most; of the cells, 85 % stay below.
-_EXCESS, _QUANTILE = 0.57, 0.85
+_EXCESS, _QUANTILE = 0.355, 0.85
+_SLOPE = 0.2  # share of the curve's own steps that is noise, since files hold chroma a little beside its luma
 _SURE = 1.3  # times or part of the limit beyond which the judgement is sure
 # An old picture that was copied or scanned in coloured light: the strength of chroma that 95 % of it stay below; the
 # cells over which such light is even; and the share that is left of what is off the curve when that is taken away.
@@ -63,8 +65,8 @@ class Limits:
     uneven: float
 
 
-STILL = Limits(0.012, 0.001, 0.0015)
-FILM = Limits(0.02, 0.006, 0.0)  # video adds rainbows along fine detail
+STILL = Limits(0.012, 0.002, 0.0015)
+FILM = Limits(0.02, 0.01, 0.0)  # video adds rainbows along fine detail
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,9 +186,7 @@ def _excess(shades: Floats, chroma: Floats, chosen: NDArray[np.bool_], floor: fl
     if strong.sum() <= _STRONG_SHARE * chosen.sum():
         chosen = chosen & ~strong
     off[~chosen] = 0
-    pairs = ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]))
-    steps = [np.linalg.norm(off[one] - off[other], axis=-1)[chosen[one] & chosen[other]] for one, other in pairs]
-    noise = floor + float(np.concatenate([*steps, [0.0]]).mean())
+    noise = floor + _steps(off, chosen) + _SLOPE * _steps(chroma - off, chosen)
     near = _mean(off, chosen, _NEAR)
     all_off, quickly_off = (
         float(np.quantile(np.linalg.norm(each[chosen], axis=1), _QUANTILE))
@@ -195,17 +195,27 @@ def _excess(shades: Floats, chroma: Floats, chosen: NDArray[np.bool_], floor: fl
     return all_off / noise, quickly_off / max(all_off, 1e-9)
 
 
+def _steps(values: Floats, chosen: NDArray[np.bool_]) -> float:
+    """Returns how far neighbouring cells of `[H, W, 2]` that are chosen differ, in the mean."""
+    pairs = ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]))
+    steps = [np.linalg.norm(values[one] - values[other], axis=-1)[chosen[one] & chosen[other]] for one, other in pairs]
+    return float(np.concatenate([*steps, [0.0]]).mean())
+
+
 def _off_knots(shades: Floats, chroma: Floats) -> Floats:
     """Returns what is left of a chroma `[cells, 2]` when the curve that comes closest is taken away.
 
     The closest one by least squares, in which cells that are far off count less (P. Huber, "Robust estimation of a
-    location parameter", 1964), and knots that hold next to nothing stay near zero.
+    location parameter", 1964) and bends of the curve count too (P. Eilers and B. Marx, "Flexible smoothing with
+    B-splines and penalties", 1996).
     """
     weights = np.ones(len(shades))
-    slack = 1e-4 * len(shades) * np.eye(shades.shape[1])
+    knots = np.eye(shades.shape[1])
+    bends = np.diff(knots, 2, axis=0)
+    penalty = len(shades) * (_SMOOTH * bends.T @ bends + 1e-7 * knots)
     for _ in range(_ROUNDS):
         weighted = shades * weights[:, None]
-        off = chroma - shades @ np.linalg.solve(weighted.T @ shades + slack, weighted.T @ chroma)
+        off = chroma - shades @ np.linalg.solve(weighted.T @ shades + penalty, weighted.T @ chroma)
         distance = np.linalg.norm(off, axis=1)
         weights = 1 / np.maximum(1, distance / (2 * np.median(distance) + 1e-4))
     return off
