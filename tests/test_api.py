@@ -70,7 +70,7 @@ def test_a_saturation_of_nought_is_grey(photo):
 def test_what_cannot_be_coloured_raises_a_readable_error(tmp_path):
     letter = tmp_path / "letter.jpg"
     letter.write_text("Dear Sir or Madam")
-    with pytest.raises(InputError, match="is expected. Received: .*letter.jpg, which is none"):
+    with pytest.raises(InputError, match="is expected. Received: .*letter.jpg, which is none of these"):
         colorgan_tf.colorize(letter)
     with pytest.raises(InputError, match="gone.jpg"):
         colorgan_tf.colorize(tmp_path / "gone.jpg")

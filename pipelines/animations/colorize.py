@@ -206,30 +206,40 @@ def _tones(frames: Iterable[Frame]) -> list[Tone]:
 
     detector = ShotDetector()
     lengths: list[int] = []
-    seen: list[list[np.ndarray]] = []
+    seen: list[list[tuple[np.ndarray, np.ndarray]]] = []
+    plain = 0.0  # strongest chroma of frames of one shade
     for frame in frames:
         visible: np.ndarray = frame.rgba[..., :3] * (frame.rgba[..., 3:] > 0).astype(np.uint8)
-        shown = cv2.resize(visible, _JUDGED, interpolation=cv2.INTER_AREA)
-        yuv = color.rgb_to_yuv(shown.astype(np.float32) / 255.0)
-        if detector.push(yuv[..., 0]) is not None or not lengths:
+        # Means of pixels for photographs, and single ones for graphics.
+        small, single = (
+            color.rgb_to_yuv(cv2.resize(visible, _JUDGED, interpolation=how).astype(np.float32) / 255.0)
+            for how in (cv2.INTER_AREA, cv2.INTER_NEAREST)
+        )
+        if detector.push(small[..., 0]) is not None or not lengths:
             lengths.append(0)
             seen.append([])
         lengths[-1] += 1
-        if yuv[..., 0].std() > _SHOWS_NOTHING:
-            seen[-1].append(yuv)
+        if small[..., 0].std() > _SHOWS_NOTHING:
+            seen[-1].append((small, single))
             # Every second one is dropped where there are many, so that they stay spread over the shot.
             seen[-1] = seen[-1][::2] if len(seen[-1]) > _JUDGED_FRAMES else seen[-1]
-    pictures = [np.stack(shot) for shot in seen if shot]
-    judged = iter([tone.judge(np.clip(shot[..., 0], 0, 1), shot[..., 1:], tone.FILM) for shot in pictures])
-    tones = [next(judged) if shot else None for shot in seen]
+        else:
+            plain = max(plain, float(np.linalg.norm(small[..., 1:].mean(axis=(0, 1)))))
+    tones = [_tone_of_shot(*map(np.stack, zip(*shot, strict=True))) if shot else None for shot in seen]
     # A shot that shows nothing is what the one before it is, or the next.
     decided = [each for each in tones if each is not None]
-    last = decided[0] if decided else Tone.GREY
+    last = decided[0] if decided else Tone.COLOUR if plain > tone.STRONG_PAPER else Tone.GREY
     result: list[Tone] = []
     for each, length in zip(tones, lengths, strict=True):
         last = each or last
         result += [last] * length
     return result
+
+
+def _tone_of_shot(small: np.ndarray, single: np.ndarray) -> Tone:
+    """Tells what a shot is from its frames `[N, H, W, 3]` in YUV: means of pixels, and single pixels."""
+    graphic = tone.examine_graphic(single)
+    return graphic.tone if graphic else tone.judge(np.clip(small[..., 0], 0, 1), small[..., 1:], tone.FILM)
 
 
 def _chromas(

@@ -64,7 +64,8 @@ def _open(path: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"The animation must be of a bearable size. Received: {path}: {error}") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"The animation must be readable. Received: {path}.") from error
+        reason = error or type(error).__name__
+        raise InputError(f"The animation must be readable. Received: {path}: {reason}.") from error
     if picture.format not in formats.READ_ANIMATED:
         raise InputError(f"The animation must be GIF, WebP, PNG or AVIF. Received: {path}, {picture.format}.")
     return picture

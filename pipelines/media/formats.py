@@ -34,14 +34,14 @@ PICTURES = {
     "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
 }
-# Formats that are read; their results are PNG files.
+# Formats that are read; their results are PNG files. TGA comes last: it has no signature, icons pass for it too.
 READ_ONLY = {
-    "AVIF": (".avif",),
-    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpx"),
+    "AVIF": (".avif", ".avifs"),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
     "PPM": (".pgm", ".ppm", ".pbm", ".pnm"),
     "PCX": (".pcx",),
-    "TGA": (".tga",),
     "ICO": (".ico",),
+    "TGA": (".tga",),
     **optional.SUFFIXES,
 }
 STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")  # are written
@@ -68,6 +68,8 @@ ADVICE = {
     ".pdf": "the pages of a PDF must be saved as pictures first, as `pdftoppm -r 300 -png scan.pdf page` does",
     ".psd": "a Photoshop file must be saved as TIFF or PNG first",
 }
+# Pillow's names of a JPEG that holds more pictures, and of a BMP without its first 14 bytes.
+_VARIANTS = {"MPO": "JPEG", "DIB": "BMP"}
 _KINDS = "JPEG, PNG, WebP, TIFF, BMP, AVIF, JPEG 2000, PGM, PPM, PCX, TGA, ICO"
 EXPECTED_STILL = f"A picture ({_KINDS}) is expected."
 EXPECTED = f"A picture ({_KINDS}), an animation (GIF, PNG, WebP) or a film is expected."
@@ -188,12 +190,12 @@ def open_header(source: str | Path | bytes, picture_formats: Collection[str] = R
         warnings.simplefilter("ignore")
         try:
             file = io.BytesIO(source) if isinstance(source, bytes) else source
-            image = Image.open(file, formats=[each for each in picture_formats if each not in optional.SUFFIXES])
+            known = [each for each in picture_formats if each not in optional.SUFFIXES]
+            image = Image.open(file, formats=[*known, "DIB"] if "BMP" in known else known)
             if special := _special(source, picture_formats, image):
                 image.close()
                 return special
-            if image.format == "MPO":  # Pillow's name of a JPEG that holds more pictures
-                image.format = "JPEG"
+            image.format = _VARIANTS.get(image.format or "", image.format)
             return image
         except UnidentifiedImageError:
             special = _special(source, picture_formats)
@@ -271,13 +273,24 @@ def naming_faults(name: str | Path, expected: str) -> Iterator[None]:
         raise InputError(f"{_TOO_LARGE} Received: {name}.") from error
     except UnidentifiedImageError as error:
         begin = head(name) if Path(name).is_file() else b"?"
-        what = "none" if begin else "empty"
-        raise InputError(f"{expected} Received: {name}, which is {what}.") from error
+        raise InputError(f"{expected} Received: {name}, {_unknown(begin)}.") from error
     except UnsupportedError as error:
         raise InputError(f"{expected} Received: {name}, which is not supported: {error}.") from error
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files
         if isinstance(error, OSError) and error.strerror:  # the file itself cannot be read
             raise InputError(f"{expected} Received: {name}: {error.strerror}.") from error
         reason = str(error) or type(error).__name__
-        fault = "not supported" if "unsupported" in reason.lower() else "damaged"
+        beyond = any(each in reason.lower() for each in ("unsupported", "too large"))
+        fault = "not supported" if beyond else "damaged"
         raise InputError(f"{expected} Received: {name}, which is {fault}: {reason.rstrip('.')}.") from error
+
+
+def _unknown(begin: bytes) -> str:
+    """Says what a file is that nothing opens, by its first bytes."""
+    if not begin:
+        return "which is empty"
+    for name in READ:
+        accepts = Image.OPEN.get(name, (None, None))[1]
+        if accepts and accepts(begin) is True:
+            return f"which begins as {name} does but has a header that cannot be read"
+    return "which is none of these"

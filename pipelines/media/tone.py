@@ -26,6 +26,10 @@ _ROUNDS = 4  # in which what is far off the curve loses its weight
 _NEAR = 5  # cells over which what is off the curve is averaged, so that noise goes
 # Times the noise that what is off the curve is in a toned picture, at most; of the cells, 85 % stay below.
 _EXCESS, _QUANTILE = 0.355, 0.85
+# A tone goes out from black and back to white, by two hues at most. What its curve is longer than twice its strongest
+# chroma, in units of U and V, beyond which it is that of flat colours, one for each shade; and the share of the pixels
+# below which a knot is left out.
+_DETOUR, _RARE = 0.4, 0.002
 _SLOPE = 0.2  # share of the curve's own steps that is noise, since files hold chroma a little beside its luma
 _SURE = 1.3  # times or part of the limit beyond which the judgement is sure
 # An old picture that was copied or scanned in coloured light: the strength of chroma that 95 % of it stay below; the
@@ -33,6 +37,8 @@ _SURE = 1.3  # times or part of the limit beyond which the judgement is sure
 _ALMOST_GREY, _PLACE, _EVEN = 0.035, 9, 0.37
 _STRONG_SHARE = 0.06  # what small coloured things (a signature, a logo) may cover, at most
 _STRONG = 0.06  # chroma off the curve that is no noise
+STRONG_PAPER = 0.15  # chroma that no tinted paper has
+_NIGHT = 0.15  # luma of shades that tell no tint
 _DARK, _LIGHT = 0.04, 0.97  # shades that cannot hold colour, such as black bars
 
 
@@ -113,9 +119,9 @@ def examine_rgb(rgb: NDArray[np.unsignedinteger[Any]]) -> Judgement:
     """Tells what a still picture `[H, W, 3]`, uint8 or uint16, is, and whether that is sure."""
     levels = np.iinfo(rgb.dtype).max
     rows, columns = (max(1, side // _SAMPLES) for side in rgb.shape[:2])
-    sample = color.rgb_to_yuv(rgb[::rows, ::columns].astype(np.float32) / levels)
-    if is_graphic(sample[..., 0]):
-        return _examine_graphic(sample[..., 0].reshape(-1), sample[..., 1:].reshape(-1, 2))
+    graphic = examine_graphic(color.rgb_to_yuv(rgb[::rows, ::columns].astype(np.float32) / levels))
+    if graphic:
+        return graphic
     yuv = color.rgb_to_yuv(_reduced(rgb, _MIDDLE_SIDE).astype(np.float32) / levels)
     short = min(yuv.shape[:2])
     return _examine(yuv[..., 0], yuv[..., 1:], STILL, max(1, short // _CELLS, min(_LEAST_SIDE, short // _FEWEST_CELLS)))
@@ -177,10 +183,13 @@ def _excess(shades: Floats, chroma: Floats, chosen: NDArray[np.bool_], floor: fl
         floor: the least noise.
 
     Returns:
-        The mean of several, in units of the noise; and the share of it that does not change slowly over the picture.
+        The mean of several, in units of the noise, infinite where the curve is no tone's; and the share of it that does
+        not change slowly over the picture.
     """
-    off = np.zeros_like(chroma)
-    off[chosen] = _off_knots(shades[chosen], chroma[chosen])
+    knots, off = _curve(shades[chosen], chroma[chosen]), np.zeros_like(chroma)
+    if _detour(knots[shades[chosen].mean(axis=0) > _RARE]) > _DETOUR:
+        return np.inf, 1.0
+    off[chosen] = chroma[chosen] - shades[chosen] @ knots
     # A small coloured thing counts neither by itself nor by what a mean spreads of it.
     strong = np.linalg.norm(off, axis=-1) > _STRONG
     if strong.sum() <= _STRONG_SHARE * chosen.sum():
@@ -202,23 +211,29 @@ def _steps(values: Floats, chosen: NDArray[np.bool_]) -> float:
     return float(np.concatenate([*steps, [0.0]]).mean())
 
 
-def _off_knots(shades: Floats, chroma: Floats) -> Floats:
-    """Returns what is left of a chroma `[cells, 2]` when the curve that comes closest is taken away.
+def _curve(shades: Floats, chroma: Floats) -> Floats:
+    """Returns the chroma `[knots, 2]` at the knots of the curve that comes closest to `[cells, 2]`.
 
     The closest one by least squares, in which cells that are far off count less (P. Huber, "Robust estimation of a
     location parameter", 1964) and bends of the curve count too (P. Eilers and B. Marx, "Flexible smoothing with
     B-splines and penalties", 1996).
     """
     weights = np.ones(len(shades))
-    knots = np.eye(shades.shape[1])
-    bends = np.diff(knots, 2, axis=0)
-    penalty = len(shades) * (_SMOOTH * bends.T @ bends + 1e-7 * knots)
+    each = np.eye(shades.shape[1])
+    bends = np.diff(each, 2, axis=0)
+    penalty = len(shades) * (_SMOOTH * bends.T @ bends + 1e-7 * each)
     for _ in range(_ROUNDS):
         weighted = shades * weights[:, None]
-        off = chroma - shades @ np.linalg.solve(weighted.T @ shades + penalty, weighted.T @ chroma)
-        distance = np.linalg.norm(off, axis=1)
+        knots: Floats = np.linalg.solve(weighted.T @ shades + penalty, weighted.T @ chroma)
+        distance = np.linalg.norm(chroma - shades @ knots, axis=1)
         weights = 1 / np.maximum(1, distance / (2 * np.median(distance) + 1e-4))
-    return off
+    return knots
+
+
+def _detour(knots: Floats) -> float:
+    """Returns what a curve `[knots, 2]` is longer than the way to its strongest chroma and back."""
+    length = np.linalg.norm(np.diff(knots, axis=0), axis=1).sum()
+    return float(length - 2 * np.linalg.norm(knots, axis=1).max(initial=0.0))
 
 
 def _mean(values: Floats, chosen: NDArray[np.bool_], side: int) -> Floats:
@@ -276,17 +291,32 @@ def is_graphic(luma: Floats) -> bool:
     return bool(shades[:6].sum() >= 0.85 * shades.sum())
 
 
-def _examine_graphic(luma: Floats, chroma: Floats) -> Judgement:
-    """Of a graphic, any coloured line or area counts, but not the tint of the paper."""
-    shade = np.histogram(luma, 64, (0, 1))[0].argmax()
-    paper = np.abs(luma - (shade + 0.5) / 64) <= 1.5 / 64
-    tint = np.median(chroma[paper], axis=0) if paper.any() else np.zeros(2)
-    level = float(np.median(luma[paper])) if paper.any() else 1.0
+def examine_graphic(yuv: NDArray[Any]) -> Judgement | None:
+    """Tells what a drawing, a document or a flat graphic is; None of all other pictures.
+
+    Any coloured line or area counts, but not the tint of the paper.
+
+    Args:
+        yuv: `[..., 3]`, pixels as they are, no means of several.
+    """
+    luma, chroma = np.clip(yuv[..., 0].reshape(-1), 0, 1), yuv[..., 1:].reshape(-1, 2)
+    if not is_graphic(luma):
+        return None
+    shades = np.histogram(luma, 64, (0, 1))[0]
+    ink = max(1, int((~_of_shade(luma, int(shades.argmax()))).sum()))
+    # White or sepia letters on black, as of a title, tell the tint; black does not.
+    lit = np.where(np.arange(64) < 64 * _NIGHT, 0, shades)
+    tinted = _of_shade(luma, int((lit if lit.max() > 0.005 * len(luma) else shades).argmax()))
+    tint, level = np.median(chroma[tinted], axis=0), float(np.median(luma[tinted]))
     expected = np.clip(luma / max(level, 0.04), 0, 1)[:, None] * tint
     distance = np.linalg.norm(chroma - expected, axis=1)
     coloured = distance > _STRONG
-    strong_paper = np.linalg.norm(tint) > 0.15
-    ink = max(1, int((~paper).sum()))
+    strong_paper = np.linalg.norm(tint) > STRONG_PAPER
     if strong_paper or (coloured.mean() >= 0.0005 and coloured.sum() >= 0.02 * ink):
         return Judgement(Tone.COLOUR)
     return Judgement(Tone.GREY if np.linalg.norm(tint) < STILL.grey else Tone.TONED)
+
+
+def _of_shade(luma: Floats, shade: int) -> NDArray[np.bool_]:
+    """Returns which pixels are of one of 64 shades, or close to it."""
+    return np.asarray(np.abs(luma - (shade + 0.5) / 64) <= 1.5 / 64)

@@ -86,6 +86,6 @@ def friendly(note: str) -> str:
         return NO_SERVER
     if "megapixel" in low:
         return FAR_TOO_MANY_PIXELS
-    if any(word in low for word in ("damaged", "readable", "empty", "broken", "invalid", "which is none")):
+    if any(word in low for word in ("damaged", "readable", "be read", "empty", "broken", "invalid", "which is none")):
         return DAMAGED
     return NOT_COLOURED

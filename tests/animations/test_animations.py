@@ -11,36 +11,8 @@ from colorgan_tf import color
 from colorgan_tf.errors import InputError
 from pipelines.animations import decoding, encoding, palettes
 from pipelines.animations.colorize import AnimationOptions, colorize_animation
+from tests.made_animations import SIZE, make_gif, read
 from tests.made_films import WarmColorizer, pattern
-
-SIZE = (48, 80)
-
-
-def make_gif(path, count=6, durations=None, loop=0, transparent=False, kind="GIF", codes=None, **options):
-    frames = []
-    for number in range(count):
-        grey = pattern(number, (48, 80)) if codes is None else codes(number)
-        picture = Image.fromarray(grey)
-        if transparent:
-            mask = np.full(grey.shape, 255, np.uint8)
-            mask[:10, : 20 + 5 * number] = 0
-            picture = Image.merge("LA", [picture, Image.fromarray(mask)]).convert("RGBA")
-        frames.append(picture)
-    extra = {} if loop is None else {"loop": loop}
-    durations = durations or [40] * count
-    frames[0].save(path, kind, save_all=True, append_images=frames[1:], duration=durations, **extra, **options)
-    return str(path)
-
-
-def read(path):
-    """All frames as RGBA, and their times, with Pillow."""
-    frames, times = [], []
-    with Image.open(path) as picture:
-        for number in range(picture.n_frames):
-            picture.seek(number)
-            frames.append(np.asarray(picture.convert("RGBA")))
-            times.append(picture.info["duration"])
-        return frames, times, picture.info
 
 
 def luma(rgba):
@@ -194,70 +166,6 @@ def test_progress_is_shown_over_steps_of_the_network_and_over_frames(tmp_path, e
 def test_single_frame_is_enough(tmp_path):
     Image.fromarray(pattern(0)).save(tmp_path / "in.gif")
     assert colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer()).frames == 1
-
-
-def test_coloured_animation_is_left_alone_unless_forced(tmp_path):
-    wheel = np.stack(np.meshgrid(np.arange(80) * 3, np.arange(48) * 5), axis=-1).astype(np.uint8)
-    frames = [Image.fromarray(np.dstack([np.roll(wheel, n, 1), np.full((48, 80), 90, np.uint8)])) for n in range(3)]
-    frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:], duration=50)
-    report = colorize_animation(str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer())
-    assert report.tone == "colour" and (tmp_path / "out.gif").read_bytes() == (tmp_path / "in.gif").read_bytes()
-    report = colorize_animation(
-        str(tmp_path / "in.gif"), str(tmp_path / "out.gif"), WarmColorizer(), AnimationOptions(force=True)
-    )
-    assert report.frames == 3 and (tmp_path / "out.gif").read_bytes() != (tmp_path / "in.gif").read_bytes()
-
-
-def wheel(number):
-    """Many colours of each luma."""
-    across, down = np.meshgrid(np.arange(80) * 3, np.arange(48) * 5)
-    return np.roll(np.dstack([across, down, np.full((48, 80), 90)]).astype(np.uint8), 3 * number, 1)
-
-
-def title(number):
-    return np.repeat(np.where(pattern(0) > 120, 230, 20)[..., None], 3, -1).astype(np.uint8)
-
-
-def join(path, *parts, kind="GIF"):
-    pictures = [Image.fromarray(part(number)) for part in parts for number in range(4)]
-    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=50, loop=0)
-    return str(path)
-
-
-@pytest.mark.parametrize(("parts", "copied"), [((title, wheel), slice(4, 8)), ((wheel, title), slice(0, 4))])
-@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
-def test_parts_in_colour_are_copied_and_the_others_coloured(tmp_path, parts, copied, ending):
-    film = join(tmp_path / "in.png", *parts, kind="PNG")
-    report = colorize_animation(film, str(tmp_path / f"out.{ending}"), WarmColorizer())
-    assert (report.tone, report.colored, report.copied) == ("grey", report.frames - 4, False)
-    assert any("frames have colours already" in note for note in report.notes)
-    before, after = read(film)[0], read(tmp_path / f"out.{ending}")[0]
-    if ending != "gif":
-        assert np.array_equal(
-            np.stack(before)[-4:] if copied.start else np.stack(before)[:4],
-            np.stack(after)[-4:] if copied.start else np.stack(after)[:4],
-        )
-    grey = after[0] if copied.start else after[-1]
-    assert np.ptp(grey[..., :3].astype(int), axis=-1).max() > 20
-
-
-def test_parts_in_colour_of_a_gif_keep_their_colours_exactly(tmp_path):
-    def few(number):
-        return wheel(number) // 48 * 48
-
-    film = join(tmp_path / "in.gif", title, few)
-    colorize_animation(film, str(tmp_path / "out.gif"), WarmColorizer())
-    assert np.array_equal(np.stack(read(film)[0])[-4:], np.stack(read(tmp_path / "out.gif")[0])[-4:])
-
-
-def test_an_animation_in_colour_changes_its_kind_with_its_colours(tmp_path):
-    film = join(tmp_path / "in.png", wheel, kind="PNG")
-    report = colorize_animation(film, str(tmp_path / "out.webp"), WarmColorizer())
-    assert (
-        report.copied
-        and report.converted
-        and np.array_equal(np.stack(read(film)[0]), np.stack(read(tmp_path / "out.webp")[0]))
-    )
 
 
 @pytest.mark.parametrize(

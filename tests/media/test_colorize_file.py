@@ -39,7 +39,7 @@ def test_animations_are_told_from_stills_by_content(tmp_path, gif):
         with formats.open_header(tmp_path / name) as picture:
             assert formats.kind(picture) == kind
     for name in ("broken.gif", "broken.png"):
-        with pytest.raises(InputError, match=f"{name}, which is none"):
+        with pytest.raises(InputError, match=f"{name}, which is none of these"):
             colorize_file(tmp_path / name, tmp_path / "out" / name, Colorizer(Blue()))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from colorgan_tf import color
 from pipelines.media import tone
 
 WEIGHTS = np.array([0.299, 0.587, 0.114])
@@ -139,6 +140,43 @@ def test_one_flat_colour_for_each_brightness_is_colour():
         np.repeat(np.array([(0, 40, 160), (255, 255, 255), (220, 30, 40)], np.uint8)[None], 200, 0), 100, 1
     )
     assert tone.judge_rgb(flag) == "colour"
+
+
+@pytest.mark.parametrize("count", [8, 12, 16])
+@pytest.mark.parametrize("quality", [None, 60])
+def test_many_flat_colours_of_another_brightness_each_are_colour(count, quality):
+    television = [[255 * bool(code & each) for each in (2, 4, 1)] for code in range(7, -1, -1)]
+    rng = np.random.default_rng(count)
+    hues = rng.permutation(np.linspace(0, 2 * np.pi, count, endpoint=False))
+    chroma = 0.12 * np.stack([np.cos(hues), np.sin(hues)], -1)
+    yuv = np.concatenate([np.linspace(0.2, 0.8, count)[:, None], chroma], -1)
+    colours = television if count == 8 else eight_bit(color.yuv_to_rgb(yuv) * 255)
+    picture = np.repeat(np.repeat(np.array(colours, np.uint8)[None], 240, 0), 400 // count, 1)
+    assert tone.judge_rgb(picture if quality is None else as_jpeg(picture, quality)) == "colour"
+
+
+@pytest.mark.parametrize("paper", [0, 255])
+def test_a_vivid_thing_before_black_or_white_is_colour(paper):
+    down, across = np.mgrid[-1:1:240j, -1:1:320j]
+    inside = (down / 0.5) ** 2 + (across / 0.4) ** 2 < 1
+    picture = np.full((240, 320, 3), paper, np.uint8)
+    picture[inside] = eight_bit(scene()[:240, :320] * np.array([1.3, 1.0, 0.6]))[inside]
+    assert tone.judge_rgb(as_jpeg(picture, 85)) == "colour"
+
+
+@pytest.mark.parametrize("ink", [(0.9, 0.1, 0.1), (0.1, 0.75, 0.2), (0.1, 0.25, 0.85)])
+def test_strong_inks_are_toned(ink):
+    shade, ink = (scene() @ WEIGHTS)[..., None], 255 * np.array(ink)
+    middle = float(ink @ WEIGHTS)
+    printed = np.where(shade < middle, shade / middle * ink, 255 - (255 - shade) / (255 - middle) * (255 - ink))
+    for quality in (50, 90):
+        assert tone.judge_rgb(as_jpeg(eight_bit(printed), quality)) == "toned"
+
+
+def test_letters_on_black_tell_their_tint():
+    letters = drawing() < 128
+    for tint, expected in (((1, 1, 1), "grey"), ((1, 0.9, 0.7), "toned"), ((1, 0.1, 0.1), "colour")):
+        assert tone.judge_rgb(eight_bit(letters * 240 * np.array(tint))) == expected
 
 
 def film_frame(rgb):
