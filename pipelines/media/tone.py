@@ -29,7 +29,7 @@ _EXCESS, _QUANTILE = 0.355, 0.85
 # A tone goes out from black and back to white, by two hues at most. What its curve is longer than twice its strongest
 # chroma, in units of U and V, beyond which it is that of flat colours, one for each shade; and the share of the pixels
 # below which a knot is left out.
-_DETOUR, _RARE = 0.4, 0.002
+_DETOUR, _RARE = 0.4, 0.01
 _SLOPE = 0.2  # share of the curve's own steps that is noise, since files hold chroma a little beside its luma
 _SURE = 1.3  # times or part of the limit beyond which the judgement is sure
 # An old picture that was copied or scanned in coloured light: the strength of chroma that 95 % of it stay below; the
