@@ -157,7 +157,7 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     rgb = colorize_still(still, colorizer)
     writing.write_bytes(job.target, encode_result(still, rgb, file_format, options.side_by_side))
     if still.pages > 1:
-        notes.append(f"only the first of {still.pages} {'pages' if image.format == 'TIFF' else 'pictures'}")
+        notes.append(f"only the first of {still.pages} {'pages' if image.format in formats.PAGED else 'pictures'}")
     notes += still.notes
     if not options.force and (still.tone == Tone.TONED or still.borderline):
         notes.append(tone.NEUTRALISED if still.tone == Tone.TONED else tone.SMALL_PARTS)

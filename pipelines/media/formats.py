@@ -47,6 +47,7 @@ READ_ONLY = {
 STILL = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")  # are written
 ANIMATED = ("GIF", "PNG", "WEBP")  # are written; a GIF counts as an animation, also with one frame
 READ_ANIMATED = (*ANIMATED, "AVIF")
+PAGED = ("TIFF", "PDF")  # may hold several pages
 PICTURE_SUFFIXES = {suffix: name for name, suffixes in PICTURES.items() for suffix in suffixes}
 READ_ONLY_SUFFIXES = {suffix: name for name, suffixes in READ_ONLY.items() for suffix in suffixes}
 READ = (*PICTURES, *READ_ONLY)
@@ -65,7 +66,6 @@ MORE_FILM_SUFFIXES = (".m2v", ".nut", ".rm", ".y4m")
 SUFFIXES = (*PICTURE_SUFFIXES, *READ_ONLY_SUFFIXES, *FILM_SUFFIXES)  # of all that is coloured
 # What people bring that is not read, and what helps.
 ADVICE = {
-    ".pdf": "the pages of a PDF must be saved as pictures first, as `pdftoppm -r 300 -png scan.pdf page` does",
     ".psd": "a Photoshop file must be saved as TIFF or PNG first",
 }
 # Pillow's names of a JPEG that holds more pictures, and of a BMP without its first 14 bytes.

@@ -67,11 +67,12 @@ class Still:
         return self.tone == Tone.COLOUR
 
 
-def read(source: str | Path | bytes) -> Still:
+def read(source: str | Path | bytes, page: int = 0) -> Still:
     """Reads a picture.
 
     Args:
         source: a path, or a file's bytes.
+        page: of a file of several pages, from 0.
 
     Raises:
         InputError: if it is missing, empty, damaged, too large, an animation or no picture. The message names the file.
@@ -81,6 +82,8 @@ def read(source: str | Path | bytes) -> Still:
         formats.naming_faults(name, formats.EXPECTED_STILL),
         formats.open_header(source, formats.READ_STILL) as image,
     ):
+        if page:
+            image.seek(page)
         return decode(image, name)
 
 

@@ -67,7 +67,7 @@ class Window(QMainWindow):
         self.presenter = Presenter(session, page.viewer, page.player, page.bar, self)
         self.menus = Menus(self, self._actions())
         self.refresher = Refresher(session, page, self.start_page, self.menus, self.presenter, self)
-        self.chooser = Chooser(session, page.controls.choices, page.viewer, self.dialogs, self)
+        self.chooser = Chooser(session, page.controls.choices, page.viewer, page.player, self.dialogs, self)
         self._connect()
         geometry = preferences.geometry()
         if geometry is not None:
@@ -210,7 +210,7 @@ class Window(QMainWindow):
             self._change_settings(crop=dataclasses.asdict(crop))
 
     def split(self) -> None:
-        """Makes a file of each photograph on the scan that is shown; the scan stays."""
+        """Makes a file of each page, or of each photograph on the scan that is shown; that file stays."""
         parts = self.session.split(self.refresher.shown)
         self.refresher.refresh()
         if parts:
@@ -327,5 +327,6 @@ class Window(QMainWindow):
         self._preferences.set_geometry(self.saveGeometry())
         self.refresher.close()
         self.presenter.close()
+        self.chooser.close()
         self._background.close()
         self.session.close()

@@ -1,8 +1,10 @@
 """The project's `Colorizer` with what jobs need around it: a cache of the network's chroma, hints, and reports."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +118,15 @@ class HintedColorizer(Colorizer):
         self._watch(small, chroma)
         return small, chroma
 
+    def picture(self, luma: npt.NDArray[np.float32], levels: int = 255) -> npt.NDArray[Any]:
+        """See `Colorizer.picture`. What is too light for its colour is darkened first, where a hint asks for it."""
+        spots = next(self.spots, ())
+        if any(spot.darken for spot in spots):
+            small, own = (batch[0] for batch in super().coarse(luma[None]))
+            luma = hints.darkened(luma, small, own, spots)
+        self.spots = itertools.chain([spots], self.spots)
+        return super().picture(luma, levels)
+
     def _told(
         self, luma: npt.NDArray[np.float32], own: npt.NDArray[np.float32], spots: tuple[Spot, ...]
     ) -> npt.NDArray[np.float32] | None:
@@ -133,6 +144,6 @@ class HintedColorizer(Colorizer):
 def spot_of(hint: UserHint) -> Spot:
     """Returns a user's hint as the chroma that it asks for."""
     if hint.rgb is None:
-        return Spot(hint.x, hint.y, None, hint.reach)
+        return Spot(hint.x, hint.y, None, hint.reach, darken=hint.darken)
     _, u, v = color.rgb_to_yuv(np.array(hint.rgb, np.float32) / 255).tolist()
-    return Spot(hint.x, hint.y, (u, v), hint.reach)
+    return Spot(hint.x, hint.y, (u, v), hint.reach, darken=hint.darken)

@@ -7,6 +7,7 @@ at which the network colours: its chroma is no finer.
 """
 
 import dataclasses
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,9 +24,14 @@ _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, howeve
 _INSIDE, _OUTSIDE = 0.45, 1.0
 _NEAREST = 0.02  # below this distance no hint is nearer than another
 _SWEEPS = 2
-# The part of the change that hints ask for from which on the network's spread of it counts, and counts fully.
+# The part of the change that hints ask for from which on the network's spread of it counts, and counts fully; where it
+# hangs together with a hint's spot, less is enough.
 _UNSURE, _SURE = 0.35, 0.7
+_JOINED, _JOINED_SURE = 0.3, 0.6
+_AGREED = 0.3  # where the network makes a smaller part of the change, it sees another thing: the hint holds less
 _LEAST_CHANGE = 0.02  # chroma: what asks for less asks for nothing
+# A thing that is too light for its colour: luma above the first is brought down to this part of what it is above it.
+_LIGHT, _LEFT = 0.7, 0.3
 Plane = npt.NDArray[np.float32]
 
 
@@ -39,6 +45,7 @@ class Spot:
         chroma: (U, V), or None for the model's own colour there.
         reach: how far it spreads; 1 is usual.
         trust: how surely the spot is still on its thing, in [0, 1]; below 1 the hint is fainter.
+        darken: whether its thing is darkened, see `darkened`.
     """
 
     x: float
@@ -46,6 +53,7 @@ class Spot:
     chroma: tuple[float, float] | None
     reach: float = 1.0
     trust: float = 1.0
+    darken: bool = False
 
 
 def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | None = None) -> Plane:
@@ -53,7 +61,7 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
 
     The network that is told the same hints knows more of what belongs to a thing, and finds its like elsewhere, but
     spreads a colour that it did not expect too far, faintly. So it counts half near the hints, and elsewhere only
-    where it is sure.
+    where it is sure. What it leaves as it was, a hint leaves too, however near.
 
     Args:
         luma: `[h, w, 1]` float32 in [0, 1], at input resolution.
@@ -66,17 +74,9 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
     """
     if not spots:
         return chroma
-    height, width = luma.shape[:2]
-    size = (max(2, height // 2), max(2, width // 2))
-    features = _features(finish.resize(luma, *size), finish.resize(chroma, *size))
-    costs = _Costs(features)
-    distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots])
-    weights = np.stack([spot.trust * _weight(each) for spot, each in zip(spots, distances, strict=True)])
-    shares = weights / (distances + _NEAREST) ** 4 + np.float32(1e-12)
-    shares /= shares.sum(axis=0)
-    strength = weights.max(axis=0)
-    fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
-    fields = fields.reshape(height, width, len(spots))
+    fields = _fields(luma, chroma, spots)
+    if told is not None:
+        fields = fields * _ramp(_part(chroma, told, spots, fields), 0, _AGREED)
     colours = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
     edited: Plane = chroma * (1 - fields.sum(axis=-1, keepdims=True))
     for number, colour in enumerate(colours):
@@ -87,12 +87,73 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
     return np.asarray(near * (edited + told) / 2 + (1 - near) * _where_sure(chroma, told, spots), np.float32)
 
 
+def darkened(luma: Plane, small_luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
+    """Darkens what is too light to take a colour, where hints ask for it; all else keeps its luma.
+
+    Args:
+        luma: `[H, W, 1]` float32 in [0, 1], at any size.
+        small_luma: `[h, w, 1]`: the same at input resolution.
+        chroma: `[h, w, 2]`: the model's.
+        spots: the hints.
+
+    Returns:
+        `[H, W, 1]` float32.
+    """
+    fields = _fields(small_luma, chroma, tuple(spot for spot in spots if spot.darken))
+    field = finish.resize(fields.sum(axis=-1, keepdims=True), *luma.shape[:2])
+    above = np.maximum(luma - np.float32(_LIGHT), 0)
+    return np.asarray(luma - (1 - _LEFT) * np.clip(field, 0, 1).reshape(luma.shape) * above, np.float32)
+
+
+def _fields(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
+    """Returns how far each hint holds, `[h, w, hints]` in [0, 1]; all together at most 1."""
+    height, width = luma.shape[:2]
+    size = (max(2, height // 2), max(2, width // 2))
+    features = _features(finish.resize(luma, *size), finish.resize(chroma, *size))
+    costs = _Costs(features)
+    distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots])
+    weights = np.stack([spot.trust * _weight(each) for spot, each in zip(spots, distances, strict=True)])
+    shares = weights / (distances + _NEAREST) ** 4 + np.float32(1e-12)
+    shares /= shares.sum(axis=0)
+    strength = weights.max(axis=0)
+    fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
+    return fields.reshape(height, width, len(spots))
+
+
 def _where_sure(chroma: Plane, told: Plane, spots: tuple[Spot, ...]) -> Plane:
     """Returns what the network makes of hints where it takes most of their change over, else its own chroma."""
-    asked = max(float(np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma))) for spot in spots)
+    part = _part(chroma, told, spots)
+    _, areas = cv2.connectedComponents(np.asarray(part[..., 0] > _JOINED, np.uint8), connectivity=4)
+    joined = {areas[_place(spot, areas.shape)] for spot in spots} - {0}
+    sure = np.where(
+        np.isin(areas, list(joined))[..., None],
+        _ramp(part, _JOINED, _JOINED_SURE),
+        _ramp(part, _UNSURE, _SURE),
+    )
+    return np.asarray(chroma + sure * (told - chroma), np.float32)
+
+
+def _part(chroma: Plane, told: Plane, spots: tuple[Spot, ...], fields: Plane | None = None) -> Plane:
+    """Returns how much of the change that the hints ask for the network makes, `[h, w, 1]`.
+
+    Args:
+        chroma: the model's own.
+        told: what the network makes of the hints.
+        spots: the hints.
+        fields: where each holds; None for the largest change that any of them asks for.
+    """
+    each = np.array([np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma)) for spot in spots], np.float32)
+    asked: Any = each.max()
+    if fields is not None:
+        asked = (fields @ each[:, None]) / np.maximum(fields.sum(axis=-1, keepdims=True), 1e-6)
     change = np.linalg.norm(told - chroma, axis=-1, keepdims=True)
-    part = np.clip((change / max(asked, _LEAST_CHANGE) - _UNSURE) / (_SURE - _UNSURE), 0, 1)
-    return np.asarray(chroma + part * part * (3 - 2 * part) * (told - chroma), np.float32)
+    return np.asarray(change / np.maximum(asked, _LEAST_CHANGE), np.float32)
+
+
+def _ramp(values: Plane, start: float, end: float) -> Plane:
+    """Rises smoothly from 0 at `start` to 1 at `end`."""
+    part = np.clip((values - start) / (end - start), 0, 1)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)
 
 
 def _own(spot: Spot, chroma: Plane) -> Plane:
@@ -116,8 +177,7 @@ def _features(luma: Plane, chroma: Plane) -> Plane:
 
 
 def _weight(distance: Plane) -> Plane:
-    part = np.clip((_OUTSIDE - distance) / (_OUTSIDE - _INSIDE), 0, 1)
-    return (part * part * (3 - 2 * part)).astype(np.float32)
+    return 1 - _ramp(distance, _INSIDE, _OUTSIDE)
 
 
 class _Costs:

@@ -16,34 +16,41 @@ from colorgan_tf.inference.backend import LIKELY_COLORS
 from colorgan_tf.inference.colorizer import Colorizer
 from pipelines.media import writing
 
-_FILE = "likely.npy"  # in the folder of a picture: `[h, w, colours, 3]` float16, U, V and share
+_FILE = "likely-{frame}.npy"  # in the folder of a file: `[h, w, colours, 3]` float16, U, V and share
 _GREYISH, _PALE = 0.05, 0.03
 _APART = 0.11
 _ALIKE = 0.07  # colours of the network nearer than this are offered as one
 _LEAST = 0.002  # of the distribution: what is less likely is not offered
-_TOO_LIGHT = 0.95  # luma above which hardly any colour exists
+_TOO_LIGHT, _DARKENED = 0.92, 0.78  # luma above which hardly any colour exists, and what it may become
 Rgb = tuple[int, int, int]
 Plane = npt.NDArray[np.float32]
 
 
-def keep(colorizer: Colorizer, luma: Plane, folder: Path) -> None:
-    """Writes the colours that the network holds for likely into a picture's folder; nothing where it does not say.
+def keep(colorizer: Colorizer, luma: Plane, folder: Path, frame: int = 0) -> None:
+    """Writes the colours that the network holds for likely into a file's folder; nothing where it does not say.
 
     Args:
         colorizer: has the network.
-        luma: `[H, W, 1]` of the upright picture.
-        folder: of the picture.
+        luma: `[H, W, 1]` of the upright picture, or frame.
+        folder: of the file. What was kept of another frame goes.
+        frame: of an animation or film.
     """
-    path = folder / _FILE
+    for old in folder.glob(_FILE.format(frame="*")):
+        old.unlink(missing_ok=True)
     if LIKELY_COLORS not in colorizer.backend.signatures:
-        path.unlink(missing_ok=True)
         return
+    path = folder / _FILE.format(frame=frame)
     small = finish.resize(luma, *colorizer.input_resolution(*luma.shape[:2]))
     with writing.beside(path) as partial, partial.open("wb") as file:
         np.save(file, colorizer.backend.predict(LIKELY_COLORS, {"luma": small[None]})[0].astype(np.float16))
 
 
-def at(folder: Path, x: float, y: float, rgb: npt.NDArray[np.float32]) -> list[Rgb]:
+def are_kept(folder: Path, frame: int) -> bool:
+    """Tells whether the colours that the network holds for likely in a frame are there."""
+    return (folder / _FILE.format(frame=frame)).is_file()
+
+
+def at(folder: Path, x: float, y: float, rgb: npt.NDArray[np.float32], frame: int = 0) -> list[Rgb]:
     """Returns colours that a spot could well have, the likeliest first, all clearly different; last a neutral grey.
 
     Args:
@@ -51,9 +58,10 @@ def at(folder: Path, x: float, y: float, rgb: npt.NDArray[np.float32]) -> list[R
         x: of the spot, as a part of the width, in [0, 1].
         y: of the spot, as a part of the height, in [0, 1].
         rgb: `[3]` in [0, 255]: the spot as it is now.
+        frame: of an animation or film.
     """
-    luma = float(np.clip(_luma(rgb), 0.08, 0.92))
-    path = folder / _FILE
+    luma = float(np.clip(_luma(rgb), 0.08, _TOO_LIGHT)) if not is_too_light(rgb) else _DARKENED
+    path = folder / _FILE.format(frame=frame)
     chosen = _of_network(np.load(path), x, y) if path.is_file() else _of_photographs(luma)
     return as_rgb(np.stack([*chosen, np.zeros(2, np.float32)]), luma)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from colorgan_tf.errors import RequestError
-from pipelines.media import formats
+from colorgan_tf.errors import RequestError, UnsupportedError
+from pipelines.media import formats, optional
 from pipelines.media.formats import Kind
 from serving.jobs import texts
 
@@ -82,6 +82,9 @@ def _picture(path: Path, limits: Limits) -> Upload:
         raise RequestError(texts.FAR_TOO_MANY_PIXELS, 413) from error
     except UnidentifiedImageError as error:
         raise RequestError(texts.UNKNOWN_KIND, 415) from error
+    except UnsupportedError as error:
+        advice = {"HEIF": texts.NO_HEIC, "PDF": texts.NO_PDF}
+        raise RequestError(advice.get(optional.kind(path, formats.head(path)) or "", texts.NOT_READ), 415) from error
     except RequestError:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on damaged files

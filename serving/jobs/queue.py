@@ -146,8 +146,8 @@ class JobQueue:
             names = self._waiting[_queue_of(record)].get(record.user, ())
             return names.index(record.id) if record.id in names else 0
 
-    def draft(self, record: FileRecord, settings: JobSettings) -> bytes | None:
-        """Colours a picture for the screen only, at once; its result and its settings stay as they are.
+    def draft(self, record: FileRecord, settings: JobSettings, frame: int = 0) -> bytes | None:
+        """Colours a picture, or a frame, for the screen only, at once; its result and its settings stay as they are.
 
         Returns:
             A JPEG; None where there is other work, which goes first.
@@ -155,10 +155,10 @@ class JobQueue:
         if self.waiting() or not self._in_use[QUICK].acquire(blocking=False):
             return None
         try:
-            task = dataclasses.replace(self._task(record), settings=settings, draft=True)
+            task = dataclasses.replace(self._task(record), settings=settings, draft=True, frame=frame)
             outcome = self._workers[QUICK].run(task, lambda progress: None, lambda: self._closed)
             return (task.folder / outcome.result).read_bytes()
-        except (InputError, OSError, KeyboardInterrupt):  # the picture was deleted, or the program ends
+        except (InputError, OSError, ValueError, KeyboardInterrupt):  # it was deleted, or the program ends
             return None
         finally:
             self._in_use[QUICK].release()
@@ -254,7 +254,9 @@ class JobQueue:
 
     def _task(self, record: FileRecord) -> Task:
         folder, original = self._store.folder(record), self._store.original(record)
-        return Task(folder, original, record.kind, record.settings, self._limits, language=record.language)
+        return Task(
+            folder, original, record.kind, record.settings, self._limits, language=record.language, page=record.page
+        )
 
     def _finish(self, record: FileRecord, outcome: Outcome, seconds: float) -> None:
         state = records.STOPPED if outcome.stopped else records.DONE
@@ -270,6 +272,7 @@ class JobQueue:
             frames=outcome.frames if outcome.result else record.frames,
             size=outcome.size if outcome.result else record.size,
             parts=outcome.parts,
+            pages=outcome.pages,
             offers=outcome.offers,
             versions=outcome.versions,
             version=record.version + 1,

@@ -25,6 +25,7 @@ class Hint:
         rgb: the colour, 0 to 255 each; None keeps the model's colour there, against other hints.
         reach: how far the colour spreads over things that look alike; 1 is usual.
         frame: of an animation or film, from 0.
+        darken: a thing of a picture that is too light to take the colour is darkened.
     """
 
     x: float
@@ -32,6 +33,7 @@ class Hint:
     rgb: tuple[int, int, int] | None
     reach: float = 1.0
     frame: int = 0
+    darken: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +83,8 @@ class FileRecord:
         seconds: that the work took.
         language: of its user, for notes.
         parts: frames of the photographs on a scan that shows several.
+        pages: of the original, where all of them can become files of their own.
+        page: of the original that this file is, from 0; None where it is no page of its own.
         offers: what the model can do beyond colouring: "versions" of a picture, colours from a "reference".
         versions: hints of each version of a picture, where they were asked for.
     """
@@ -102,6 +106,8 @@ class FileRecord:
     seconds: float = 0.0
     language: str = "en"
     parts: tuple[Crop, ...] = ()
+    pages: int = 1
+    page: int | None = None
     offers: tuple[str, ...] = ()
     versions: tuple[tuple[Hint, ...], ...] = ()
 
@@ -203,19 +209,23 @@ def _crop(values: Any) -> Crop:
 
 def _hint(values: Any) -> Hint:
     if not isinstance(values, dict) or set(values) - {field.name for field in dataclasses.fields(Hint)}:
-        raise RequestError("Each hint must be an object of x, y, rgb, reach and frame.")
+        raise RequestError("Each hint must be an object of x, y, rgb, reach, frame and darken.")
     rgb = values.get("rgb")
     if rgb is not None and not (isinstance(rgb, list) and len(rgb) == 3 and all(_is_byte(part) for part in rgb)):
         raise RequestError("`rgb` of a hint must be three whole numbers from 0 to 255, or null.")
     frame = values.get("frame", 0)
     if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < 10**7:
         raise RequestError("`frame` of a hint must be a whole number from 0.")
+    darken = values.get("darken", False)
+    if not isinstance(darken, bool):
+        raise RequestError("`darken` of a hint must be true or false.")
     return Hint(
         x=_number(values.get("x"), "x", 0.0, 1.0),
         y=_number(values.get("y"), "y", 0.0, 1.0),
         rgb=None if rgb is None else (rgb[0], rgb[1], rgb[2]),
         reach=_number(values.get("reach", 1.0), "reach", 0.1, 5.0),
         frame=frame,
+        darken=darken,
     )
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from colorgan_tf.errors import InputError, RequestError
 from colorgan_tf.inference.told import Reference
-from pipelines.media import writing
+from pipelines.media import formats, writing
 from pipelines.media.formats import Kind
 from serving.jobs import preview, texts
 from serving.jobs.limits import Limits, check_upload
@@ -31,7 +31,7 @@ def take(upload: Path, folder: Path, limits: Limits) -> str:
     if check_upload(upload, limits).kind != Kind.PICTURE:
         raise RequestError(texts.NO_PICTURE, 415)
     try:
-        with _DECODING, Image.open(upload) as image:
+        with _DECODING, formats.open_header(upload, formats.READ_STILL) as image:
             image.draft("RGB", (_SIDE, _SIDE))  # a JPEG is decoded at about this size, much faster than at its own
             image.thumbnail((_SIDE, _SIDE))
             data = preview.jpeg(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))

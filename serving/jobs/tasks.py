@@ -42,7 +42,9 @@ class Task:
         keep_container: whether a film comes back in the container that it came in, as on the command line; else as MP4,
             which every browser plays.
         language: of notes.
-        draft: only a draft of a picture is wanted.
+        draft: only a draft is wanted, of a picture or of a frame.
+        frame: of an animation or film, that the draft is of.
+        page: of a picture file, see `FileRecord`.
     """
 
     folder: Path
@@ -53,6 +55,8 @@ class Task:
     keep_container: bool = False
     language: str = "en"
     draft: bool = False
+    frame: int = 0
+    page: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Outcome:
         frames: of the result.
         size: (width, height) of the upright picture.
         parts: frames of the photographs on a scan that shows several, where all of it was coloured.
+        pages: of the file, see `FileRecord`.
         offers: see `FileRecord`.
         versions: hints of each version of a picture.
     """
@@ -87,6 +92,7 @@ class Outcome:
     frames: int = 1
     size: tuple[int, int] = (0, 0)
     parts: tuple[Crop, ...] = ()
+    pages: int = 1
     offers: tuple[str, ...] = ()
     versions: tuple[tuple[Hint, ...], ...] = ()
 
@@ -114,7 +120,7 @@ def run(task: Task, backend: Backend, report: Report, stopped: Callable[[], bool
             raise InputError(texts.NO_REFERENCES)
         colorizer = colorizer.telling(references.read(task.folder))
     if task.draft:
-        drafts.make(colorizer, task.settings.hints, task.folder)
+        _draft(task, colorizer)
         return Outcome(drafts.NAME)
     work = {Kind.PICTURE: _picture, Kind.ANIMATION: _animation, Kind.FILM: _film}[Kind(task.kind)]
     with speaking(task.language):
@@ -143,7 +149,7 @@ class _Watch:
         """
         if self._stopped():
             raise KeyboardInterrupt
-        if self._task.kind == Kind.PICTURE:  # is seen when it is done
+        if self._task.kind == Kind.PICTURE or self._task.draft:  # is seen when it is done
             return
         self.done += len(luma)
         if self.most and self.done > self.most:
@@ -162,12 +168,23 @@ class _Watch:
         _thumbnail(self._task, rgb)
 
 
+def _draft(task: Task, colorizer: HintedColorizer) -> None:
+    hints = task.settings.hints
+    if task.kind == Kind.PICTURE:
+        drafts.make(colorizer, drafts.of_picture(task.folder), hints, task.folder)
+        return
+    luma = drafts.of_frame(task.original, Kind(task.kind), task.frame)
+    likely_colors.keep(colorizer, luma, task.folder, task.frame)
+    drafts.make(colorizer, luma, (hint for hint in hints if hint.frame == task.frame), task.folder)
+
+
 def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     from pipelines.stills import preparation, splitting
     from pipelines.stills import still as stills
     from pipelines.stills.colorize import colorize_still, encode_result, encode_unchanged
 
-    whole = stills.read(task.original)
+    whole = stills.read(task.original, task.page or 0)
+    pages = whole.pages if task.page is None and whole.file_format in formats.PAGED else 1
     parts: tuple[Crop, ...] = ()
     if task.settings.crop == WHOLE:
         parts = tuple(splitting.photographs(upright(whole.luma, whole.metadata.orientation)))
@@ -204,10 +221,10 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
         raise InputError(str(error)) from error
     writing.write_bytes(task.folder / name, data)
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
-    notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=still.pages)] if still.pages > 1 else []
+    notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=pages)] if pages > 1 else []
     note = "; ".join([*notes, *still.notes])
     note = texts.HAS_COLOURS if left else note
-    return Outcome(name, note, left, size=(width, height), parts=parts, versions=made)
+    return Outcome(name, note, left, size=(width, height), parts=parts, pages=pages, versions=made)
 
 
 def _animation(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:

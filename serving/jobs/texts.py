@@ -16,6 +16,9 @@ UNKNOWN_KIND = N_(
     "This is not a picture, GIF or film that can be coloured. "
     "JPEG, PNG, WebP, TIFF, BMP, GIF, MP4, MOV, MKV, WebM, AVI, MPEG, WMV and FLV can."
 )
+NO_HEIC = N_("HEIC pictures cannot be read here. Please save it as JPEG first.")
+NO_PDF = N_("PDF files cannot be read here. Please save its pages as pictures first.")
+NOT_READ = N_("Pictures of this kind cannot be read here. Please save it as JPEG or PNG first.")
 DAMAGED = N_("This file is damaged and cannot be read.")
 FAR_TOO_MANY_PIXELS = N_("This picture is far too large to be opened.")
 TOO_MANY_FRAMES = N_("This film has too many frames.")

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from colorgan_tf.errors import RequestError
-from pipelines.media.formats import Kind
 from serving.jobs import records, references, splitting
 from serving.jobs import texts as job_texts
 from serving.jobs.records import FileRecord
@@ -124,11 +123,15 @@ def stop(identity: str) -> tuple[Response, int]:
 
 @api.post("/files/<identity>/draft")
 def draft(identity: str) -> Response:
-    """Sends a picture as it would be with other settings, as a JPEG for the screen; nothing is changed."""
+    """Sends a picture as it would be with other settings, as a JPEG for the screen; nothing is changed.
+
+    Of an animation or film, that is the frame of the last hint.
+    """
     record = own_file(identity)
-    if record.kind != Kind.PICTURE or not record.result:
+    if not record.result:
         raise RequestError(texts.NOT_READY, 409)
-    jpeg = site().jobs.draft(record, records.changed_settings(record.settings, _sent_json()))
+    settings = records.changed_settings(record.settings, _sent_json())
+    jpeg = site().jobs.draft(record, settings, settings.hints[-1].frame if settings.hints else 0)
     if jpeg is None:
         raise RequestError(job_texts.BUSY, 503)
     return Response(jpeg, mimetype="image/jpeg")
@@ -136,11 +139,11 @@ def draft(identity: str) -> Response:
 
 @api.post("/files/<identity>/split")
 def split(identity: str) -> tuple[Response, int]:
-    """Makes a file of each photograph on a scan; the scan stays."""
+    """Makes a file of each page, or of each photograph on a scan; the file itself stays."""
     scan = own_file(identity)
-    if not scan.parts:
+    if not splitting.count(scan):
         raise RequestError(texts.NOTHING_TO_SPLIT, 409)
-    uploads.check_space(site(), g.user, len(scan.parts))
+    uploads.check_space(site(), g.user, splitting.count(scan))
     made = splitting.split(site().store, site().jobs, scan)
     return jsonify(files=[as_json(record) for record in made]), 201
 

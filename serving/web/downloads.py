@@ -86,13 +86,18 @@ def frame(identity: str) -> Response:
 @downloads.get("/files/<identity>/colours")
 def likely(identity: str) -> Response:
     """Returns likely colours for the spot `?x=&y=` (0 to 1) of frame `?frame=`, and its colour now."""
-    record = own_file(identity)
-    rgb = _frame(record, _whole("frame"))
+    record, number = own_file(identity), _whole("frame")
+    rgb = _frame(record, number)
+    folder = site().store.folder(record)
+    if record.kind == Kind.PICTURE:
+        number = 0
+    elif not likely_colors.are_kept(folder, number):
+        site().jobs.draft(record, record.settings, number)  # which keeps them too; not where there is other work
     row, column = (min(int(_part(name) * side), side - 1) for name, side in zip("yx", rgb.shape, strict=False))
     spot = rgb[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3).mean(axis=0)
     return jsonify(
         now=[round(part) for part in spot.tolist()],
-        likely=likely_colors.at(site().store.folder(record), _part("x"), _part("y"), spot),
+        likely=likely_colors.at(folder, _part("x"), _part("y"), spot, number),
         too_light=likely_colors.is_too_light(spot),
     )
 

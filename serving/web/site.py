@@ -109,6 +109,7 @@ def as_json(record: FileRecord) -> dict[str, Any]:
         "seconds": record.seconds,
         "place": jobs.place(record) if record.state == records.WAITING else 0,
         "progress": {"done": live.done, "total": live.total, "seconds_left": live.seconds_left},
+        "pages": record.pages,
         "parts": [dataclasses.asdict(part) for part in record.parts],
         "offers": list(record.offers),
         "versions": [

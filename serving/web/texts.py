@@ -48,10 +48,7 @@ PAGE = {
     "example": N_("Example: a photograph, its left half as it was, its right half in colour"),
     "private_here": N_("Your pictures stay on this computer: nothing is sent anywhere."),
     "private": N_("Only you can see your pictures. They are deleted {days} days after you last worked on them."),
-    "kinds": N_(
-        "Pictures: JPEG, PNG, WebP, TIFF, BMP. Animations: GIF, WebP, PNG. "
-        "Films: MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV."
-    ),
+    "kinds": N_("Pictures: {pictures}. Animations: GIF, WebP, PNG. Films: MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV."),
     "limits": N_("A file may have {megabytes} MB, a picture {megapixels} megapixels, a film {minutes} minutes."),
     "samples": N_("Nothing at hand? Try one of these"),
     "sample": N_("Colour the sample picture: {name}"),
@@ -109,6 +106,7 @@ PAGE = {
     "reference_choose": N_("Choose a picture"),
     "reference_remove": N_("Without it again"),
     "too_light": N_("It is so light here that hardly any colour can be seen."),
+    "darken": N_("Darken it, so that it takes the colour"),
     "hints": N_("Change a colour"),
     "hints_text": N_("Click the thing that should have another colour, then choose the colour."),
     "hint_colour": N_("Colour"),
@@ -141,6 +139,8 @@ SCRIPT = {
     "prints": N_("{width} × {height} pixels: prints well up to {across} × {down}\u00a0cm"),
     "corner": N_("Corner {number} of the frame"),
     "split": N_("Split into {count} photographs"),
+    "split_pages": N_("Split into {count} pages"),
+    "split_pages_note": N_("This file has {count} pages. Each becomes a file of its own; this one stays."),
     "split_note": N_("This scan seems to show {count} photographs. Each becomes a file of its own; the scan stays."),
     "not_shared": N_("It could not be shared. Download it instead."),
     "stopped": N_("Stopped"),

@@ -6,6 +6,7 @@ import pytest
 from made_uploads import ChoosingBackend
 from PIL import Image
 
+from serving.jobs import preview
 from serving.jobs import texts as shared
 
 
@@ -98,9 +99,82 @@ def test_a_reference_is_given_and_taken_away_and_a_grey_one_refused(shown, tmp_p
     assert shown.message() == shared.GREY_REFERENCE
 
 
-def test_a_film_has_no_versions_and_no_hints_here(user, tmp_path):
-    made_uploads.film(tmp_path / "film.mp4", frames=3)
-    user.opens(tmp_path / "film.mp4")
+def test_a_colour_that_is_pointed_at_is_seen_before_it_is_chosen(shown):
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QEnterEvent
+    from PySide6.QtWidgets import QApplication
+
+    panel, viewer = shown.page.controls.choices, shown.page.viewer
+    panel.hints.click()
+    clicks_the_middle(shown)
+    blue, place = panel.swatches[1], QPointF(5, 5)
+    QApplication.sendEvent(blue, QEnterEvent(place, place, place))
+    shown.until(lambda: viewer.draft is not None)
+    seen = viewer.draft.pixelColor(40, 32)
+    assert is_blue((seen.red(), seen.green(), seen.blue()))
+    QApplication.sendEvent(blue, QEvent(QEvent.Type.Leave))
+    assert viewer.draft is None and shown.record.settings.hints == () and shown.record.version == 1
+
+
+def test_how_far_a_colour_spreads_is_changed_afterwards(shown):
+    panel = shown.page.controls.choices
+    panel.hints.click()
+    clicks_the_middle(shown)
+    panel.swatches[1].click()
+    shown.colours()
+    panel.spread.setValue(20)
+    shown.colours()
+    (hint,) = shown.record.settings.hints
+    assert hint.reach == 2.0 and shown.record.version == 3
+
+
+def test_what_is_too_light_is_said_and_darkened_on_request(user, tmp_path):
+    Image.fromarray(np.pad(np.full((40, 40), 253, np.uint8), 20, constant_values=90)).save(tmp_path / "sky.png")
+    user.opens(tmp_path / "sky.png")
     user.colours()
+    user.sees_both()
     panel = user.page.controls.choices
-    assert [each.isVisible() for each in (panel.hints, panel.versions, panel.reference)] == [False, False, True]
+    panel.hints.click()
+    clicks_the_middle(user)
+    assert panel.too_light.isVisible() and panel.darken.isVisible()
+    panel.swatches[1].click()
+    user.colours()
+    assert user.result[40, 40].min() > 235
+    panel.darken.click()
+    user.colours()
+    assert is_blue(user.result[40, 40]) and 170 < user.result[40, 40].mean() < 220
+    assert np.abs(user.result[10] @ [0.299, 0.587, 0.114] - 90).max() <= 1
+    panel.undo.click()
+    user.colours()
+    assert user.result[40, 40].min() > 235
+
+
+@pytest.mark.parametrize("kind", ["gif", "film"])
+def test_a_hint_on_a_frame_carries_through_the_shot(user, request, kind):
+    user.opens(request.getfixturevalue(kind))
+    user.colours()
+    panel, player = user.page.controls.choices, user.page.player
+    assert [each.isVisible() for each in (panel.versions, panel.reference)] == [False, True]
+    user.sees_both()
+    user.until(lambda: player.seconds > 0)
+    panel.hints.click()
+    assert not player.playing
+
+    def points():
+        clicks_the_middle(user)
+        return panel.swatches
+
+    user.until(points)  # once it is known which frame that is
+    assert len(panel.swatches) == 3  # the network's own of this frame
+    panel.swatches[1].click()
+    user.colours()
+    (hint,) = user.record.settings.hints
+    assert hint.frame > 0
+    user.until(lambda: user.page.viewer.images[1] is not None)
+    assert not player.playing
+    read = preview.film_frame if kind == "film" else preview.animation_frame
+    result = user.session.result(user.record)
+    assert is_blue(read(result, 0)[32, 40].astype(int)) and is_blue(read(result, hint.frame)[32, 40].astype(int))
+    panel.undo.click()
+    user.colours()
+    assert not is_blue(read(user.session.result(user.record), hint.frame)[32, 40].astype(int))

@@ -81,6 +81,19 @@ def test_a_colour_becomes_the_chroma_of_its_hue():
     assert np.allclose(spot_of(Hint(0.5, 0.5, (0, 0, 255))).chroma, (0.436, -0.100), atol=1e-3)
 
 
+def test_a_thing_that_is_too_light_is_darkened_and_nothing_else_is():
+    luma, chroma = two_halves(noise=0.0)
+    luma[:, 64:] = 1.0
+    luma[40:50, 70:80] = 0.2  # something dark before it
+    large = np.kron(luma[..., 0], np.ones((3, 3), np.float32))[..., None]
+    spots = (Spot(0.9, 0.5, BLUE, darken=True), Spot(0.2, 0.5, BLUE))
+    dark = hints.darkened(large, luma, chroma, spots)
+    assert dark.shape == large.shape and dark.dtype == np.float32
+    assert np.abs(dark[:, 250:330] - 0.79).max() < 0.02
+    for kept in (np.s_[:, :180], np.s_[120:150, 210:240]):
+        assert np.array_equal(dark[kept], large[kept])
+
+
 # === Through a shot ===
 
 
@@ -129,6 +142,24 @@ def test_frames_that_keep_their_colours_are_not_counted():
     assert len(spots) == 3 and all(len(each) == 1 for each in spots)
 
 
+def test_what_the_network_leaves_as_it_was_a_hint_leaves_too():
+    luma, chroma = two_halves(noise=0.0)
+    told = np.zeros_like(chroma)
+    told[:, :30] = BLUE
+    edited = hints.apply(luma, chroma, (Spot(0.1, 0.5, BLUE),), told)
+    assert np.abs(edited[:, :29] - BLUE).max() < 0.01 and np.abs(edited[:, 32:]).max() < 0.01
+
+
+def test_what_hangs_together_with_a_spot_needs_less_of_the_networks_change():
+    luma, chroma = two_halves(noise=0.0)
+    told = np.zeros_like(chroma)
+    told[:40] = 0.6 * np.float32(BLUE)  # over the edge
+    told[60:, 70:] = 0.6 * np.float32(BLUE)  # far from it
+    edited = hints.apply(luma, chroma, (Spot(0.25, 0.2, BLUE),), told)
+    np.testing.assert_allclose(edited[:38, 72:], told[:38, 72:], atol=0.002)
+    assert np.abs(edited[62:, 72:]).max() < 0.9 * np.abs(told[62:, 72:]).max()
+
+
 def test_the_networks_spread_counts_half_near_a_hint_and_elsewhere_where_it_is_sure():
     luma, chroma = two_halves(noise=0.0)
     told = np.zeros_like(chroma)
@@ -174,8 +205,9 @@ def test_hints_go_to_a_network_that_takes_them(tmp_path):
     without, with_it = chroma
     np.testing.assert_allclose(without[0], with_it[0], atol=1e-3)
     np.testing.assert_allclose(with_it[1, 32, 32], BLUE, atol=1e-3)
-    # All is one area: away from the spot the network, which left it, counts half.
-    np.testing.assert_allclose(with_it[1, 5, 5], (without[1, 5, 5] + without[0, 5, 5]) / 2, atol=2e-3)
+    # Without one, a hint fills all of its area; this network leaves it.
+    assert np.abs(without[1, 5, 5] - without[0, 5, 5]).max() > 0.1
+    np.testing.assert_allclose(with_it[1, 5, 5], without[0, 5, 5], atol=2e-3)
 
 
 def test_what_another_model_answered_is_not_taken(tmp_path):

@@ -69,11 +69,11 @@ def test_manifest_has_a_line_for_each_file_that_was_worked_on(tmp_path):
 
 
 def test_what_people_bring_that_is_not_read_is_named_with_advice(tmp_path):
-    for name in ("scan.pdf", "b.jpg"):
-        (tmp_path / name).write_bytes(b"%PDF-1.7")
-    with pytest.raises(InputError, match="scan.pdf: the pages of a PDF must be saved as pictures first"):
-        batch.find([tmp_path / "scan.pdf"], tmp_path / "out", formats.SUFFIXES)
-    assert batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).left_out == (tmp_path / "scan.pdf",)
+    for name in ("scan.psd", "b.jpg"):
+        (tmp_path / name).write_bytes(b"8BPS")
+    with pytest.raises(InputError, match="scan.psd: a Photoshop file must be saved as TIFF or PNG first"):
+        batch.find([tmp_path / "scan.psd"], tmp_path / "out", formats.SUFFIXES)
+    assert batch.find([tmp_path], tmp_path / "out", formats.SUFFIXES).left_out == (tmp_path / "scan.psd",)
 
 
 def test_a_jpeg_of_two_pictures_is_read_under_its_own_ending(tmp_path):

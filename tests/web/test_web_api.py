@@ -246,6 +246,19 @@ def test_tones_are_stretched_on_request_and_before_stays_before(user):
     assert np.ptp(before.astype(int)) < 90 and np.ptp(color.luma(after / np.float32(255))) > 0.9
 
 
+def test_a_file_of_several_pages_is_split_into_them(user):
+    pages = [Image.fromarray(made_uploads.grey(80 + 16 * number, 64)) for number in range(3)]
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
+    file = user.coloured(buffer.getvalue(), "album.tif")
+    assert (file["pages"], file["size"]) == (3, [80, 64]) and "3 pages" in file["note"]
+    made = [user.finished(each) for each in user.post(f"{file['links']['self']}/split").json["files"]]
+    assert [each["size"] for each in made] == [[80, 64], [96, 64], [112, 64]]
+    assert {(each["pages"], each["note"], each["state"]) for each in made} == {(1, "", "done")}
+    user.patch(made[2]["links"]["self"], {"strength": 0.5})
+    assert user.finished(made[2])["size"] == [112, 64]
+
+
 def test_a_scan_is_split_into_files_and_stays(user):
     file = user.coloured(made_uploads.scan(), "album.png")
     assert len(file["parts"]) == 2

@@ -134,6 +134,7 @@ def test_a_draft_shows_other_settings_and_changes_nothing(user, backend):
     assert answer.mimetype == "image/jpeg" and is_blue(decoded(answer.get_data())[32, 40])
     assert user.get(file["links"]["self"]).json == file
     assert user.post(draft, json={"hints": "none"}).status_code == 400
+    assert user.post(draft, json={"hints": [{"x": 0, "y": 0, "darken": 1}]}).status_code == 400
     backend.gate.clear()
     backend.begun.clear()
     other = user.upload(made_uploads.picture(seed=1)).json

@@ -3,12 +3,13 @@
 import io
 
 import made_uploads
+import numpy as np
 import pytest
 from PIL import Image
 
 pytest.importorskip("playwright", reason="`make browser` installs it")
 import live_site  # noqa: E402
-from live_site import done, uploaded  # noqa: E402
+from live_site import done, downloaded, uploaded  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -85,3 +86,27 @@ def test_likely_colours_are_those_of_the_network(open_page):
     if live_site.AXE.exists():  # `make browser` installs it
         page.click("#versions summary")
         assert live_site.serious_faults(page) == []
+
+
+def test_what_is_too_light_is_darkened_on_request_and_takes_the_colour(open_page, tmp_path):
+    Image.fromarray(np.pad(np.full((100, 100), 253, np.uint8), 50, constant_values=90)).save(tmp_path / "sky.png")
+    page = open_page()
+    uploaded(page, tmp_path / "sky.png")
+    page.click("#hints summary")
+    box = page.locator("#canvas").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.get_by_text("hardly any colour can be seen").wait_for()
+    if live_site.AXE.exists():
+        assert live_site.serious_faults(page) == []
+    page.locator("#likely button").nth(1).click()
+    done(page, 2)
+    page.get_by_label("Darken it").check()
+    done(page, 3)
+    (hint,) = settings(page)["hints"]
+    assert hint["darken"]
+    rgb = np.asarray(Image.open(io.BytesIO(downloaded(page)[1])).convert("RGB")).astype(int)
+    luma = rgb @ [0.299, 0.587, 0.114]
+    assert rgb[100, 100, 2] > rgb[100, 100, 0] + 20 and luma[100, 100] < 215 and abs(luma[10] - 90).max() <= 1
+    page.click("#undo")
+    done(page, 4)
+    assert not settings(page)["hints"][0]["darken"]

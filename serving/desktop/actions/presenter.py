@@ -74,7 +74,8 @@ class Presenter(QObject):
             self._player.close()
             self._viewer.show_new(None, None)
         reveal = not fresh and old is not None and old.stage != _RESULT and content.stage == _RESULT
-        self._load(item.record, content, reveal)
+        again = not fresh and old is not None and old.stage == content.stage == _RESULT
+        self._load(item.record, content, reveal, again)
 
     def strengthen(self, strength: float) -> None:
         """Shows stronger or weaker colours at once, before they are made."""
@@ -101,7 +102,7 @@ class Presenter(QObject):
             return _Content(record.id, _PREVIEW, item.live.previews)
         return _Content(record.id, _ORIGINAL)
 
-    def _load(self, record: FileRecord, content: _Content, reveal: bool) -> None:
+    def _load(self, record: FileRecord, content: _Content, reveal: bool, again: bool) -> None:
         original = self._session.original(record)
         if content.stage == _PREVIEW:
             self._player.close()
@@ -113,7 +114,7 @@ class Presenter(QObject):
             kind = record.kind
             self._background.do(
                 lambda: playback.length(result or original, kind),
-                lambda length: self._play(content, original, result, kind, length, reveal),
+                lambda length: self._play(content, original, result, kind, length, reveal, again),
             )
         elif content.stage == _RESULT:
             before, after = (self._session.made(record, name) for name in ("before.jpg", "after.jpg"))
@@ -145,7 +146,7 @@ class Presenter(QObject):
             self._viewer.reveal()
 
     def _play(
-        self, content: _Content, before: Path, after: Path | None, kind: str, length: object, reveal: bool
+        self, content: _Content, before: Path, after: Path | None, kind: str, length: object, reveal: bool, again: bool
     ) -> None:
         if content != self._shown:
             return
@@ -154,7 +155,9 @@ class Presenter(QObject):
             return
         self._still = None
         self._player.saturation = 1.0
-        self._player.open(before, after, kind, length)
+        # Coloured again, it goes on from where it was.
+        paused, start = (not self._player.playing, self._player.seconds) if again else (False, 0.0)
+        self._player.open(before, after, kind, length, paused, start)
         self._bar.show()
         self._bar.refresh()
         if reveal:

@@ -52,6 +52,24 @@ def length(path: Path, kind: str) -> float:
     return sum(frame.lasts for frame in _animation(path, 16))
 
 
+def times(path: Path, kind: str) -> list[float]:
+    """Returns when each frame is shown, in seconds from the start.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if kind == Kind.FILM:
+        from pipelines.films import decoding
+
+        base = float(decoding.probe(str(path)).time_base)
+        with decoding.open_film(str(path)) as container:
+            stream = decoding.picture_stream(container, str(path))
+            first = stream.start_time or 0
+            stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+        return [(stamp - first) * base for stamp in stamps]
+    return [frame.seconds for frame in _animation(path, 16)]
+
+
 def frames(path: Path, kind: str, side: int, start: float = 0.0) -> Iterator[MovingFrame]:
     """Yields frames.
 

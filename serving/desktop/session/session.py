@@ -132,13 +132,13 @@ class Session:
         return next((path for path in views if path.is_file()), None)
 
     def split(self, identity: str) -> list[str]:
-        """Makes a file of each photograph on a scan and colours them; the scan stays.
+        """Makes a file of each page, or of each photograph on a scan, and colours them; the file itself stays.
 
         Returns:
             Their identities; none where there is one photograph only.
         """
         scan = self._store.get(identity)
-        if scan is None or not scan.parts:
+        if scan is None or not splitting.count(scan):
             return []
         made = splitting.split(self._store, self._jobs, scan)
         self._begin()
@@ -187,6 +187,16 @@ class Session:
         record = self._store.get(identity)
         if record is not None:
             self._change(record, dataclasses.replace(record.settings, hints=hints))
+
+    def draft(self, identity: str, hints: tuple[Hint, ...], frame: int = 0) -> bytes | None:
+        """Returns a JPEG of a picture, or of a frame, as it would be with these hints; None while there is other work.
+
+        The colours that are likely in a frame are kept by this too.
+        """
+        record = self._store.get(identity)
+        if record is None:
+            return None
+        return self._jobs.draft(record, dataclasses.replace(record.settings, hints=hints), frame)
 
     def give_reference(self, identity: str, path: Path) -> None:
         """Lets a file take the colours of a picture for what is alike.

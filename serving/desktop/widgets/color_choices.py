@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QEnterEvent, QFocusEvent, QIcon, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from serving.desktop import texts
 from serving.jobs.likely_colors import Rgb
 
 _SWATCH, _THUMBNAIL = QSize(30, 26), QSize(98, 76)
 _ACROSS, _VERSIONS_ACROSS = 4, 2
+_REACH = 10  # steps of the slider to the usual reach
 
 
 class DropButton(QPushButton):
@@ -38,11 +39,50 @@ class DropButton(QPushButton):
         self.dropped.emit(next(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()))
 
 
+class Swatch(QPushButton):
+    """A colour to choose.
+
+    Signals:
+        pointed: whether it is pointed at, by mouse or keyboard.
+    """
+
+    pointed = Signal(bool)
+
+    def __init__(self, rgb: Rgb, parent: QWidget | None = None):
+        pixmap = QPixmap(_SWATCH)
+        pixmap.fill(QColor(*rgb))
+        super().__init__(parent)
+        _show_picture(self, pixmap, texts.USE_COLOUR.format(colour=QColor(*rgb).name()))
+
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+        """See QWidget."""
+        super().enterEvent(event)
+        self.pointed.emit(True)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        """See QWidget."""
+        super().leaveEvent(event)
+        self.pointed.emit(False)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """See QWidget."""
+        super().focusInEvent(event)
+        self.pointed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """See QWidget."""
+        super().focusOutEvent(event)
+        self.pointed.emit(False)
+
+
 class ColorChoices(QWidget):
     """The panel.
 
     Signals:
         hinting: whether things are pointed at now.
+        pointed: the colour (red, green, blue) that is pointed at, or None.
+        spot_shown: there are colours to choose from, on this widget.
+        adjusted: how the spot's colour is applied was changed: how far it spreads, whether its thing is darkened.
         chosen: a colour (red, green, blue) for the spot, or None for the one that it had.
         other_wanted: the user wants to choose the colour in a dialog.
         undone, redone, cleared: of the hints.
@@ -54,6 +94,9 @@ class ColorChoices(QWidget):
     """
 
     hinting = Signal(bool)
+    pointed = Signal(object)
+    spot_shown = Signal(QWidget)
+    adjusted = Signal()
     chosen = Signal(object)
     other_wanted = Signal()
     undone, redone, cleared = Signal(), Signal(), Signal()
@@ -107,14 +150,25 @@ class ColorChoices(QWidget):
             each.setSpacing(6)
         panel.addWidget(_label(texts.HINTS_TEXT))
         self.too_light = _label(texts.TOO_LIGHT)
-        self.swatches: list[QPushButton] = []
-        for part in (self.too_light, _label(texts.LIKELY), self._swatches):
+        self.darken = QCheckBox(texts.DARKEN)
+        self.darken.setToolTip(texts.DARKEN_TIP)
+        self.darken.clicked.connect(self.adjusted)
+        self.swatches: list[Swatch] = []
+        for part in (self.too_light, self.darken, _label(texts.LIKELY), self._swatches):
             spot.addWidget(part)
         self.other = _button(texts.OTHER_COLOUR, self.other_wanted)
         self.keep = QPushButton(texts.KEEP_COLOUR)
         self.keep.clicked.connect(lambda: self.chosen.emit(None))
         spot.addWidget(self.other)
         spot.addWidget(self.keep)
+        spot.addWidget(_label(texts.REACH))
+        self.spread = QSlider(Qt.Orientation.Horizontal)
+        self.spread.setAccessibleName(texts.REACH)
+        self.spread.setRange(4, 25)
+        self.spread.setValue(_REACH)
+        self.spread.setTracking(False)  # the picture is coloured again once the slider is let go of
+        self.spread.valueChanged.connect(lambda: self.adjusted.emit())
+        spot.addWidget(self.spread)
         panel.addWidget(self._spot)
         row = QHBoxLayout()
         self.undo = _button("↶", self.undone, name=texts.UNDO, keys="Ctrl+Z")
@@ -124,29 +178,42 @@ class ColorChoices(QWidget):
         row.addWidget(self.redo)
         panel.addLayout(row)
         panel.addWidget(self.clear)
-        self.show_spot([], False)
+        self.show_spot([], False, False)
         return self._panel
 
     def hint_panel_shown(self, shown: bool) -> None:
         """Shows what is there for hints, or hides it."""
         self._panel.setVisible(shown)
 
-    def show_spot(self, colours: Iterable[Rgb], too_light: bool) -> None:
-        """Offers colours for a spot; nothing where there are none."""
+    @property
+    def reach(self) -> float:
+        """How far a colour spreads; 1 is usual."""
+        return self.spread.value() / _REACH
+
+    def show_spot(self, colours: Iterable[Rgb], too_light: bool, can_darken: bool) -> None:
+        """Offers colours for a spot; nothing where there are none.
+
+        Args:
+            colours: to offer.
+            too_light: whether hardly any colour can be seen there.
+            can_darken: whether to offer to darken it then.
+        """
         grid = self._swatches.layout()
         assert isinstance(grid, QGridLayout)
         _empty(grid)
         self.swatches = []
         for number, rgb in enumerate(colours):
-            pixmap = QPixmap(_SWATCH)
-            pixmap.fill(QColor(*rgb))
-            name = texts.USE_COLOUR.format(colour=QColor(*rgb).name())
-            button = _picture_button(pixmap, name)
+            button = Swatch(rgb)
+            button.pointed.connect(lambda pointed, rgb=rgb: self.pointed.emit(rgb if pointed else None))
             button.clicked.connect(lambda _checked=False, rgb=rgb: self.chosen.emit(rgb))
             grid.addWidget(button, number // _ACROSS, number % _ACROSS)
             self.swatches.append(button)
         self.too_light.setVisible(too_light)
+        self.darken.setVisible(too_light and can_darken)
+        self.darken.setChecked(False)
         self._spot.setVisible(bool(self.swatches))
+        if self.swatches:
+            self.spot_shown.emit(self._spot)
 
     def show_history(self, can_undo: bool, can_redo: bool, any_hints: bool) -> None:
         """Enables what can be done with the hints."""
@@ -198,13 +265,18 @@ def _button(text: str, signal: SignalInstance, name: str = "", checkable: bool =
 
 
 def _picture_button(pixmap: QPixmap, name: str) -> QPushButton:
-    button = QPushButton(QIcon(pixmap), "")
+    button = QPushButton()
+    _show_picture(button, pixmap, name)
+    return button
+
+
+def _show_picture(button: QPushButton, pixmap: QPixmap, name: str) -> None:
+    button.setIcon(QIcon(pixmap))
     button.setObjectName("flat")
     button.setIconSize(pixmap.size())
     button.setMinimumHeight(pixmap.height() + 12)
     button.setAccessibleName(name)
     button.setToolTip(name)
-    return button
 
 
 class _Text(QLabel):

@@ -18,7 +18,7 @@ from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.session.item import Item
 from serving.desktop.widgets.color_choices import ColorChoices
-from serving.jobs import records
+from serving.jobs import records, splitting
 from serving.language import gettext
 
 _REST_MS = 350  # a slider that has not moved for this long has been let go of, by mouse or keyboard
@@ -161,8 +161,9 @@ class Controls(QFrame):
         self.note.setVisible(bool(note))
         self.scan.setVisible(record.kind == Kind.PICTURE and bool(record.result))
         self.stretch.setChecked(record.settings.stretch)
-        self.split.setVisible(bool(record.parts))
-        self.split.setText(texts.SPLIT.format(count=len(record.parts)))
+        count = splitting.count(record)
+        self.split.setVisible(bool(count))
+        self.split.setText((texts.SPLIT_PAGES if record.pages > 1 else texts.SPLIT).format(count=count))
         self.anyway_button.setVisible(record.state == records.DONE and record.in_colour)
         if not self.strength.isSliderDown() and not self._rest.isActive():
             self.strength.blockSignals(True)

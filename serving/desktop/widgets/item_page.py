@@ -1,6 +1,6 @@
 """The page of items: the list, the picture, the controls, and what can be done with all of it."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -89,6 +89,9 @@ class ItemPage(QWidget):
         right.setWidgetResizable(True)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         right.setFixedWidth(self.controls.width() + 14)
+        # Once it is laid out, what there is to choose from is scrolled to.
+        show_spot = right.ensureWidgetVisible
+        self.controls.choices.spot_shown.connect(lambda spot: QTimer.singleShot(0, lambda: show_spot(spot)))
         upper = QHBoxLayout()
         upper.setSpacing(16)
         upper.addWidget(split, 1)

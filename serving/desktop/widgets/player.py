@@ -47,11 +47,13 @@ class Player(QObject):
         """Whether it is not paused."""
         return self._files is not None and not self._paused
 
-    def open(self, before: Path, after: Path | None, kind: str, length: float, paused: bool = False) -> None:
-        """Begins to play other files; with `paused`, stays at the first frame."""
+    def open(
+        self, before: Path, after: Path | None, kind: str, length: float, paused: bool = False, start: float = 0.0
+    ) -> None:
+        """Begins to play other files from a time; with `paused`, stays at that frame."""
         self._files, self.length = (before, after, kind), length
         self._paused = paused
-        self._start(0.0)
+        self._start(start)
 
     def close(self) -> None:
         """Stops playing."""

@@ -29,6 +29,9 @@ class Viewer(QWidget):
     Signals:
         space_pressed: the space bar was pressed.
         picked: while things are pointed at, a spot of the picture: x and y, in [0, 1].
+
+    Attributes:
+        draft: shown in place of the picture in colour while things are pointed at, where there is one.
     """
 
     space_pressed = Signal()
@@ -38,6 +41,7 @@ class Viewer(QWidget):
         super().__init__(parent)
         self._before: QImage | None = None
         self._after: QImage | None = None
+        self.draft: QImage | None = None
         self._split = 0.5
         self._side_by_side = False
         self._picking = False
@@ -65,7 +69,7 @@ class Viewer(QWidget):
 
     def show_images(self, before: QImage | None, after: QImage | None) -> None:
         """Shows other pictures of the same file, such as the next frame; zoom and line stay."""
-        self._before, self._after = before, after
+        self._before, self._after, self.draft = before, after, None
         self.update()
 
     def show_new(self, before: QImage | None, after: QImage | None) -> None:
@@ -114,6 +118,11 @@ class Viewer(QWidget):
     def show_pins(self, pins: list[overlay.Pin], cross: tuple[float, float] | None) -> None:
         """Marks spots with their colours, and one with a cross."""
         self._pins, self._cross = pins, cross
+        self.update()
+
+    def show_draft(self, draft: QImage | None) -> None:
+        """Shows the picture as it would be with other colours, while things are pointed at; None ends that."""
+        self.draft = draft
         self.update()
 
     def _picks(self) -> bool:
@@ -199,7 +208,7 @@ class Viewer(QWidget):
             self._draw(painter, "before", before or after, areas[0])
             return
         if self._picks():
-            self._draw(painter, "after", after, areas[0])
+            self._draw(painter, "draft" if self.draft else "after", self.draft or after, areas[0])
             overlay.pins(painter, self.picture_rect(), self._pins, self._cross)
         elif self._side_by_side:
             self._draw(painter, "before", before, areas[0])

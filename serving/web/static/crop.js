@@ -65,9 +65,11 @@ export class Cropper {
     this.file = file;
     at("crop").hidden = file.kind !== "picture";
     at("stretch").checked = file.settings.stretch;
-    at("splitting").hidden = !file.parts.length;
-    at("split").textContent = text("split", { count: file.parts.length });
-    at("split-note").textContent = text("split_note", { count: file.parts.length });
+    const pages = file.pages > 1;
+    const count = pages ? file.pages : file.parts.length;
+    at("splitting").hidden = !count;
+    at("split").textContent = pages ? text("split_pages", { count }) : text("split", { count });
+    at("split-note").textContent = pages ? text("split_pages_note", { count }) : text("split_note", { count });
     if (JSON.stringify(before) !== JSON.stringify(file.settings.crop)) this.load();
   }
 

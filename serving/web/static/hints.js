@@ -4,7 +4,7 @@ import { ask, headers, text } from "./site.js";
 
 const at = (id) => document.getElementById(id);
 const hex = (rgb) => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
-const facts = (hint) => [hint.x, hint.y, hint.rgb, hint.reach, hint.frame];
+const facts = (hint) => [hint.x, hint.y, hint.rgb, hint.reach, hint.frame, hint.darken];
 const parts = (colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
 
 export class Hints {
@@ -52,11 +52,12 @@ export class Hints {
       button.click();
     });
     at("clear-hints").addEventListener("click", () => this.set([]));
-    at("reach").addEventListener("change", () => {
-      if (!this.spot || !this.spot.used) return;
-      const last = { ...this.given.at(-1), reach: Number(at("reach").value) };
-      this.set([...this.given.slice(0, -1), last]);
-    });
+    for (const name of ["reach", "darken"]) {
+      at(name).addEventListener("change", () => {
+        const own = this.given.find((hint) => this.isHere(hint));
+        if (own) this.set(this.including(own.rgb));
+      });
+    }
   }
 
   get open() { return at("hints").open; }
@@ -113,16 +114,20 @@ export class Hints {
       return swatch;
     }));
     at("too-light").hidden = !colours.too_light;
+    at("darken-choice").hidden = this.file.kind !== "picture";
+    at("darken").checked = false;
     at("spot").hidden = false;
     if (byKeyboard) at("likely").firstElementChild.focus();
   }
 
   // The hints with one more, for the spot.
   including(rgb) {
-    const hint = { x: this.spot.x, y: this.spot.y, rgb, reach: Number(at("reach").value), frame: this.frame };
-    const same = this.given.findIndex((old) => old.x === hint.x && old.y === hint.y && old.frame === hint.frame);
-    return [...this.given.filter((_, number) => number !== same), hint];
+    const darken = !at("too-light").hidden && at("darken").checked;
+    const hint = { x: this.spot.x, y: this.spot.y, rgb, reach: Number(at("reach").value), frame: this.frame, darken };
+    return [...this.given.filter((old) => !this.isHere(old)), hint];
   }
+
+  isHere(hint) { return hint.x === this.spot?.x && hint.y === this.spot?.y && hint.frame === this.frame; }
 
   // Shows the picture as it would be with a colour that is pointed at, where nothing else is to be done; null ends that.
   preview(rgb) {
@@ -130,7 +135,7 @@ export class Hints {
     this.pointed = rgb;
     const canvas = at("draft");
     if (!rgb) canvas.hidden = true;
-    if (!rgb || !this.spot || this.file.kind !== "picture") return;
+    if (!rgb || !this.spot) return;
     this.soon = setTimeout(async () => {
       const sent = { ...headers, "Content-Type": "application/json" };
       const body = JSON.stringify({ hints: this.including(rgb) });
@@ -148,9 +153,7 @@ export class Hints {
     if (!this.spot) return;
     clearTimeout(this.soon);
     this.pointed = null; // what is shown of it stays until the result is there
-    const hints = this.including(rgb);
-    this.spot.used = true;
-    this.set(hints);
+    this.set(this.including(rgb));
   }
 
   set(hints) {

@@ -115,7 +115,8 @@ function update(newer) {
   at("paper").hidden = !file.links.result || file.kind !== "picture";
   const [width, height] = file.size;
   const centimetres = (pixels) => Math.round(pixels / 200 * 2.54); // at 200 dots an inch
-  at("prints").textContent = text("prints", { width, height, across: centimetres(width), down: centimetres(height) });
+  at("prints").textContent = text("prints", { width, height, across: centimetres(width), down: centimetres(height) })
+    .replaceAll(" × ", "\u00a0×\u00a0");
   if (!active) pending = false;
   if (!active || changed) {
     at("strength").value = file.settings.strength;
