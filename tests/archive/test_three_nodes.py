@@ -167,7 +167,8 @@ def test_machines_that_are_cut_off_killed_and_restarted_change_nothing(machines,
     until(lambda: len(pieces()) >= 2 or run.poll() is not None)
     machines.kill("third")
     tell("third killed")
-    until(lambda: len(pieces()) >= 3 or run.poll() is not None)
+    # Of six pieces two were in work on those machines: the head has noticed that they are gone, and does one itself.
+    until(lambda: len(pieces()) >= 5 or run.poll() is not None)
     assert run.poll() is None and not (out / "film.mp4").exists()
     for name in NAMES:  # the head goes, and with it the cluster and the command
         machines.kill(name)
