@@ -19,6 +19,8 @@ class S3Server:
         variables: of the environment, for programs that use it.
         fault: what the next answers to GET are: "error" (500), "cut" (half of the body), "slow".
         faults: how many of them.
+        every: each so many requests of any kind one of these befalls, in turn; 0 for never.
+        befell: how many faults there were.
         sent: bytes sent as answers to GET.
     """
 
@@ -31,24 +33,35 @@ class S3Server:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.fault, self.faults, self.sent = "", 0, 0
+        self.every = self.befell = self._asked = 0
         self.variables = KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._server.port}"}
         self.url = f"s3://{uuid.uuid4().hex}"
 
     def _answer(self, environment, start_response):
         get = environment["REQUEST_METHOD"] == "GET" and environment["PATH_INFO"].count("/") > 1
-        faulty = self.faults > 0 and environment["REQUEST_METHOD"] in ("GET", "HEAD")
-        if faulty:
-            self.faults -= 1
-            if self.fault == "error":
-                start_response("500 Internal Server Error", [("Content-Length", "0")])
-                return [b""]
-            if self.fault == "slow":
-                time.sleep(0.5)
+        fault = self._next_fault(environment["REQUEST_METHOD"])
+        if fault == "error":
+            start_response("500 Internal Server Error", [("Content-Length", "0")])
+            return [b""]
+        if fault == "slow":
+            time.sleep(0.5)
         parts = self._application(environment, start_response)
         body = b"".join(parts)
         if get:
             self.sent += len(body)
-        return [body[: len(body) // 2]] if faulty and self.fault == "cut" and len(body) > 1000 else [body]
+        return [body[: len(body) // 2]] if fault == "cut" and len(body) > 1000 else [body]
+
+    def _next_fault(self, method):
+        self._asked += 1
+        if self.faults > 0 and method in ("GET", "HEAD"):
+            self.faults -= 1
+            fault = self.fault
+        elif self.every and self._asked % self.every == 0:
+            fault = ("error", "cut", "slow")[self.befell % 3]
+        else:
+            return ""
+        self.befell += 1
+        return fault
 
     def close(self):
         """Ends the server."""
