@@ -38,7 +38,6 @@ _ALMOST_GREY, _PLACE, _EVEN = 0.035, 9, 0.37
 _STRONG_SHARE = 0.06  # what small coloured things (a signature, a logo) may cover, at most
 _STRONG = 0.06  # chroma off the curve that is no noise
 STRONG_PAPER = 0.15  # chroma that no tinted paper has
-_NIGHT = 0.15  # luma of shades that tell no tint
 _DARK, _LIGHT = 0.04, 0.97  # shades that cannot hold colour, such as black bars
 
 
@@ -302,12 +301,9 @@ def examine_graphic(yuv: NDArray[Any]) -> Judgement | None:
     luma, chroma = np.clip(yuv[..., 0].reshape(-1), 0, 1), yuv[..., 1:].reshape(-1, 2)
     if not is_graphic(luma):
         return None
-    shades = np.histogram(luma, 64, (0, 1))[0]
-    ink = max(1, int((~_of_shade(luma, int(shades.argmax()))).sum()))
-    # White or sepia letters on black, as of a title, tell the tint; black does not.
-    lit = np.where(np.arange(64) < 64 * _NIGHT, 0, shades)
-    tinted = _of_shade(luma, int((lit if lit.max() > 0.005 * len(luma) else shades).argmax()))
-    tint, level = np.median(chroma[tinted], axis=0), float(np.median(luma[tinted]))
+    shade = np.histogram(luma, 64, (0, 1))[0].argmax()
+    paper = np.abs(luma - (shade + 0.5) / 64) <= 1.5 / 64
+    tint, level, ink = np.median(chroma[paper], axis=0), float(np.median(luma[paper])), max(1, int((~paper).sum()))
     expected = np.clip(luma / max(level, 0.04), 0, 1)[:, None] * tint
     distance = np.linalg.norm(chroma - expected, axis=1)
     coloured = distance > _STRONG
@@ -315,8 +311,3 @@ def examine_graphic(yuv: NDArray[Any]) -> Judgement | None:
     if strong_paper or (coloured.mean() >= 0.0005 and coloured.sum() >= 0.02 * ink):
         return Judgement(Tone.COLOUR)
     return Judgement(Tone.GREY if np.linalg.norm(tint) < STILL.grey else Tone.TONED)
-
-
-def _of_shade(luma: Floats, shade: int) -> NDArray[np.bool_]:
-    """Returns which pixels are of one of 64 shades, or close to it."""
-    return np.asarray(np.abs(luma - (shade + 0.5) / 64) <= 1.5 / 64)

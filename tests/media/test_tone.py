@@ -173,12 +173,6 @@ def test_strong_inks_are_toned(ink):
         assert tone.judge_rgb(as_jpeg(eight_bit(printed), quality)) == "toned"
 
 
-def test_letters_on_black_tell_their_tint():
-    letters = drawing() < 128
-    for tint, expected in (((1, 1, 1), "grey"), ((1, 0.9, 0.7), "toned"), ((1, 0.1, 0.1), "colour")):
-        assert tone.judge_rgb(eight_bit(letters * 240 * np.array(tint))) == expected
-
-
 def film_frame(rgb):
     small = cv2.resize(rgb, (128, 72), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
     luma = small @ WEIGHTS
