@@ -142,8 +142,10 @@ def _examine(luma: NDArray[Any], chroma: NDArray[Any], limits: Limits, side: int
     strength = np.linalg.norm(chroma, axis=-1)
     excess, even = _excess(_shades(lumas), chroma, chosen, limits.floor)
     if excess > _EXCESS:
-        in_light = even < _EVEN and float(np.quantile(strength[chosen], 0.95)) < _ALMOST_GREY
-        if in_light or (limits.uneven and _is_uneven(means, chroma, chosen, limits.uneven)):
+        strongest = float(np.quantile(strength[chosen], 0.95))
+        in_light = even < _EVEN and strongest < _ALMOST_GREY
+        uneven = strongest < STRONG_PAPER and limits.uneven and _is_uneven(means, chroma, chosen, limits.uneven)
+        if in_light or uneven:
             return Judgement(Tone.TONED, True)
     borderline = 1 / _SURE < excess / _EXCESS < _SURE
     if excess > _EXCESS:

@@ -155,6 +155,11 @@ def test_many_flat_colours_of_another_brightness_each_are_colour(count, quality)
     assert tone.judge_rgb(picture if quality is None else as_jpeg(picture, quality)) == "colour"
 
 
+def test_a_smooth_change_of_strong_colours_is_colour():
+    down, across = np.mgrid[0 : 255 : 96j, 0 : 255 : 128j]
+    assert tone.judge_rgb(eight_bit(np.dstack([across, down, 255 - across]))) == "colour"
+
+
 @pytest.mark.parametrize("paper", [0, 255])
 def test_a_vivid_thing_before_black_or_white_is_colour(paper):
     down, across = np.mgrid[-1:1:240j, -1:1:320j]
