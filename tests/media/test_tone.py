@@ -156,7 +156,7 @@ def test_many_flat_colours_of_another_brightness_each_are_colour(count, quality)
 
 
 def test_a_smooth_change_of_strong_colours_is_colour():
-    down, across = np.mgrid[0 : 255 : 96j, 0 : 255 : 128j]
+    down, across = np.mgrid[0:255:96j, 0:255:128j]
     assert tone.judge_rgb(eight_bit(np.dstack([across, down, 255 - across]))) == "colour"
 
 
