@@ -144,15 +144,19 @@ class Chooser(QObject):
         record = self._item.record
         folder = self._session.made(record, "")
 
+        def keep() -> None:  # a draft of the frame does
+            if not likely_colors.are_kept(folder, frame):
+                self._session.draft(record.id, record.settings.hints, frame)
+
         def offer(_: object = None) -> None:
             if self._spot == spot and self._frame == frame:
                 colours = likely_colors.at(folder, x, y, rgb, frame)
                 self._panel.show_spot(colours, likely_colors.is_too_light(rgb), record.kind == Kind.PICTURE)
 
-        if record.kind == Kind.PICTURE or likely_colors.are_kept(folder, frame):
+        if record.kind == Kind.PICTURE:
             offer()
-        else:  # a draft of the frame keeps them
-            self._background.do(lambda: self._session.draft(record.id, record.settings.hints, frame), offer)
+        else:
+            self._background.do(keep, offer)
         self._show_pins()
 
     def choose(self, rgb: Rgb | None) -> None:
@@ -199,11 +203,14 @@ class Chooser(QObject):
             return
         hints = self._including(rgb)
 
+        def make() -> bytes | None:
+            return self._session.draft(item.record.id, hints, frame) if self._pointed == rgb else None
+
         def show(jpeg: object) -> None:
             if self._pointed == rgb and isinstance(jpeg, bytes):
                 self._viewer.show_draft(QImage.fromData(jpeg))
 
-        self._background.do(lambda: self._session.draft(item.record.id, hints, frame), show)
+        self._background.do(make, show)
 
     # === Frames of animations and films ===
 
@@ -216,8 +223,7 @@ class Chooser(QObject):
 
     def _frame_shown(self, _before: object, _after: object, _seconds: float) -> None:
         if self._panel.hints.isChecked():
-            spot_gone = self._spot is not None and self._frame != self._spot_frame
-            if spot_gone:
+            if self._spot is not None and self._frame != self._spot_frame:
                 self._forget_spot()
             self._show_pins()
 
