@@ -2,6 +2,7 @@
 
     python -m benchmarks.infer [--presets=patent,tiny] [--precisions=float32,mixed_bfloat16] [--rounds=15]
     python -m benchmarks.infer --model=saved_models/colorgan --model=colorgan-int8.tflite [--presets=]
+    python -m benchmarks.infer --model=saved_models/colorgan --model=out/colorgan.onnx --told=hints --told=reference
 
 Each network lives in a process of its own, whose peak memory is printed, and colours 512 x 256 luma in batches of one.
 All of them are measured in turns, so that a disturbance strikes them alike; the median is printed. The finish is
@@ -22,6 +23,7 @@ from benchmarks import machine
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError, PartialFailure
+from colorgan_tf.inference.backend import require
 
 WORKING = (256, 512)  # height and width
 _WARMUP = 3
@@ -35,16 +37,18 @@ class Case:
         preset: to build with random weights, or "" to open `model`.
         precision: of a preset.
         model: path of a SavedModel, a .tflite or .onnx file, or a training run.
+        told: "hints" or "reference" where the model is told colours with each picture.
     """
 
     preset: str = ""
     precision: str = ""
     model: str = ""
+    told: str = ""
 
     @property
     def title(self) -> str:
         """How the case is called in the table."""
-        return f"{self.preset}, {self.precision}" if self.preset else self.model
+        return f"{self.preset}, {self.precision}" if self.preset else ", ".join(filter(None, [self.model, self.told]))
 
 
 def define_flags() -> None:
@@ -52,6 +56,7 @@ def define_flags() -> None:
     flags.DEFINE_list("presets", list(config_lib.PRESETS), "Presets to build, with random weights.")
     flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "Precisions of each preset.")
     flags.DEFINE_multi_string("model", [], "SavedModel folder, .tflite, .onnx or training run; may be repeated.")
+    flags.DEFINE_multi_enum("told", [], ["hints", "reference"], "What each model is told besides; may be repeated.")
     flags.DEFINE_integer("rounds", 15, "Pictures measured for each case.", lower_bound=1)
     flags.DEFINE_integer("width", 1920, "Width of the finished picture in pixels.", lower_bound=1)
     flags.DEFINE_integer("height", 1080, "Height of the finished picture in pixels.", lower_bound=1)
@@ -61,8 +66,17 @@ def network(case: Case) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the function from luma `[N, h, w, 1]` to chroma `[N, h, w, 2]` that a case stands for."""
     if case.model:
         from colorgan_tf.inference import backends
+        from colorgan_tf.inference.told import Hint, draw
 
-        return backends.load(case.model).luma_to_chroma
+        backend = backends.load(case.model)
+        if not case.told:
+            return backend.luma_to_chroma
+        signature = f"luma_and_{case.told}_to_chroma"
+        require(backend, signature)
+        told = np.random.default_rng(1).random((*WORKING, 3), np.float32)
+        if case.told == "hints":
+            told = draw([Hint(x, 0.5, (0.1, -0.1)) for x in (0.2, 0.4, 0.6, 0.8)], *WORKING)
+        return lambda luma: backend.predict(signature, {"luma": luma, case.told: told[None]})
     import tensorflow as tf
 
     from colorgan_tf.networks.generator import Generator
@@ -181,7 +195,7 @@ def main(argv: list[str]) -> None:
         if not Path(path).exists():
             raise InputError(f"`model` must exist. Received: {path}.")
     cases = [Case(preset, precision) for preset in values.presets for precision in values.precisions]
-    cases += [Case(model=model) for model in values.model]
+    cases += [Case(model=model, told=told) for model in values.model for told in ("", *values.told)]
     # Networks first: a child's peak memory begins at what its parent holds, and that is little as yet.
     if cases:
         _head("network, 512 x 256, batch 1", "peak GB")
