@@ -141,7 +141,8 @@ def colorize_animation(
     tones = _tones(frames)
     report.frames = len(tones)
     if not tones:
-        raise InputError(f"The animation must have a readable frame. Received: {path}.")
+        reason = "; ".join(report.notes) or "none"
+        raise InputError(f"The animation must have a readable frame. Received: {path}: {reason}.")
     kept = [tone.stays(each, options.force, options.keep_colors) for each in tones]
     changed = [each for each, keep in zip(tones, kept, strict=True) if not keep]
     report.tone = max(changed, key=changed.count) if changed else max(tones, key=tones.count)

@@ -271,6 +271,17 @@ def test_empty_missing_and_foreign_files_are_named(tmp_path):
     assert not (tmp_path / "out.gif").exists()
 
 
+def test_why_no_frame_can_be_read_is_told(tmp_path):
+    make_gif(tmp_path / "whole.png", kind="PNG")
+    data = (tmp_path / "whole.png").read_bytes()
+    while b"fcTL" in data:
+        start = data.index(b"fcTL") - 4
+        data = data[:start] + data[start + 38 :]
+    (tmp_path / "in.png").write_bytes(data)
+    with pytest.raises(InputError, match="readable frame. Received: .*in.png: frame 0 is damaged"):
+        colorize_animation(str(tmp_path / "in.png"), str(tmp_path / "out.png"), WarmColorizer())
+
+
 def test_truncated_gif_is_coloured_as_far_as_it_goes(tmp_path):
     data = open(make_gif(tmp_path / "in.gif", 10), "rb").read()  # noqa: SIM115
     (tmp_path / "cut.gif").write_bytes(data[: len(data) * 2 // 3])
