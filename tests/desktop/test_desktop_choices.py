@@ -159,12 +159,8 @@ def test_a_hint_on_a_frame_carries_through_the_shot(user, request, kind):
     user.until(lambda: player.seconds > 0)
     panel.hints.click()
     assert not player.playing
-
-    def points():
-        clicks_the_middle(user)
-        return panel.swatches
-
-    user.until(points)  # once it is known which frame that is
+    clicks_the_middle(user)
+    user.until(lambda: panel.swatches)  # once it is known which frame that is
     assert len(panel.swatches) == 3  # the network's own of this frame
     panel.swatches[1].click()
     user.colours()

@@ -69,6 +69,7 @@ class Chooser(QObject):
         self._item: Item | None = None
         self._spot: tuple[float, float] | None = None
         self._spot_frame: int | None = 0
+        self._early: tuple[float, float] | None = None
         self._drawn: tuple[object, ...] = ()
         for signal, slot in (
             (viewer.picked, self.point),
@@ -133,7 +134,8 @@ class Chooser(QObject):
         if self._item is None or after is None:
             return
         frame = self._frame
-        if frame is None:  # the times of the frames are not known yet
+        if frame is None:  # until the times of the frames are known
+            self._early = (x, y)
             return
         spot = (x, y)
         self._spot, self._spot_frame = spot, frame
@@ -236,12 +238,15 @@ class Chooser(QObject):
         def take(times: object) -> None:
             if isinstance(times, list) and self._item is not None and self._item.record.id == item.record.id:
                 self._times = times
+                early, self._early = self._early, None
+                if early is not None:
+                    self.point(*early)
                 self._show_pins()
 
         self._background.do(lambda: playback.times(original, kind), take)
 
     def _forget_spot(self) -> None:
-        self._spot = None
+        self._spot = self._early = None
         self._panel.show_spot([], False, False)
 
     def _choose_other(self) -> None:
