@@ -6,6 +6,7 @@ import pytest
 from made_uploads import ChoosingBackend
 from PIL import Image
 
+from serving.desktop import texts
 from serving.jobs import preview
 from serving.jobs import texts as shared
 
@@ -158,7 +159,7 @@ def test_a_hint_on_a_frame_carries_through_the_shot(user, request, kind):
     user.sees_both()
     user.until(lambda: player.seconds > 0)
     panel.hints.click()
-    assert not player.playing
+    assert not player.playing and user.page.bar.button.text() == texts.PLAY
     clicks_the_middle(user)
     user.until(lambda: panel.swatches)  # once it is known which frame that is
     assert len(panel.swatches) == 3  # the network's own of this frame

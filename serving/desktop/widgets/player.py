@@ -23,10 +23,12 @@ class Player(QObject):
     Signals:
         shown: before (QImage), after (QImage or None) and seconds from the start.
         failed: the files cannot be played; the error's text.
+        paused: it was paused, or plays on.
     """
 
     shown = Signal(object, object, float)
     failed = Signal(str)
+    paused = Signal()
     _decoded = Signal(int, object, object, float)
 
     def __init__(self, parent: QObject | None = None):
@@ -65,6 +67,7 @@ class Player(QObject):
         with self._wake:
             self._paused = paused
             self._wake.notify_all()
+        self.paused.emit()
 
     def seek(self, seconds: float) -> None:
         """Goes to a time."""

@@ -31,11 +31,11 @@ class PlayerBar(QWidget):
         layout.addWidget(self.position, 1)
         layout.addWidget(self._time)
         player.shown.connect(self._follow)
+        player.paused.connect(self.refresh)
 
     def toggle(self) -> None:
         """Plays, or pauses."""
         self._player.pause(self._player.playing)
-        self.refresh()
 
     def refresh(self) -> None:
         """Shows whether it plays."""
