@@ -39,7 +39,8 @@ class FilmOptions:
     Attributes:
         codec: one of `encoding.CODECS`; "auto" takes the best that the container holds.
         quality: the encoder's effort (the colorizer has a quality of its own).
-        steady: "off", "low" (average of the past) or "high" (past and future).
+        steady: "off", "low" (average of the past, up to the next frame that the network colours) or "high" (past and
+            future).
         batch: frames that the network gets at once.
         every: the network colours at least every n-th frame, and whenever much of the picture is new; in between,
             colours are carried along the flow. None for 6 with the encoder's quality "fast", and else for 1.
@@ -216,6 +217,7 @@ def settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, option
     names = ("steady", "batch", "key_distance", "window", "chunk_seconds", "force", "keep_colors", "deinterlace")
     return {name: getattr(options, name) for name in names} | {
         "chunks": "end at shots",
+        "between": "key frames on both sides",
         "film": storage.identity(source.path),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),

@@ -11,10 +11,12 @@ from pipelines.films.decoding import FilmSource
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotTally
 from pipelines.films.stages import SETTLING, ChunkEnd, FilmFrame, Item
+from pipelines.motion.carrying import CarriedDetail
 from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.stabilization import StabilizerInput, TwoSidedStabilizer
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import State, part
+from pipelines.motion.vividness import Vividness
 
 
 class MergeStage:
@@ -44,6 +46,9 @@ class MergeStage:
         if state := part(saved, "tally"):
             self.tally.restore(state)
         self._before = saved.get("chroma/before"), saved.get("chroma/after")
+        self._detail = CarriedDetail()  # a chunk begins with a key frame: not part of the state
+        self._vividness = Vividness()
+        self._vividness.restore(part(saved, "vividness"))
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """Runs the stage."""
@@ -65,20 +70,26 @@ class MergeStage:
             yield self._finish(item, None) if isinstance(item, FilmFrame) else self._end(item)
 
     def _causal(self, items: Iterator[Item]) -> Iterator[Item]:
-        """Frame by frame, but for the first ones of a shot; a chunk's end also ends these."""
-        first: list[FilmFrame] = []
+        """Up to each key frame together, as it tells what comes into view before it; so are a shot's first frames.
+
+        A chunk's end also ends these blocks.
+        """
+        held: list[FilmFrame] = []
+        settling = 0  # frames of the shot's start that are still to come
         for item in items:
-            begins = isinstance(item, FilmFrame) and item.shot is not None
-            if begins or isinstance(item, ChunkEnd) or len(first) == SETTLING:
-                yield from self._together(first, [])
-                first = []
+            if isinstance(item, ChunkEnd) or item.shot is not None:
+                yield from self._together(held, [])
+                held = []
             if isinstance(item, ChunkEnd):
+                settling = 0
                 yield self._end(item)
-            elif begins or first:
-                first.append(item)
-            else:
-                yield self._finish(item, self._stabilizer.push(self._input(item)))
-        yield from self._together(first, [])
+                continue
+            settling = SETTLING - 1 if item.shot is not None else max(0, settling - 1)
+            held.append(item)
+            if (item.needs_network and not settling) or len(held) == 2 * SETTLING:
+                yield from self._together(held, [])
+                held = []
+        yield from self._together(held, [])
 
     def _together(self, frames: list[FilmFrame], following: list[FilmFrame]) -> Iterator[FilmFrame]:
         inputs = [[self._input(frame) for frame in each] for each in (frames, following)]
@@ -127,6 +138,7 @@ class MergeStage:
     def _end(self, end: ChunkEnd) -> ChunkEnd:
         end.take("steady", self._stabilizer.state())
         end.take("tally", self.tally.state())
+        end.take("vividness", self._vividness.state())
         figures = zip(("before", "after"), self._before, strict=True)
         end.take("chroma", {name: each for name, each in figures if each is not None})
         return end
@@ -181,10 +193,20 @@ class MergeStage:
             return item.chroma
         assert stable is not None
         self._measure(item, given.chroma, stable)
-        # Only the change is enlarged: detail that the network drew at its input resolution stays.
-        change = stable if given.chroma is None else stable - given.chroma
-        change = cv2.resize(change, self._size[::-1], interpolation=cv2.INTER_LINEAR)
-        return change if item.chroma is None else item.chroma + change
+        if item.shot is not None:
+            self._vividness.restore({})
+        if given.chroma is not None:
+            self._vividness.compare(given.chroma, stable)
+        stable = stable * self._vividness.gain
+        # Detail that the network drew at its input resolution stays, and is carried to the frames after it.
+        enlarged = cv2.resize(stable, self._size[::-1], interpolation=cv2.INTER_LINEAR)
+        if given.backward is not None:
+            self._detail.follow(given.backward)
+        if item.chroma is not None:
+            assert given.chroma is not None
+            smooth = cv2.resize(given.chroma, self._size[::-1], interpolation=cv2.INTER_LINEAR)
+            self._detail.put(item.chroma - smooth)
+        return enlarged + self._detail.here()
 
     def _measure(self, item: FilmFrame, before: np.ndarray | None, after: np.ndarray | None) -> None:
         """Takes the report's figures, at a quarter of the input resolution so that they cost next to nothing."""

@@ -93,7 +93,8 @@ class FilmReport:
         return self._mean("colourfulness")
 
     def _mean(self, name: str) -> tuple[float, float]:
-        shots = [shot for shot in self.shots if shot.frames and shot.tone != Tone.COLOUR]
+        # A shot in colour has figures where it was coloured anew.
+        shots = [each for each in self.shots if each.frames and (each.tone != Tone.COLOUR or any(each.colourfulness))]
         if not shots:
             return 0.0, 0.0
         weights = np.array([shot.frames for shot in shots], float)

@@ -138,7 +138,8 @@ class MotionStage:
         self._steady = steady
         self._every = every
         self._force, self._keep_colors = force, keep_colors
-        self._tracker = MotionTracker(steady != Steady.OFF, math.inf if steady == Steady.HIGH else SETTLING)
+        look_ahead = math.inf if steady == Steady.HIGH or every > 1 else SETTLING
+        self._tracker = MotionTracker(steady != Steady.OFF, look_ahead)
         self._clean = FlowAverage(stabilization.LUMA_MEMORY)
         self._shot_tone = ShotTone()
         self._since, self._lost = 0, 0.0

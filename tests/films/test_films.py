@@ -144,7 +144,7 @@ def test_coloured_shot_is_left_as_it_is_unless_forced(tmp_path):
     assert [shot.tone for shot in report.shots] == ["colour"] and report.colored == 0
     assert np.array_equal(first_chroma(tmp_path / "out.mkv", 2), first_chroma(film, 2))
     report = colorize_film(film, str(tmp_path / "out.mkv"), WarmColorizer(), FilmOptions("ffv1", force=True))
-    assert report.colored == 12
+    assert report.colored == 12 and min(report.colourfulness()) > 0
     assert not np.array_equal(first_chroma(tmp_path / "out.mkv", 2), first_chroma(film, 2))
 
 
@@ -200,6 +200,21 @@ def test_the_projects_colorizer_colours_films(tmp_path, quality):
     assert report.colored == 6
     assert all(np.array_equal(a, b) for a, b in zip(lumas(film), lumas(tmp_path / "out.mkv"), strict=True))
     assert abs(np.median(first_chroma(tmp_path / "out.mkv", 2)) - (128 + 224 * 0.12 / 1.230)) <= 2
+
+
+def test_frames_between_key_frames_have_the_colours_of_both(tmp_path):
+    film = make_film(tmp_path / "film.mkv", 20, luma=lambda n, size, bits: pattern(0, size, 0, bits))
+
+    class Redder(WarmColorizer):
+        def network(self, luma):
+            redder = [0.0, 0.2] if len(self.calls) == 3 else [0.0, 0.0]  # frame 18
+            return super().network(luma) + np.float32(redder)
+
+    colorize_film(film, str(tmp_path / "out.mkv"), Redder(), FilmOptions("ffv1", quality="fast", batch=1))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        red = [np.median(np.frombuffer(frame.planes[2], np.uint8)) for frame in container.decode(video=0)]
+    assert max(red[:13]) - min(red[:13]) <= 1 and max(red[13:18]) - min(red[13:18]) <= 1
+    assert red[13] - red[12] > abs(red[18] - red[17])  # which the gain changes a little at a key frame
 
 
 def test_report_tells_shots_speed_and_stability(tmp_path):
