@@ -15,9 +15,10 @@ from absl import flags
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
+from colorgan_tf.tensorflow_environment import set_keras_backend
 
 # Flags that set an option of `config.Runtime`.
-_RUNTIME_FLAGS = ("batch", "checkpoint_every", "strategy", "precision", "seed", "deterministic")
+_RUNTIME_FLAGS = ("batch", "checkpoint_every", "backend", "strategy", "precision", "seed", "deterministic")
 
 
 def define_flags() -> None:
@@ -31,6 +32,7 @@ def define_flags() -> None:
     flags.DEFINE_float("time_limit", None, "Minutes after which to stop, with a checkpoint.", lower_bound=0.0)
     flags.DEFINE_integer("batch", None, "Pictures a step, over all replicas.")
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
+    flags.DEFINE_enum_class("backend", None, config_lib.Backend, "What Keras computes with; jax is an extra.")
     flags.DEFINE_enum_class("strategy", None, config_lib.Strategy, "How the work is spread.")
     flags.DEFINE_enum_class("precision", None, config_lib.Precision, "Of both networks' layers.")
     flags.DEFINE_integer("seed", None, "Seed of everything random.")
@@ -55,6 +57,7 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise InputError(f"Flags are expected, as in --data=FOLDER. Received: {argv[1]}.")
     config = resolve()
+    set_keras_backend(config.runtime.backend)
     values = flags.FLAGS
     if values.dry_run:
         describe(config)

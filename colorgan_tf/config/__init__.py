@@ -1,6 +1,7 @@
 """The configuration of a training run: its options, presets, JSON in and out, and `--set` assignments."""
 
 from colorgan_tf.config.options import (
+    Backend,
     Config,
     Data,
     Decoding,
@@ -25,6 +26,7 @@ from colorgan_tf.config.validation import validate
 
 __all__ = [
     "PRESETS",
+    "Backend",
     "Config",
     "Data",
     "Decoding",

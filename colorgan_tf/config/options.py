@@ -58,6 +58,13 @@ class TrainedPart(StrEnum):
     HINTS = "hints"
 
 
+class Backend(StrEnum):
+    """What Keras computes with in training."""
+
+    TENSORFLOW = "tensorflow"
+    JAX = "jax"
+
+
 class Strategy(StrEnum):
     """How the work is spread, see `training.distribution`."""
 
@@ -241,7 +248,8 @@ class Runtime:
         batch: pictures a step, over all replicas.
         checkpoint_every: steps between checkpoints.
         log_every: steps between lines of the log.
-        strategy: how the work is spread.
+        backend: what Keras computes with.
+        strategy: how the work is spread; JAX spreads it over all devices that it finds.
         precision: of both networks' layers.
         seed: of everything random.
         deterministic: bit-identical repetition, somewhat slower.
@@ -250,6 +258,7 @@ class Runtime:
     batch: int = 4
     checkpoint_every: int = 500
     log_every: int = 20
+    backend: Backend = Backend.TENSORFLOW
     strategy: Strategy = Strategy.AUTO
     precision: Precision = Precision.AUTO
     seed: int = 0

@@ -8,9 +8,10 @@ import dataclasses
 import functools
 from pathlib import Path
 
+import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf.color import CHROMA_MAX
 
@@ -44,22 +45,22 @@ class BinHead:
         """One logit a bin."""
         return len(_bins()[0])
 
-    def colour(self, output: tf.Tensor) -> tf.Tensor:
+    def colour(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """Decodes the logits as their annealed mean, in the units of a colour."""
-        return tf.tensordot(self.probabilities(output), _bins()[0] / CHROMA_MAX, 1)
+        return ops.tensordot(self.probabilities(output), _bins()[0] / CHROMA_MAX, 1)
 
-    def probabilities(self, output: tf.Tensor) -> tf.Tensor:
+    def probabilities(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the sharpened distribution `[batch, height, width, bins]`."""
-        return tf.nn.softmax(self._adjusted(output) / self.temperature)
+        return ops.softmax(self._adjusted(output) / self.temperature)
 
-    def variance(self, output: tf.Tensor) -> tf.Tensor:
+    def variance(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the variance of the sharpened distribution around its mean, `[batch, height, width, 1]`."""
         centres = _bins()[0]
         moments = np.concatenate([centres, np.square(centres).sum(axis=1, keepdims=True)], axis=1)
-        mean, square = tf.split(tf.tensordot(self.probabilities(output), moments, 1), [2, 1], axis=-1)
-        return tf.maximum(square - tf.reduce_sum(tf.square(mean), axis=-1, keepdims=True), 0.0)
+        means = ops.tensordot(self.probabilities(output), moments, 1)
+        return ops.maximum(means[..., 2:] - ops.sum(ops.square(means[..., :2]), axis=-1, keepdims=True), 0.0)
 
-    def likely(self, output: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def likely(self, output: keras.KerasTensor, count: int) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Returns the colours that the head holds for likely, the likeliest first.
 
         The likeliest neighbourhood of bins is taken out of the distribution, then the likeliest of what is left, and so
@@ -75,41 +76,41 @@ class BinHead:
         """
         centres = _bins()[0]
         apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
-        near = tf.constant((apart < _ALIKE).astype(np.float32))
-        left = tf.nn.softmax(self._adjusted(output))
+        near = (apart < _ALIKE).astype(np.float32)
+        left = ops.softmax(self._adjusted(output))
         colours, shares = [], []
         for _ in range(count):
-            likeliest = tf.argmax(tf.tensordot(left, near, 1), axis=-1)
-            part = left * tf.gather(near, likeliest)
-            share = tf.reduce_sum(part, axis=-1, keepdims=True)
-            colours.append(tf.tensordot(part / tf.maximum(share, 1e-6), centres, 1))
+            likeliest = ops.argmax(ops.tensordot(left, near, 1), axis=-1)
+            part = left * ops.take(near, likeliest, axis=0)
+            share = ops.sum(part, axis=-1, keepdims=True)
+            colours.append(ops.tensordot(part / ops.maximum(share, 1e-6), centres, 1))
             shares.append(share[..., 0])
             left -= part
-        return tf.stack(colours, axis=-2), tf.stack(shares, axis=-1)
+        return ops.stack(colours, axis=-2), ops.stack(shares, axis=-1)
 
-    def confidence(self, output: tf.Tensor) -> tf.Tensor:
+    def confidence(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """Returns how sure the head is, `[batch, height, width, 1]` in [0, 1].
 
         One minus the entropy of the distribution as a part of the largest possible: 1 for a single bin, 0 where all
         bins are as likely.
         """
-        log_p = tf.nn.log_softmax(self._adjusted(output))
-        entropy = -tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1, keepdims=True)
+        log_p = ops.log_softmax(self._adjusted(output))
+        entropy = -ops.sum(ops.exp(log_p) * log_p, axis=-1, keepdims=True)
         return 1.0 - entropy / np.log(self.channels)
 
-    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+    def target(self, luma: keras.KerasTensor, chroma: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
         return chroma / CHROMA_MAX
 
-    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
+    def chroma(self, colour: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
         return colour * CHROMA_MAX
 
-    def _adjusted(self, output: tf.Tensor) -> tf.Tensor:
+    def _adjusted(self, output: keras.KerasTensor) -> keras.KerasTensor:
         return output - self.logit_adjustment * np.log(bin_weights(self.rebalance)) if self.logit_adjustment else output
 
 
-def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def nearest_bins(chroma: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Spreads chroma over the bins at the four corners of its grid cell, bilinearly.
 
     Where all four corners are bins the shares' mean is the chroma itself; a corner that is no bin passes its share on
@@ -122,13 +123,13 @@ def nearest_bins(chroma: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         Bin numbers `[pixels, 4]` int32 and their shares `[pixels, 4]` float32, which sum to 1.
     """
     position = chroma / STEP + _REACH
-    corner = tf.floor(position)
+    corner = ops.floor(position)
     part = position - corner
-    corner = tf.cast(corner, tf.int32)
-    table = tf.constant(_bins()[2])
-    offsets = tf.constant([[0, 0], [0, 1], [1, 0], [1, 1]])
-    indices = tf.gather_nd(table, tf.clip_by_value(corner[:, None, :] + offsets, 0, 2 * _REACH))
-    near = 1.0 - tf.abs(tf.cast(offsets, tf.float32) - part[:, None, :])
+    corner = ops.cast(corner, "int32")
+    offsets = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.int32)
+    cell = ops.clip(corner[:, None, :] + offsets, 0, 2 * _REACH)
+    indices = ops.take(_bins()[2].reshape(-1), cell[..., 0] * (2 * _REACH + 1) + cell[..., 1], axis=0)
+    near = 1.0 - ops.abs(offsets.astype(np.float32) - part[:, None, :])
     return indices, near[..., 0] * near[..., 1]
 
 

@@ -1,10 +1,11 @@
 """The U-Net of the patent (AU 2018100325) with a pretrained encoder: EfficientNet-Lite0, then a decoder with skips."""
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf.config import EncoderTraining, Normalization
 from colorgan_tf.networks import efficientnet
+from colorgan_tf.networks.enlarging import resize
 from colorgan_tf.networks.precision import dtype_policy
 from colorgan_tf.networks.unet import normalize
 
@@ -20,9 +21,10 @@ class Enlarge(keras.layers.Layer):
     (Keras' UpSampling2D cannot do that with bilinear interpolation.)
     """
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Returns `[batch, 2 height, 2 width, channels]`."""
-        return tf.cast(tf.image.resize(x, 2 * tf.shape(x)[1:3]), x.dtype)
+        _, height, width, _ = ops.shape(x)
+        return resize(x, (2 * height, 2 * width))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the doubled shape; unknown sides stay unknown."""

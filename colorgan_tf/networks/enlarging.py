@@ -1,12 +1,14 @@
-"""Enlarges a network's small chroma to the size of its luma, crisp: Lanczos interpolation and unsharp masking.
+"""Other sizes: bilinear, and for a network's small chroma crisp, by Lanczos interpolation and unsharp masking.
 
 A bilinear enlargement is a blur on top of the one that reduced the training's chroma. On the validation pictures a
 sharper one brings the Frechet distance down by a tenth and costs next to no PSNR.
 """
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from keras import ops
 
 _LOBES = 3  # of the Lanczos kernel, each way
 _BLUR = np.array([1.0, 2.0, 1.0]) / 4.0  # binomial, standard deviation 0.71
@@ -42,7 +44,17 @@ def kernel(factor: int, unsharp_mask: float = 0.0) -> npt.NDArray[np.float32]:
     return sharpened.reshape(side, side, 1, factor * factor).astype(np.float32)
 
 
-def enlarge(picture: tf.Tensor, factor: int, unsharp_mask: float = 0.0) -> tf.Tensor:
+def resize(picture: keras.KerasTensor, size: tuple[int, int]) -> keras.KerasTensor:
+    """Brings pictures `[batch, height, width, channels]` to a height and width, bilinear, in their own precision.
+
+    In the TensorFlow back end a size may be unknown when the graph is built, which Keras' own operation refuses.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return tf.cast(tf.image.resize(picture, size), picture.dtype)
+    return ops.image.resize(picture, size)
+
+
+def enlarge(picture: keras.KerasTensor, factor: int, unsharp_mask: float = 0.0) -> keras.KerasTensor:
     """Enlarges pictures.
 
     Args:
@@ -55,13 +67,13 @@ def enlarge(picture: tf.Tensor, factor: int, unsharp_mask: float = 0.0) -> tf.Te
     """
     if factor == 1 and not unsharp_mask:
         return picture
-    batch, height, width, channels = (tf.shape(picture)[axis] for axis in range(4))
+    batch, height, width, channels = ops.shape(picture)
     # Each channel by itself.
-    planes = tf.reshape(tf.transpose(picture, [0, 3, 1, 2]), [batch * channels, height, width, 1])
+    planes = ops.reshape(ops.transpose(picture, [0, 3, 1, 2]), [batch * channels, height, width, 1])
     border = [_REACH, _REACH]
-    planes = tf.pad(planes, [[0, 0], border, border, [0, 0]], "SYMMETRIC")
-    planes = tf.nn.conv2d(planes, kernel(factor, unsharp_mask), 1, "VALID")
+    planes = ops.pad(planes, [[0, 0], border, border, [0, 0]], "symmetric")
+    planes = ops.conv(planes, kernel(factor, unsharp_mask), 1, "valid")
     if factor > 1:
-        planes = tf.nn.depth_to_space(planes, factor)
-    planes = tf.reshape(planes, [batch, channels, factor * height, factor * width])
-    return tf.transpose(planes, [0, 2, 3, 1])
+        planes = ops.depth_to_space(planes, factor)
+    planes = ops.reshape(planes, [batch, channels, factor * height, factor * width])
+    return ops.transpose(planes, [0, 2, 3, 1])

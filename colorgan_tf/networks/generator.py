@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf.color import CHROMA_MAX
 from colorgan_tf.config import Config, GeneratorName, Model
@@ -30,8 +30,8 @@ class View(NamedTuple):
         chroma: `[batch, h, w, 2]`: the network's.
     """
 
-    tokens: tf.Tensor
-    chroma: tf.Tensor
+    tokens: keras.KerasTensor
+    chroma: keras.KerasTensor
 
 
 class Generator:
@@ -62,15 +62,15 @@ class Generator:
             self.hints = HintAttention(sum(level.shape[-1] for level in levels), dtype="float32", name=_HINTS)
             self.model = _Both(self.network, self.hints)
 
-    def chroma(self, luma: tf.Tensor) -> tf.Tensor:
+    def chroma(self, luma: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the chroma `[batch, height, width, 2]`, U and V, for luma `[batch, height, width, 1]` of any size."""
 
-        def decoded(padded: tf.Tensor) -> tf.Tensor:
+        def decoded(padded: keras.KerasTensor) -> keras.KerasTensor:
             return self._enlarged(self._decoded(self.network(padded, training=False)))
 
         return at_any_size(decoded, luma, self.multiple)
 
-    def chroma_by_hints(self, luma: tf.Tensor, hints: tf.Tensor) -> tf.Tensor:
+    def chroma_by_hints(self, luma: keras.KerasTensor, hints: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the chroma where some colours are told.
 
         Args:
@@ -81,13 +81,13 @@ class Generator:
             `[batch, height, width, 2]`; that of `chroma` where nothing is told.
         """
 
-        def decoded(padded: tf.Tensor) -> tf.Tensor:
+        def decoded(padded: keras.KerasTensor) -> keras.KerasTensor:
             view = self.view(padded[..., :1])
             return self._enlarged(self.told(view, self.told_by_hints(view, padded[..., 1:])))
 
-        return at_any_size(decoded, tf.concat([luma, hints], axis=-1), self.multiple)
+        return at_any_size(decoded, ops.concatenate([luma, hints], axis=-1), self.multiple)
 
-    def chroma_by_reference(self, luma: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+    def chroma_by_reference(self, luma: keras.KerasTensor, reference: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the chroma where another picture tells the colours of what is like its own things.
 
         Args:
@@ -100,12 +100,12 @@ class Generator:
         other = pad_to_multiple(reference, self.multiple)
         told = self.told_by_reference(self.view(other[..., :1]), other[..., 1:])
 
-        def decoded(padded: tf.Tensor) -> tf.Tensor:
+        def decoded(padded: keras.KerasTensor) -> keras.KerasTensor:
             return self._enlarged(self.told(self.view(padded), told))
 
         return at_any_size(decoded, luma, self.multiple)
 
-    def likely(self, luma: tf.Tensor, count: int) -> tf.Tensor:
+    def likely(self, luma: keras.KerasTensor, count: int) -> keras.KerasTensor:
         """Returns the colours that each place could have, the likeliest first; for a head with bins.
 
         Args:
@@ -119,36 +119,36 @@ class Generator:
         assert isinstance(self.head, BinHead)
         stride = self.config.model.output_stride
         output = self.network(pad_to_multiple(luma, self.multiple), training=False)
-        height, width = ((tf.shape(luma)[axis] + stride - 1) // stride for axis in (1, 2))
+        height, width = ((side + stride - 1) // stride for side in ops.shape(luma)[1:3])
         colours, shares = self.head.likely(output[:, :height, :width], count)
-        return tf.concat([colours, shares[..., None]], axis=-1)
+        return ops.concatenate([colours, shares[..., None]], axis=-1)
 
-    def view(self, luma: tf.Tensor) -> View:
+    def view(self, luma: keras.KerasTensor) -> View:
         """Returns what the network sees in luma `[batch, height, width, 1]` whose sides are multiples."""
         assert self.hints is not None
         *levels, output = self._levels(luma, training=False)
         return View(self.hints.describe(self.at_output_resolution(luma), levels), self._decoded(output))
 
-    def told(self, view: View, told: ToldCells) -> tf.Tensor:
+    def told(self, view: View, told: ToldCells) -> keras.KerasTensor:
         """Returns the chroma `[batch, h, w, 2]` of a picture, given what is told, at the output's resolution."""
         assert self.hints is not None
         return self.hints(view.tokens, view.chroma, told)
 
-    def told_by_hints(self, view: View, hints: tf.Tensor) -> ToldCells:
+    def told_by_hints(self, view: View, hints: keras.KerasTensor) -> ToldCells:
         """Returns what hints `[batch, height, width, 3]` tell of the picture of a view."""
-        weighted = tf.concat([hints[..., :2] * hints[..., 2:], hints[..., 2:]], axis=-1)
+        weighted = ops.concatenate([hints[..., :2] * hints[..., 2:], hints[..., 2:]], axis=-1)
         return hint_attention.of_hints(view.tokens, view.chroma, self.at_output_resolution(weighted))
 
-    def told_by_reference(self, view: View, chroma: tf.Tensor) -> ToldCells:
+    def told_by_reference(self, view: View, chroma: keras.KerasTensor) -> ToldCells:
         """Returns what the true chroma `[batch, height, width, 2]` of the picture of a view tells."""
         return hint_attention.of_reference(view.tokens, view.chroma, self.at_output_resolution(chroma))
 
-    def at_output_resolution(self, picture: tf.Tensor) -> tf.Tensor:
+    def at_output_resolution(self, picture: keras.KerasTensor) -> keras.KerasTensor:
         """Reduces pictures `[batch, height, width, channels]` to the output's size."""
         stride = self.config.model.output_stride
-        return picture if stride == 1 else tf.nn.avg_pool2d(picture, stride, stride, "VALID")
+        return picture if stride == 1 else ops.average_pool(picture, stride, stride)
 
-    def _decoded(self, output: tf.Tensor) -> tf.Tensor:
+    def _decoded(self, output: keras.KerasTensor) -> keras.KerasTensor:
         decoding = self.config.decoding
         return strengthen(
             self.head.chroma(self.head.colour(output)),
@@ -158,9 +158,9 @@ class Generator:
             decoding.uncertainty_exponent,
         )
 
-    def _enlarged(self, chroma: tf.Tensor) -> tf.Tensor:
+    def _enlarged(self, chroma: keras.KerasTensor) -> keras.KerasTensor:
         large = enlarge(chroma, self.config.model.output_stride, self.config.decoding.unsharp_mask)
-        return tf.clip_by_value(large, -CHROMA_MAX, CHROMA_MAX)
+        return ops.clip(large, -CHROMA_MAX, CHROMA_MAX)
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Returns all weights by their paths."""

@@ -7,7 +7,8 @@ that the pixel loss compares and the discriminator judges, in units near [-1, 1]
 import dataclasses
 from typing import Protocol
 
-import tensorflow as tf
+import keras
+from keras import ops
 
 from colorgan_tf.color import CHROMA_MAX, RGB_TO_YUV, YUV_TO_RGB
 from colorgan_tf.config import Decoding, HeadName, Model
@@ -25,16 +26,16 @@ class Head(Protocol):
     def colour_channels(self) -> int:
         """Channels of a colour."""
 
-    def colour(self, output: tf.Tensor) -> tf.Tensor:
+    def colour(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the colour `[batch, height, width, colour_channels]` of a generator's output."""
 
-    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+    def target(self, luma: keras.KerasTensor, chroma: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the true colour for luma `[..., 1]` and chroma `[..., 2]` (U and V)."""
 
-    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
+    def chroma(self, colour: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the chroma `[..., 2]` (U and V) of a colour."""
 
-    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
+    def variance(self, output: keras.KerasTensor) -> keras.KerasTensor | None:
         """Returns the variance `[batch, height, width, 1]` of the chroma that the output holds for likely, or None if
         the head knows of one colour only."""
 
@@ -46,19 +47,19 @@ class YuvHead:
     channels: int = 2
     colour_channels: int = 2
 
-    def colour(self, output: tf.Tensor) -> tf.Tensor:
+    def colour(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
-        return tf.tanh(output)
+        return ops.tanh(output)
 
-    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+    def target(self, luma: keras.KerasTensor, chroma: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
         return chroma / CHROMA_MAX
 
-    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
+    def chroma(self, colour: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
         return colour * CHROMA_MAX
 
-    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
+    def variance(self, output: keras.KerasTensor) -> keras.KerasTensor | None:
         """See `Head`."""
         return None
 
@@ -70,21 +71,21 @@ class RgbHead:
     channels: int = 3
     colour_channels: int = 3
 
-    def colour(self, output: tf.Tensor) -> tf.Tensor:
+    def colour(self, output: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
-        return tf.tanh(output)
+        return ops.tanh(output)
 
-    def target(self, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+    def target(self, luma: keras.KerasTensor, chroma: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
-        rgb = tf.tensordot(tf.concat([luma, chroma], axis=-1), YUV_TO_RGB.T, 1)
-        return 2.0 * tf.clip_by_value(rgb, 0.0, 1.0) - 1.0
+        rgb = ops.tensordot(ops.concatenate([luma, chroma], axis=-1), YUV_TO_RGB.T, 1)
+        return 2.0 * ops.clip(rgb, 0.0, 1.0) - 1.0
 
-    def chroma(self, colour: tf.Tensor) -> tf.Tensor:
+    def chroma(self, colour: keras.KerasTensor) -> keras.KerasTensor:
         """See `Head`."""
         # A grey offset has no chroma, so [-1, 1] needs only its scale brought back.
-        return tf.tensordot(0.5 * colour, RGB_TO_YUV[1:].T, 1)
+        return ops.tensordot(0.5 * colour, RGB_TO_YUV[1:].T, 1)
 
-    def variance(self, output: tf.Tensor) -> tf.Tensor | None:
+    def variance(self, output: keras.KerasTensor) -> keras.KerasTensor | None:
         """See `Head`."""
         return None
 

@@ -9,8 +9,9 @@ has it; with nothing told, the network's chroma is returned as it is.
 from typing import NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
+
+from colorgan_tf.networks.enlarging import resize
 
 MAX_CELLS = 256  # told places that are looked at: cost grows with each
 REFERENCE_STRIDE = 4  # places of the decoder's grid, each way, that make one told place of a reference
@@ -91,7 +92,7 @@ class HintAttention(keras.layers.Layer):
         """
         size = ops.shape(luma)[1:3]
         grown = [ops.cast(levels[0], "float32")]
-        grown += [tf.image.resize(ops.cast(level, "float32"), size) for level in levels[1:]]  # Keras' needs sizes known
+        grown += [resize(ops.cast(level, "float32"), size) for level in levels[1:]]
         seen = ops.concatenate([*(each * _FEATURE_UNIT for each in grown), luma * _LUMA_UNIT], -1)
         reduced = self.reduce(seen)
         return ops.concatenate([seen, reduced + self.context(reduced)], -1)
@@ -156,8 +157,13 @@ def of_hints(tokens: keras.KerasTensor, own: keras.KerasTensor, hints: keras.Ker
     shape = ops.shape(own)
     batch, height, width = shape[0], shape[1], shape[2]
     trusts = ops.reshape(hints[..., 2], (batch, height * width))
-    most = ops.max(ops.sum(ops.cast(trusts > 0, "int32"), axis=1))
-    trust, index = ops.top_k(trusts, ops.clip(most, 1, ops.minimum(MAX_CELLS, height * width)))
+    if keras.backend.backend() == "jax":  # which has no sizes that depend on what is told
+        count = min(MAX_CELLS, height * width)
+    else:
+        count = ops.clip(
+            ops.max(ops.sum(ops.cast(trusts > 0, "int32"), axis=1)), 1, ops.minimum(MAX_CELLS, height * width)
+        )
+    trust, index = ops.top_k(trusts, count)
 
     def take(picture: keras.KerasTensor) -> keras.KerasTensor:
         rows = ops.reshape(picture, (batch, height * width, picture.shape[-1]))

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras' layer with TensorFlow's fused kernel for training on one replica.
+    """Keras' layer with TensorFlow's fused kernel for training on one replica of the TensorFlow back end.
 
     Keras spells the statistics out in a handful of operations, in float32 whatever it is given. The kernel reads
     pictures once, in the precision they come in, and still sums in float32: 3 % of a training step in float32, 6 % in
@@ -13,10 +13,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
     and so checkpoints, are the same.
     """
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
         """Normalizes `[batch, height, width, channels]`; in training by the batch's own mean and variance."""
-        shared = tf.distribute.get_strategy().num_replicas_in_sync > 1
-        if not (training and self.trainable) or shared or mask is not None:
+        elsewhere = keras.backend.backend() != "tensorflow" or tf.distribute.get_strategy().num_replicas_in_sync > 1
+        if not (training and self.trainable) or elsewhere or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         unset = tf.constant([], tf.float32)  # the kernel is to take the batch's statistics
         output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

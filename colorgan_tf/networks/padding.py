@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
-import tensorflow as tf
+import keras
+from keras import ops
+
+from colorgan_tf.networks.enlarging import resize
 
 
-def pad_to_multiple(picture: tf.Tensor, multiple: int) -> tf.Tensor:
+def pad_to_multiple(picture: keras.KerasTensor, multiple: int) -> keras.KerasTensor:
     """Repeats the last row and column until both sides are multiples.
 
     Works on every size from 1 x 1 up (reflection fails on pictures smaller than the padding).
@@ -18,13 +21,15 @@ def pad_to_multiple(picture: tf.Tensor, multiple: int) -> tf.Tensor:
         `[batch, height', width', channels]` with the picture in the upper left corner.
     """
     for axis in (1, 2):
-        size = tf.shape(picture)[axis]
+        size = ops.shape(picture)[axis]
         padded = (size + multiple - 1) // multiple * multiple
-        picture = tf.gather(picture, tf.minimum(tf.range(padded), size - 1), axis=axis)
+        picture = ops.take(picture, ops.minimum(ops.arange(padded), size - 1), axis=axis)
     return picture
 
 
-def at_any_size(network: Callable[[tf.Tensor], tf.Tensor], picture: tf.Tensor, multiple: int) -> tf.Tensor:
+def at_any_size(
+    network: Callable[[keras.KerasTensor], keras.KerasTensor], picture: keras.KerasTensor, multiple: int
+) -> keras.KerasTensor:
     """Calls `network` on the padded picture, brings its output to the picture's resolution and crops it.
 
     Args:
@@ -35,7 +40,7 @@ def at_any_size(network: Callable[[tf.Tensor], tf.Tensor], picture: tf.Tensor, m
     Returns:
         `[batch, height, width, outputs]`.
     """
-    height, width = tf.shape(picture)[1], tf.shape(picture)[2]
+    _, height, width, _ = ops.shape(picture)
     padded = pad_to_multiple(picture, multiple)
-    output = tf.image.resize(network(padded), tf.shape(padded)[1:3])  # bilinear; exact where s = 1
+    output = resize(network(padded), ops.shape(padded)[1:3])  # bilinear; exact where s = 1
     return output[:, :height, :width]

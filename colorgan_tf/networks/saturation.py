@@ -1,18 +1,19 @@
 """Brings the saturation of a network's chroma to that of photographs."""
 
-import tensorflow as tf
+import keras
+from keras import ops
 
 _FLOOR = 0.01  # chroma below which a colour is as good as grey: the ratio of two such must not explode
 _USUAL_SPREAD = 0.08  # of the colours likely at once, over the photographs that the shipped model was measured on
 
 
 def strengthen(
-    chroma: tf.Tensor,
+    chroma: keras.KerasTensor,
     gain: float,
     gamma: float = 1.0,
-    variance: tf.Tensor | None = None,
+    variance: keras.KerasTensor | None = None,
     uncertainty_exponent: float = 0.0,
-) -> tf.Tensor:
+) -> keras.KerasTensor:
     """Multiplies chroma by `gain`, and by powers of two things that tell where more colour costs little.
 
     Where a network is uncertain its colours are weak. A gain for all colours strengthens its uncertain stains as well;
@@ -31,9 +32,9 @@ def strengthen(
         The same shape; not bounded.
     """
     if gamma != 1.0:
-        strength = tf.norm(chroma, axis=-1, keepdims=True) + _FLOOR
-        chroma *= tf.pow(strength / tf.reduce_mean(strength, axis=(1, 2), keepdims=True), gamma - 1.0)
+        strength = ops.norm(chroma, axis=-1, keepdims=True) + _FLOOR
+        chroma *= ops.power(strength / ops.mean(strength, axis=(1, 2), keepdims=True), gamma - 1.0)
     if uncertainty_exponent and variance is not None:
-        spread = tf.sqrt(tf.reduce_mean(variance, axis=(1, 2), keepdims=True) + _FLOOR**2)
-        chroma *= tf.pow(spread / _USUAL_SPREAD, uncertainty_exponent)
+        spread = ops.sqrt(ops.mean(variance, axis=(1, 2), keepdims=True) + _FLOOR**2)
+        chroma *= ops.power(spread / _USUAL_SPREAD, uncertainty_exponent)
     return gain * chroma

@@ -74,7 +74,9 @@ def normalize(x: keras.KerasTensor, kind: str, name: str) -> keras.KerasTensor:
     """Applies the chosen normalization layer; statistics are taken over all replicas."""
     if kind == Normalization.BATCH:
         # Momentum as in PyTorch's pix2pix: small batches, short runs.
-        return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, name=name)(x)
+        # JAX sees the whole batch at once, so only TensorFlow has replicas to synchronize.
+        shared = keras.backend.backend() == "tensorflow"
+        return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=shared, name=name)(x)
     if kind == Normalization.INSTANCE:
         return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)(x)
     return x

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 class Adam(keras.optimizers.Adam):
-    """Keras' Adam with TensorFlow's fused kernel for the update.
+    """Keras' Adam with rates of its own for some variables and, in the TensorFlow back end, its fused kernel.
 
     Keras spells the update out in a dozen operations, each of which reads and writes temporaries of the weights' size.
     The kernel does the same arithmetic (Kingma and Ba 2015, the variant at the end of section 2) at once: on a CPU in a
@@ -25,14 +25,16 @@ class Adam(keras.optimizers.Adam):
         super().__init__(*args, **kwargs)
         self._rates = rates
 
-    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
+    ) -> None:
         """Updates one variable and its two moments."""
-        if self.amsgrad:  # the kernel has no such variant
+        index = self._get_variable_index(variable)
+        learning_rate = learning_rate * self._rates.get(self._trainable_variables[index].path, 1.0)
+        if self.amsgrad or keras.backend.backend() != "tensorflow":  # the kernel has no such variant
             super().update_step(gradient, variable, learning_rate)
             return
         dtype = variable.dtype
-        index = self._get_variable_index(variable)
-        learning_rate = learning_rate * self._rates.get(self._trainable_variables[index].path, 1.0)
         step = tf.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -7,11 +7,12 @@ Both share one interface, so that the training step need not know which is in us
 from typing import Protocol
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf import color
 from colorgan_tf.config import DiscriminatorName, Model
 from colorgan_tf.networks import discriminators, efficientnet
+from colorgan_tf.networks.enlarging import resize
 from colorgan_tf.networks.heads import Head
 from colorgan_tf.training import losses
 
@@ -28,7 +29,9 @@ class Adversary(Protocol):
     def prepare(self) -> None:
         """Makes ready what only training needs; before `features`."""
 
-    def features(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
+    def features(
+        self, luma: keras.KerasTensor, small_luma: keras.KerasTensor, colour: keras.KerasTensor
+    ) -> list[keras.KerasTensor]:
         """Returns what is looked at in a coloured picture, level by level.
 
         Args:
@@ -37,10 +40,12 @@ class Adversary(Protocol):
             colour: `[batch, h, w, colour_channels]`, of a `Head`.
         """
 
-    def logits(self, features: list[tf.Tensor]) -> list[tf.Tensor]:
+    def logits(self, features: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
         """Returns the patch scores of each level that is judged, positive for real, in training mode."""
 
-    def feature_loss(self, generated: list[tf.Tensor], true: list[tf.Tensor]) -> tf.Tensor | None:
+    def feature_loss(
+        self, generated: list[keras.KerasTensor], true: list[keras.KerasTensor]
+    ) -> keras.KerasTensor | None:
         """Returns the scalar distance between the features of a generated and of the true picture; None for no loss."""
 
 
@@ -54,15 +59,19 @@ class PatchAdversary:
     def prepare(self) -> None:
         """See `Adversary`."""
 
-    def features(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
+    def features(
+        self, luma: keras.KerasTensor, small_luma: keras.KerasTensor, colour: keras.KerasTensor
+    ) -> list[keras.KerasTensor]:
         """See `Adversary`."""
-        return [tf.concat([2.0 * small_luma - 1.0, colour], axis=-1)]
+        return [ops.concatenate([2.0 * small_luma - 1.0, colour], axis=-1)]
 
-    def logits(self, features: list[tf.Tensor]) -> list[tf.Tensor]:
+    def logits(self, features: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
         """See `Adversary`."""
         return [self.network(picture, training=True) for picture in features]
 
-    def feature_loss(self, generated: list[tf.Tensor], true: list[tf.Tensor]) -> tf.Tensor | None:
+    def feature_loss(
+        self, generated: list[keras.KerasTensor], true: list[keras.KerasTensor]
+    ) -> keras.KerasTensor | None:
         """See `Adversary`."""
         return None
 
@@ -86,18 +95,22 @@ class ProjectedAdversary:
         """See `Adversary`."""
         self.extractor = FeatureExtractor()
 
-    def features(self, luma: tf.Tensor, small_luma: tf.Tensor, colour: tf.Tensor) -> list[tf.Tensor]:
+    def features(
+        self, luma: keras.KerasTensor, small_luma: keras.KerasTensor, colour: keras.KerasTensor
+    ) -> list[keras.KerasTensor]:
         """See `Adversary`."""
         return self.extractor(luma, self._head.chroma(colour))
 
-    def logits(self, features: list[tf.Tensor]) -> list[tf.Tensor]:
+    def logits(self, features: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
         """See `Adversary`."""
-        levels: list[tf.Tensor] = self.network(
+        levels: list[keras.KerasTensor] = self.network(
             [features[level] for level in discriminators.PROJECTED_LEVELS], training=True
         )
         return levels
 
-    def feature_loss(self, generated: list[tf.Tensor], true: list[tf.Tensor]) -> tf.Tensor | None:
+    def feature_loss(
+        self, generated: list[keras.KerasTensor], true: list[keras.KerasTensor]
+    ) -> keras.KerasTensor | None:
         """See `Adversary`."""
         return losses.mean_over_levels(losses.feature_loss, generated, true)
 
@@ -112,17 +125,17 @@ class FeatureExtractor:
         self._network = keras.Model(network.input, [*blocks, network.get_layer("head_pool").output])
         self._network.trainable = False
 
-    def __call__(self, luma: tf.Tensor, chroma: tf.Tensor) -> list[tf.Tensor]:
+    def __call__(self, luma: keras.KerasTensor, chroma: keras.KerasTensor) -> list[keras.KerasTensor]:
         """Returns the encoder's five levels and the 1,280 pooled features of a picture, float32.
 
         Args:
             luma: `[batch, height, width, 1]` in [0, 1].
             chroma: `[batch, h, w, 2]`, U and V; enlarged to the luma's size.
         """
-        chroma = tf.image.resize(chroma, tf.shape(luma)[1:3])
-        rgb = tf.tensordot(tf.concat([luma, chroma], axis=-1), color.YUV_TO_RGB.T, 1)
-        levels = self._network(efficientnet.preprocess(tf.clip_by_value(rgb, 0.0, 1.0)), training=False)
-        return [tf.cast(level, tf.float32) for level in levels]
+        chroma = resize(chroma, ops.shape(luma)[1:3])
+        rgb = ops.tensordot(ops.concatenate([luma, chroma], axis=-1), color.YUV_TO_RGB.T, 1)
+        levels = self._network(efficientnet.preprocess(ops.clip(rgb, 0.0, 1.0)), training=False)
+        return [ops.cast(level, "float32") for level in levels]
 
 
 def build(model: Model, head: Head) -> Adversary:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-import tensorflow as tf
+import keras
+from keras import ops
 
 from colorgan_tf.color import CHROMA_MAX
 from colorgan_tf.config import Loss
@@ -10,7 +11,9 @@ from colorgan_tf.networks.bins import BinHead, bin_weights, nearest_bins
 from colorgan_tf.networks.heads import Head
 
 
-def reconstruction_loss(head: Head, options: Loss, output: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+def reconstruction_loss(
+    head: Head, options: Loss, output: keras.KerasTensor, luma: keras.KerasTensor, chroma: keras.KerasTensor
+) -> keras.KerasTensor:
     """Returns the scalar loss L_p of a network's output against the truth: the pixel loss, or the cross-entropy.
 
     Args:
@@ -26,8 +29,12 @@ def reconstruction_loss(head: Head, options: Loss, output: tf.Tensor, luma: tf.T
 
 
 def bin_cross_entropy(
-    logits: tf.Tensor, luma: tf.Tensor, chroma: tf.Tensor, rebalance: float, skin_weight: float = 1.0
-) -> tf.Tensor:
+    logits: keras.KerasTensor,
+    luma: keras.KerasTensor,
+    chroma: keras.KerasTensor,
+    rebalance: float,
+    skin_weight: float = 1.0,
+) -> keras.KerasTensor:
     """Mean cross-entropy with the true colour, spread over the four bins around it, rebalanced.
 
     Args:
@@ -40,18 +47,18 @@ def bin_cross_entropy(
     Returns:
         A scalar float32.
     """
-    indices, shares = nearest_bins(tf.reshape(chroma, [-1, 2]))
-    logits = tf.reshape(tf.cast(logits, tf.float32), [-1, logits.shape[-1]])
-    pixels = tf.shape(logits)[0]
-    rows = tf.repeat(tf.range(pixels), 4)
-    places = tf.stack([rows, tf.reshape(indices, [-1])], axis=1)
-    labels = tf.scatter_nd(places, tf.reshape(shares, [-1]), tf.shape(logits))
-    weights = tf.reduce_sum(tf.gather(tf.constant(bin_weights(rebalance)), indices) * shares, axis=1)
-    weights *= 1.0 + (skin_weight - 1.0) * tf.reshape(skin_like(luma, chroma), [-1])
-    return tf.reduce_mean(weights * tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+    indices, shares = nearest_bins(ops.reshape(chroma, [-1, 2]))
+    logits = ops.reshape(ops.cast(logits, "float32"), [-1, logits.shape[-1]])
+    pixels = ops.shape(logits)[0]
+    rows = ops.repeat(ops.arange(pixels), 4)
+    places = ops.stack([rows, ops.reshape(indices, [-1])], axis=1)
+    labels = ops.scatter(places, ops.reshape(shares, [-1]), ops.shape(logits))
+    weights = ops.sum(ops.take(bin_weights(rebalance), indices, axis=0) * shares, axis=1)
+    weights *= 1.0 + (skin_weight - 1.0) * ops.reshape(skin_like(luma, chroma), [-1])
+    return ops.mean(weights * ops.categorical_crossentropy(labels, logits, from_logits=True))
 
 
-def skin_like(luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+def skin_like(luma: keras.KerasTensor, chroma: keras.KerasTensor) -> keras.KerasTensor:
     """Returns 1 where a colour may be that of skin and 0 elsewhere, float32 `[..., 1]`.
 
     Chai and Ngan, "Face Segmentation Using Skin-Color Map in Videophone Applications" (1999): Cb in 77 to 127 and Cr
@@ -62,13 +69,13 @@ def skin_like(luma: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
         luma: `[..., 1]` in [0, 1].
         chroma: `[..., 2]`, U and V.
     """
-    cb, cr = tf.unstack(255.0 * chroma / (2.0 * CHROMA_MAX) + 128.0, axis=-1)
+    cb, cr = ops.unstack(255.0 * chroma / (2.0 * CHROMA_MAX) + 128.0, axis=-1)
     light = (luma[..., 0] > 0.15) & (luma[..., 0] < 0.95)
     skin = (cb >= 77) & (cb <= 127) & (cr >= 133) & (cr <= 173) & light
-    return tf.cast(skin, tf.float32)[..., None]
+    return ops.cast(skin, "float32")[..., None]
 
 
-def pixel_loss(colour: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+def pixel_loss(colour: keras.KerasTensor, target: keras.KerasTensor) -> keras.KerasTensor:
     """Mean squared error per pixel and channel: L_p = 1/(CWH) * sum (G(x) - y)^2.
 
     Args:
@@ -78,10 +85,10 @@ def pixel_loss(colour: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     Returns:
         A scalar float32.
     """
-    return tf.reduce_mean(tf.math.squared_difference(tf.cast(colour, tf.float32), target))
+    return ops.mean(ops.square(ops.cast(colour, "float32") - target))
 
 
-def chroma_distance(chroma: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
+def chroma_distance(chroma: keras.KerasTensor, true: keras.KerasTensor) -> keras.KerasTensor:
     """Mean distance of colours, and three times its square: places that are far off count more.
 
     The distance is Charbonnier's, sqrt(d^2 + 0.01^2), which has a gradient everywhere.
@@ -93,11 +100,11 @@ def chroma_distance(chroma: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
     Returns:
         A scalar float32.
     """
-    square = tf.reduce_sum(tf.math.squared_difference(chroma, true), axis=-1)
-    return tf.reduce_mean(tf.sqrt(square + 1e-4)) + 3.0 * tf.reduce_mean(square)
+    square = ops.sum(ops.square(chroma - true), axis=-1)
+    return ops.mean(ops.sqrt(square + 1e-4)) + 3.0 * ops.mean(square)
 
 
-def discriminator_loss(real_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
+def discriminator_loss(real_logits: keras.KerasTensor, generated_logits: keras.KerasTensor) -> keras.KerasTensor:
     """Binary cross-entropy of the patch scores, labels 1 for real and 0 for generated, over both halves.
 
     L_A = -1/N * sum (l_i log D_i + (1 - l_i) log(1 - D_i)), with N counting real and generated patches alike; the
@@ -111,12 +118,12 @@ def discriminator_loss(real_logits: tf.Tensor, generated_logits: tf.Tensor) -> t
         A scalar float32; ln 2 when the discriminator can only guess.
     """
     # -log sigmoid(x) = softplus(-x), and -log(1 - sigmoid(x)) = softplus(x).
-    real = tf.reduce_mean(tf.math.softplus(-real_logits))
-    generated = tf.reduce_mean(tf.math.softplus(generated_logits))
+    real = ops.mean(ops.softplus(-real_logits))
+    generated = ops.mean(ops.softplus(generated_logits))
     return 0.5 * (real + generated)
 
 
-def adversarial_loss(generated_logits: tf.Tensor) -> tf.Tensor:
+def adversarial_loss(generated_logits: keras.KerasTensor) -> keras.KerasTensor:
     """The generator's side of the game, -E[log D(x, G(x, z))], which has gradients where log(1 - D) is flat.
 
     (Goodfellow et al. 2014, section 3: same fixed point as minimizing log(1 - D), stronger gradients early on.)
@@ -127,10 +134,10 @@ def adversarial_loss(generated_logits: tf.Tensor) -> tf.Tensor:
     Returns:
         A scalar float32.
     """
-    return tf.reduce_mean(tf.math.softplus(-generated_logits))
+    return ops.mean(ops.softplus(-generated_logits))
 
 
-def feature_loss(generated: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
+def feature_loss(generated: keras.KerasTensor, true: keras.KerasTensor) -> keras.KerasTensor:
     """Distance between the features of a generated picture and of the true one, in units of their spread.
 
     The perceptual loss of Johnson, Alahi and Fei-Fei ("Perceptual Losses for Real-Time Style Transfer and
@@ -144,10 +151,10 @@ def feature_loss(generated: tf.Tensor, true: tf.Tensor) -> tf.Tensor:
     Returns:
         A scalar float32: 0 for equal features, about 2 for pictures that have nothing to do with each other.
     """
-    variance = tf.math.reduce_variance(true, axis=tf.range(tf.rank(true) - 1))
-    return tf.reduce_mean(tf.math.squared_difference(generated, true) / (variance + 1e-3))
+    variance = ops.var(true, axis=tuple(range(len(true.shape) - 1)))
+    return ops.mean(ops.square(generated - true) / (variance + 1e-3))
 
 
-def mean_over_levels(loss: Callable[..., tf.Tensor], *levels: Sequence[tf.Tensor]) -> tf.Tensor:
+def mean_over_levels(loss: Callable[..., keras.KerasTensor], *levels: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """Returns the mean of a loss over the levels of a picture, each of which has a tensor in every one of `levels`."""
-    return tf.reduce_mean(tf.stack([loss(*tensors) for tensors in zip(*levels, strict=True)]))
+    return ops.mean(ops.stack([loss(*tensors) for tensors in zip(*levels, strict=True)]))

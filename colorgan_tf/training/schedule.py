@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf.config import Phase
 
@@ -31,15 +31,15 @@ class PhaseSchedule(keras.optimizers.schedules.LearningRateSchedule):
         rates = [(p.steps, p.discriminator_learning_rate) for p in phases if p.adversarial]
         return cls([(steps, 0, rate, rate) for steps, rate in rates] or [(1, 0, 0.0, 0.0)])
 
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the learning rate at `step`, counted from 0; past the end, that of the last step."""
-        step = tf.cast(step, tf.float32)
-        rate, first = tf.constant(0.0), 0.0
+        step = ops.cast(step, "float32")
+        rate, first = 0.0, 0.0
         for steps, warmup, start, end in self.phases:
-            progress = tf.clip_by_value((step - first) / steps, 0.0, 1.0)
-            cosine = end + (start - end) * 0.5 * (1.0 + tf.cos(math.pi * progress))
-            rise = tf.minimum(1.0, (step - first + 1.0) / (warmup + 1.0))
-            rate = tf.where(step >= first, cosine * rise, rate)
+            progress = ops.clip((step - first) / steps, 0.0, 1.0)
+            cosine = end + (start - end) * 0.5 * (1.0 + ops.cos(math.pi * progress))
+            rise = ops.minimum(1.0, (step - first + 1.0) / (warmup + 1.0))
+            rate = ops.where(step >= first, cosine * rise, rate)
             first += steps
         return rate
 

@@ -2,7 +2,11 @@
 
 import math
 
-import tensorflow as tf
+import keras
+import numpy as np
+from keras import ops
+
+from colorgan_tf.training import random_numbers
 
 MOST_HINTS = 50
 _MOST_RADIUS = 4  # pixels; a hint is a square of 1 to 9 pixels
@@ -17,7 +21,9 @@ _THING = 0.35  # how far a thing reaches, in sides
 _SMOOTH = 2  # pixels each way: grain makes no thing
 
 
-def recolored(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def recolored(
+    luma: keras.KerasTensor, chroma: keras.KerasTensor, seed: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Gives a thing of some pictures another colour, as a person might who tells one.
 
     True colours alone teach that a colour which the network did not expect says much about all that looks alike. A
@@ -35,19 +41,21 @@ def recolored(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.T
     batch, height, width, _ = chroma.shape
     uniform = _Uniform(seed, stream=1)
     places = _places(uniform, (batch,), height, width)
-    seen = _mean(tf.concat([luma, chroma], axis=-1), _SMOOTH)
-    here = tf.gather_nd(seen, places, batch_dims=1)[:, None, None]
-    unlike = tf.reduce_sum(tf.square((seen - here) / tf.constant(_ALIKE)), axis=-1, keepdims=True)
-    rows, columns = tf.cast(tf.range(height), tf.float32), tf.cast(tf.range(width), tf.float32)
-    away = tf.cast(places, tf.float32)[:, :, None, None]
-    far = tf.square((rows[:, None] - away[:, 0]) / height) + tf.square((columns - away[:, 1]) / width)
-    thing = tf.exp(-unlike - far[..., None] / _THING**2)
-    other = tf.gather_nd(tf.roll(chroma, 1, axis=0), places, batch_dims=1)[:, None, None]
-    changed = tf.cast(uniform((batch, 1, 1, 1)) < _RECOLORED, tf.float32)
+    seen = _mean(ops.concatenate([luma, chroma], axis=-1), _SMOOTH)
+    here = _at(seen, places[:, None])[:, None]
+    unlike = ops.sum(ops.square((seen - here) / np.array(_ALIKE, np.float32)), axis=-1, keepdims=True)
+    rows, columns = ops.cast(ops.arange(height), "float32"), ops.cast(ops.arange(width), "float32")
+    away = ops.cast(places, "float32")[:, :, None, None]
+    far = ops.square((rows[:, None] - away[:, 0]) / height) + ops.square((columns - away[:, 1]) / width)
+    thing = ops.exp(-unlike - far[..., None] / _THING**2)
+    other = _at(ops.roll(chroma, 1, axis=0), places[:, None])[:, None]
+    changed = ops.cast(uniform((batch, 1, 1, 1)) < _RECOLORED, "float32")
     return chroma + changed * thing * (other - here[..., 1:]), places
 
 
-def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None, first: tf.Tensor | None = None) -> tf.Tensor:
+def hints(
+    chroma: keras.KerasTensor, seed: keras.KerasTensor, count: int | None = None, first: keras.KerasTensor | None = None
+) -> keras.KerasTensor:
     """Draws true colours at random places.
 
     Args:
@@ -62,35 +70,39 @@ def hints(chroma: tf.Tensor, seed: tf.Tensor, count: int | None = None, first: t
     """
     batch, height, width, _ = chroma.shape
     uniform = _Uniform(seed)
-    told = tf.cast(tf.exp(uniform(()) * math.log(MOST_HINTS + 0.99)), tf.int32) if count is None else count
+    told = ops.cast(ops.exp(uniform(()) * math.log(MOST_HINTS + 0.99)), "int32") if count is None else count
     most = MOST_HINTS if count is None else count
     usual = (uniform((batch, most)) < 0.5) | (count is not None)
-    radius = tf.where(usual, _USUAL_RADIUS, tf.cast(uniform((batch, most)) * (_MOST_RADIUS + 1), tf.int32))
+    radius = ops.where(usual, _USUAL_RADIUS, ops.cast(uniform((batch, most)) * (_MOST_RADIUS + 1), "int32"))
     places = _places(uniform, (batch, most), height, width)
     if first is not None:
-        places = tf.concat([first[:, None], places[:, 1:]], axis=1)
+        places = ops.concatenate([first[:, None], places[:, 1:]], axis=1)
     # The mean colour of the square around each place, by its radius.
-    means = tf.stack([_mean(chroma, each) for each in range(_MOST_RADIUS + 1)], axis=1)
+    means = ops.concatenate([_mean(chroma, each) for each in range(_MOST_RADIUS + 1)], axis=1)
     wrong = (uniform((batch, most)) < _WRONG) & (count is None)
-    read = tf.where(wrong[..., None], tf.roll(places, 1, axis=1), places)
-    colour = tf.gather_nd(means, tf.concat([radius[..., None], read], axis=-1), batch_dims=1)
+    read = ops.where(wrong[..., None], ops.roll(places, 1, axis=1), places)
+    colour = _at(means, ops.stack([radius * height + read[..., 0], read[..., 1]], axis=-1))
     # Each hint writes its square; what lies outside the picture or beyond its radius goes to a row that is cut off.
-    reach = tf.range(-_MOST_RADIUS, _MOST_RADIUS + 1)
-    offsets = tf.reshape(tf.stack(tf.meshgrid(reach, reach, indexing="ij"), axis=-1), (1, 1, -1, 2))
+    reach = ops.arange(-_MOST_RADIUS, _MOST_RADIUS + 1)
+    offsets = ops.reshape(ops.stack(ops.meshgrid(reach, reach, indexing="ij"), axis=-1), (1, 1, -1, 2))
     at = places[:, :, None] + offsets
-    inside = tf.reduce_max(tf.abs(offsets), axis=-1) <= radius[..., None]
-    inside &= tf.reduce_all((at >= 0) & (at < tf.constant([height, width])), axis=-1)
-    inside &= (tf.range(most) < told)[:, None]
-    row = tf.where(inside, at[..., 0], height)
-    column = tf.where(inside, at[..., 1], 0)
-    number = tf.broadcast_to(tf.range(batch)[:, None, None], tf.shape(row))
-    values = tf.concat([colour, tf.ones_like(colour[..., :1])], axis=-1)
-    values = tf.broadcast_to(values[:, :, None], (*row.shape, 3))
-    canvas = tf.zeros((batch, height + 1, width, 3))
-    return tf.tensor_scatter_nd_update(canvas, tf.stack([number, row, column], axis=-1), values)[:, :height]
+    inside = ops.max(ops.abs(offsets), axis=-1) <= radius[..., None]
+    inside &= ops.all((at >= 0) & (at < np.array([height, width])), axis=-1)
+    inside &= (ops.arange(most) < told)[:, None]
+    row = ops.where(inside, at[..., 0], height)
+    column = ops.where(inside, at[..., 1], 0)
+    number = ops.broadcast_to(ops.arange(batch)[:, None, None], ops.shape(row))
+    values = ops.concatenate([colour, ops.ones_like(colour[..., :1])], axis=-1)
+    values = ops.broadcast_to(values[:, :, None], (*ops.shape(row), 3))
+    canvas = ops.zeros((batch, height + 1, width, 3))
+    return ops.scatter_update(
+        canvas, ops.reshape(ops.stack([number, row, column], axis=-1), (-1, 3)), ops.reshape(values, (-1, 3))
+    )[:, :height]
 
 
-def references(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def references(
+    luma: keras.KerasTensor, chroma: keras.KerasTensor, seed: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Draws references: other views of the same things, darker or lighter, some mirrored, and some of other things.
 
     Args:
@@ -104,38 +116,47 @@ def references(luma: tf.Tensor, chroma: tf.Tensor, seed: tf.Tensor) -> tuple[tf.
     batch, height, width, _ = chroma.shape
     uniform = _Uniform(seed)
     unrelated = uniform((batch,)) < _UNRELATED
-    which = tf.where(unrelated, tf.roll(tf.range(batch), 1, 0), tf.range(batch))
+    which = ops.where(unrelated, ops.roll(ops.arange(batch), 1, 0), ops.arange(batch))
     side = _SMALLEST_VIEW + (1 - _SMALLEST_VIEW) * uniform((batch, 1))
     corner = uniform((batch, 2)) * (1 - side)
-    top, left = tf.unstack(corner, axis=-1)
-    bottom, right = tf.unstack(corner + side, axis=-1)
-    mirrored = uniform((batch,)) < 0.5
-    boxes = tf.stack([top, tf.where(mirrored, right, left), bottom, tf.where(mirrored, left, right)], axis=-1)
-    seen = tf.image.crop_and_resize(tf.concat([luma, chroma], axis=-1), boxes, which, (height, width))
-    gamma = tf.exp(_GAMMA * (2 * uniform((batch, 1, 1, 1)) - 1))
-    return tf.pow(tf.clip_by_value(seen[..., :1], 0.0, 1.0), gamma), seen[..., 1:]
+    mirrored = uniform((batch, 1)) < 0.5
+    # Rows y of the view show the window's `side * y + top`, columns likewise or from right to left.
+    top, left = ops.split(corner * np.array([height - 1, width - 1], np.float32), 2, axis=-1)
+    start = ops.where(mirrored, left + side * (width - 1), left)
+    nothing = ops.zeros_like(side)
+    affine = [ops.where(mirrored, -side, side), nothing, start, nothing, side, top, nothing, nothing]
+    pictures = ops.take(ops.concatenate([luma, chroma], axis=-1), which, axis=0)
+    seen = ops.image.affine_transform(pictures, ops.concatenate(affine, axis=-1), fill_mode="nearest")
+    gamma = ops.exp(_GAMMA * (2 * uniform((batch, 1, 1, 1)) - 1))
+    return ops.power(ops.clip(seen[..., :1], 0.0, 1.0), gamma), seen[..., 1:]
 
 
 class _Uniform:
     """Random numbers in [0, 1), others at each call and in each stream."""
 
-    def __init__(self, seed: tf.Tensor, stream: int = 0):
+    def __init__(self, seed: keras.KerasTensor, stream: int = 0):
         self._seed, self._calls = seed, 1000 * stream
 
-    def __call__(self, shape: tuple[int, ...]) -> tf.Tensor:
+    def __call__(self, shape: tuple[int, ...]) -> keras.KerasTensor:
         self._calls += 1
-        seed = tf.random.experimental.stateless_fold_in(self._seed, self._calls)
-        return tf.random.stateless_uniform(shape, seed)
+        return random_numbers.uniform(shape, self._seed, self._calls)
 
 
-def _places(uniform: _Uniform, shape: tuple[int, ...], height: int, width: int) -> tf.Tensor:
-    return tf.stack([_whole(uniform(shape), height), _whole(uniform(shape), width)], axis=-1)
+def _at(picture: keras.KerasTensor, places: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns what pictures `[batch, height, width, channels]` have at places `[batch, count, 2]`, row and column."""
+    batch, height, width, channels = picture.shape
+    index = places[..., :1] * width + places[..., 1:]
+    return ops.take_along_axis(ops.reshape(picture, (batch, height * width, channels)), index, axis=1)
 
 
-def _whole(share: tf.Tensor, size: int) -> tf.Tensor:
-    return tf.minimum(tf.cast(share * size, tf.int32), size - 1)
+def _places(uniform: _Uniform, shape: tuple[int, ...], height: int, width: int) -> keras.KerasTensor:
+    return ops.stack([_whole(uniform(shape), height), _whole(uniform(shape), width)], axis=-1)
 
 
-def _mean(chroma: tf.Tensor, radius: int) -> tf.Tensor:
+def _whole(share: keras.KerasTensor, size: int) -> keras.KerasTensor:
+    return ops.minimum(ops.cast(share * size, "int32"), size - 1)
+
+
+def _mean(chroma: keras.KerasTensor, radius: int) -> keras.KerasTensor:
     side = 2 * radius + 1
-    return tf.nn.avg_pool2d(chroma, side, 1, "SAME")
+    return ops.average_pool(chroma, side, 1, "same")

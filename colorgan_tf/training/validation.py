@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from colorgan_tf import color
 from colorgan_tf.config import Config
@@ -45,7 +45,7 @@ class Validation:
     def run(self, gan: ColorGAN, step: int) -> None:
         """Measures, draws, and keeps the weights: as the last ones, and as the best if no others came closer."""
         with averaged_weights(gan):
-            report = self._evaluator.report(lambda luma: gan(tf.constant(luma)).numpy())
+            report = self._evaluator.report(lambda luma: ops.convert_to_numpy(gan(luma)))
             scores = {
                 "psnr_gain": report.psnr_gain,
                 "colorfulness_ratio": report.colorfulness_ratio,
@@ -67,19 +67,19 @@ class Validation:
 
     def _gain_by_hints(self, gan: ColorGAN) -> float:
         """Returns by how many dB a few true hints at random places better the PSNR, on the mean."""
-        told = tf.function(gan.generator.chroma_by_hints)
         gains = []
         for number, (luma, chroma) in enumerate(zip(self._luma, self._chroma, strict=True)):
-            drawn = told_colors.hints(tf.constant(chroma[None]), tf.constant([0, number]), _HINTS)
-            guesses = [told(luma[None], hints)[0].numpy() for hints in (tf.zeros_like(drawn), drawn)]
+            seed = ops.convert_to_tensor([0, number], dtype="int32")
+            drawn = told_colors.hints(ops.convert_to_tensor(chroma[None]), seed, _HINTS)
+            guesses = [gan.generator.chroma_by_hints(luma[None], hints)[0] for hints in (0.0 * drawn, drawn)]
             true = color.merge(luma, chroma)
-            without, with_hints = (psnr(color.merge(luma, guess), true) for guess in guesses)
+            without, with_hints = (psnr(color.merge(luma, ops.convert_to_numpy(guess)), true) for guess in guesses)
             gains.append(with_hints - without)
         return float(np.mean([gain for gain in gains if np.isfinite(gain)] or [0.0]))
 
     def _draw(self, gan: ColorGAN, step: int) -> None:
         lumas, chromas = self._luma[:_SHEET_ROWS], self._chroma[:_SHEET_ROWS]
-        guesses = gan(tf.constant(lumas)).numpy()
+        guesses = ops.convert_to_numpy(gan(lumas))
         rows = [
             [np.repeat(luma, 3, axis=-1), color.merge(luma, guess), color.merge(luma, true)]
             for luma, guess, true in zip(lumas, guesses, chromas, strict=True)
