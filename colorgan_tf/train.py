@@ -6,7 +6,9 @@ Stop it at any moment and start the same command again: it is resumed at the las
 """
 
 import dataclasses
+import importlib.util
 import math
+import os
 import sys
 from typing import Any
 
@@ -15,7 +17,6 @@ from absl import flags
 from colorgan_tf import command
 from colorgan_tf import config as config_lib
 from colorgan_tf.errors import InputError
-from colorgan_tf.tensorflow_environment import set_keras_backend
 
 # Flags that set an option of `config.Runtime`.
 _RUNTIME_FLAGS = ("batch", "checkpoint_every", "backend", "strategy", "precision", "seed", "deterministic")
@@ -57,7 +58,9 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise InputError(f"Flags are expected, as in --data=FOLDER. Received: {argv[1]}.")
     config = resolve()
-    set_keras_backend(config.runtime.backend)
+    if config.runtime.backend == config_lib.Backend.JAX and importlib.util.find_spec("jax") is None:
+        raise InputError("`backend=jax` needs JAX: pip install 'colorgan-tf[jax]'. Received: no package jax.")
+    os.environ["KERAS_BACKEND"] = config.runtime.backend  # Keras reads it when it is imported
     values = flags.FLAGS
     if values.dry_run:
         describe(config)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from colorgan_tf.config import Config
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import restore, run_files
-from colorgan_tf.training import trainer as trainers
+from colorgan_tf.training import trainers
 from colorgan_tf.training.monitoring import Means, RunLog, guard_against_nan
 from colorgan_tf.training.trainer import Trainer
 from colorgan_tf.training.validation import Validation, best_score

@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from colorgan_tf.config import Backend, Config, Phase
-from colorgan_tf.errors import InputError
+from colorgan_tf.config import Phase
 from colorgan_tf.training.gan import ColorGAN
 from pipelines.data import dataset
 
@@ -61,25 +60,3 @@ class Trainer(Protocol):
 
     def any_stops(self, stop: bool) -> bool:
         """Returns whether any worker asks to stop; all workers must call it equally often."""
-
-
-def choose(config: Config) -> Trainer:
-    """Returns the trainer of the back end that Keras runs with.
-
-    Raises:
-        InputError: if Keras runs with another one than the configuration names, or the strategy needs what is not
-            there.
-    """
-    backend = config.runtime.backend
-    if keras.backend.backend() != backend:
-        raise InputError(
-            f"Keras must run with the back end {backend}: set KERAS_BACKEND={backend} before it is imported. "
-            f"Received: KERAS_BACKEND={keras.backend.backend()}."
-        )
-    if backend == Backend.JAX:
-        from colorgan_tf.training.jax_trainer import JaxTrainer  # JAX is an extra
-
-        return JaxTrainer(config)
-    from colorgan_tf.training.tensorflow_trainer import TensorFlowTrainer  # not where JAX has the devices
-
-    return TensorFlowTrainer(config)

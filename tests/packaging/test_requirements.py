@@ -34,7 +34,7 @@ def ranges(texts):
         ("requirements-dev.txt", PROJECT["optional-dependencies"]["dev"]),
         (
             "requirements-extras.txt",
-            PROJECT["optional-dependencies"]["onnx"] + PROJECT["optional-dependencies"]["vapoursynth"],
+            [text for extra in ("jax", "onnx", "vapoursynth") for text in PROJECT["optional-dependencies"][extra]],
         ),
     ],
 )

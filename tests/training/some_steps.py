@@ -1,6 +1,6 @@
 """Trains some steps in one back end, from weights and pictures that do not depend on it, and stores what comes out.
 
-    KERAS_BACKEND=jax python some_steps.py PRESET RESULT.npz
+KERAS_BACKEND=jax python some_steps.py PRESET RESULT.npz
 """
 
 import os
@@ -13,8 +13,7 @@ import numpy as np
 from keras import ops
 
 from colorgan_tf import config as config_lib
-from colorgan_tf.training import random_numbers
-from colorgan_tf.training import trainer as trainers
+from colorgan_tf.training import random_numbers, trainers
 
 STEPS = 3
 SETTINGS = (

@@ -48,7 +48,13 @@ def test_steps_in_both_back_ends_are_the_same(tmp_path, preset):
 def test_the_command_trains_in_jax_and_resumes_bit_for_bit(tmp_path, photographs):
     def train(workdir, *more):
         command = ["-m", "colorgan_tf.train", f"--data={photographs}", f"--workdir={workdir}", "--preset=tiny"]
-        settings = ["--backend=jax", "--steps=4", "--batch=2", "--checkpoint_every=2", "--set=data.validation_pictures=2"]
+        settings = [
+            "--backend=jax",
+            "--steps=4",
+            "--batch=2",
+            "--checkpoint_every=2",
+            "--set=data.validation_pictures=2",
+        ]
         return run([*command, *settings, *more])
 
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -74,8 +80,9 @@ def test_the_command_trains_in_jax_and_resumes_bit_for_bit(tmp_path, photographs
     opened = training_run.generator(whole, "last")  # what JAX has trained, TensorFlow opens
     assert all(np.isfinite(value).all() for value in opened.weights().values())
 
-    other = run(["-m", "colorgan_tf.train", f"--data={photographs}", f"--workdir={whole}", "--preset=tiny", "--steps=4"])
+    other = train(whole, "--backend=tensorflow")
     assert other.returncode == 2
+    assert "runtime.backend=jax" in other.stderr
 
 
 def test_a_strategy_of_tensorflow_is_refused_in_one_line(tmp_path, photographs):
