@@ -1,9 +1,14 @@
-"""Turns an exported model's `luma_to_chroma` into TensorFlow Lite files: one for each precision and input shape."""
+"""Turns an exported model into TensorFlow Lite files: one for each precision and input shape.
+
+Every file has the signature `luma_to_chroma`; those in float have `luma_and_hints_to_chroma` too, where the model has
+it. The attention to hints compares features, which int8 is too coarse for.
+"""
 
 import contextlib
 import dataclasses
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +20,16 @@ from tensorflow.lite.tools import flatbuffer_utils
 from colorgan_tf.color import Floats
 from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.backend import LUMA_TO_CHROMA
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
 from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
 
 # Height and width of the input; None for any that the model's `multiple` divides.
 SHAPES: tuple[tuple[int, int] | None, ...] = (None, (256, 256), (256, 512))
 METADATA = "colorgan.json"  # name of the JSON text inside the file
+
+# Channels of the inputs of each signature that a file may have.
+_CHANNELS = {LUMA_TO_CHROMA: {"luma": 1}, HINTS_TO_CHROMA: {"luma": 1, "hints": 3}}
 
 # Reading colours out of a classification is a softmax over hundreds of bins, whose probabilities lie below the steps
 # of int8, and a mean; a regression ends in a tanh. All stay in float32 and cost little at a quarter of the resolution.
@@ -59,7 +67,6 @@ class Converter:
     def __init__(self, path: str | Path):
         self.backend = SavedModelBackend(path)
         self._model = tf.saved_model.load(str(model_files.version_folder(path)))
-        self._signature = self._model.signatures[LUMA_TO_CHROMA]
 
     def convert(self, variant: Variant, calibration: Sequence[Floats] = ()) -> bytes:
         """Returns the file of a variant.
@@ -73,26 +80,44 @@ class Converter:
         """
         if variant.precision == "int8" and not calibration:
             raise ValueError("`calibration` must hold pictures for int8. Received: none.")
-        sides = variant.shape or (None, None)
-        luma = tf.TensorSpec([1, *sides, 1], tf.float32, "luma")
-        network = tf.function(self._chroma, input_signature=[luma], autograph=False).get_concrete_function()
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([network], self._model)
         with _silence():
             if variant.precision == "int8":
+                network = self._function(LUMA_TO_CHROMA, variant)
+                converter = tf.lite.TFLiteConverter.from_concrete_functions([network], self._model)
                 data = _int8(converter, [resize(each, *self._sides(variant, each)) for each in calibration])
+                signatures = [LUMA_TO_CHROMA]
             else:
-                if variant.precision == "float16":
-                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                    converter.target_spec.supported_types = [tf.float16]
-                data = converter.convert()
-        return _described(data, self.settings(variant))
+                signatures = [name for name in _CHANNELS if name in self.backend.signatures]
+                data = self._float(signatures, variant)
+        return _described(data, signatures, self.settings(variant))
 
     def settings(self, variant: Variant) -> dict[str, Any]:
         """Returns what a program must know to use a variant: what goes in, what comes out."""
         return describe(self.backend, variant.precision, variant.shape or (None, None))
 
-    def _chroma(self, luma: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"chroma": self._signature(luma=luma)["chroma"]}
+    def _float(self, signatures: Sequence[str], variant: Variant) -> bytes:
+        """Converts several signatures into one file, whose weights they share."""
+        module = tf.Module()
+        module.model = self._model
+        functions = {_key(signatures, name): self._function(name, variant) for name in signatures}
+        with tempfile.TemporaryDirectory() as folder:  # several at once are taken from a SavedModel only
+            tf.saved_model.save(module, folder, signatures=functions)
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=sorted(functions))
+            if variant.precision == "float16":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.target_spec.supported_types = [tf.float16]
+            return bytes(converter.convert())
+
+    def _function(self, signature: str, variant: Variant) -> Any:
+        """Returns a signature of the model for one picture of a variant's shape."""
+        network = self._model.signatures[signature]
+        sides = variant.shape or (None, None)
+        inputs = [tf.TensorSpec([1, *sides, count], tf.float32, name) for name, count in _CHANNELS[signature].items()]
+
+        def chroma(*values: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"chroma": network(**dict(zip(_CHANNELS[signature], values, strict=True)))["chroma"]}
+
+        return tf.function(chroma, input_signature=inputs, autograph=False).get_concrete_function()
 
     def _sides(self, variant: Variant, luma: Floats) -> tuple[int, int]:
         height, width = luma.shape[:2]
@@ -118,11 +143,17 @@ def _int8(converter: tf.lite.TFLiteConverter, lumas: Sequence[Floats]) -> bytes:
     return debugger.get_nondebug_quantized_model()
 
 
-def _described(data: bytes, settings: dict[str, Any]) -> bytes:
-    """Writes a description, the signature's name and the settings into a file."""
+def _key(signatures: Sequence[str], name: str) -> str:
+    """A name for the conversion, which sorts them: programs that ask for no signature run the first."""
+    return f"signature{signatures.index(name)}"
+
+
+def _described(data: bytes, signatures: Sequence[str], settings: dict[str, Any]) -> bytes:
+    """Writes a description, the signatures' names and the settings into a file."""
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
     model.description = b"ColorGAN: luma to chroma"
-    model.signatureDefs[0].signatureKey = LUMA_TO_CHROMA.encode()
+    for each in model.signatureDefs:
+        each.signatureKey = signatures[each.subgraphIndex].encode()
     text = schema.BufferT()
     text.data = list(json.dumps(settings).encode())
     entry = schema.MetadataT()

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish, model_files
-from colorgan_tf.inference.backend import LUMA_TO_CHROMA, require
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, require
+
+_SIGNATURES = (LUMA_TO_CHROMA, HINTS_TO_CHROMA)
 
 
 class LiteRTBackend:
@@ -26,8 +28,6 @@ class LiteRTBackend:
             2]`.
     """
 
-    signatures = frozenset({LUMA_TO_CHROMA})
-
     def __init__(self, path: str | Path, threads: int = 2):
         path = Path(path)
         if not path.is_file():
@@ -38,6 +38,7 @@ class LiteRTBackend:
         signature = self._input.get("shape_signature", self._input["shape"])
         self._fixed = (int(signature[1]), int(signature[2])) if min(signature[1:3]) > 0 else None
         self._batches = signature[0] <= 0
+        self.signatures = frozenset({LUMA_TO_CHROMA, *self._interpreter.get_signature_list()} & {*_SIGNATURES})
         settings = model_files.settings(path.with_suffix(".json"))
         self.input_resolution = min(self._fixed) if self._fixed else int(settings["input_resolution"])
         self.multiple = int(settings["multiple"])
@@ -56,7 +57,19 @@ class LiteRTBackend:
     def predict(self, signature: str, inputs: Mapping[str, Floats]) -> Floats:
         """See `Backend`."""
         require(self, signature)
-        return self.luma_to_chroma(inputs["luma"])
+        if signature == LUMA_TO_CHROMA:
+            return self.luma_to_chroma(inputs["luma"])
+        height, width = inputs["luma"].shape[1:3]
+        run = self._interpreter.get_signature_runner(signature)
+        shown = []
+        for luma, hints in zip(inputs["luma"], inputs["hints"], strict=True):
+            told = {"luma": luma, "hints": hints}
+            if self._fixed:
+                told = {name: finish.resize(each, *self._fixed) for name, each in told.items()}
+            with self._lock:
+                chroma = run(**{name: each[None] for name, each in told.items()})["chroma"][0]
+            shown.append(finish.resize(chroma, height, width) if self._fixed else chroma)
+        return np.stack(shown)
 
     def _run(self, luma: Floats) -> Floats:
         if tuple(self._input["shape"]) != luma.shape:

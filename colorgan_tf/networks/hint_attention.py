@@ -15,6 +15,7 @@ from colorgan_tf.networks.enlarging import resize
 
 MAX_CELLS = 256  # told places that are looked at: cost grows with each
 REFERENCE_STRIDE = 4  # places of the decoder's grid, each way, that make one told place of a reference
+_REFERENCE_SHARPNESS = 2.5  # a reference has many cells to choose from: only what is much alike is to be heard
 _HEADS, _KEY, _CONTEXT, _SUMMARY, _REFINE = 4, 24, 64, 16, 32
 _NEAR = (2.0, 8.0, 30.0, 100.0)  # how much each head counts the squared distance, in short sides, at the start
 _CHROMA_UNIT = 8.0  # brings chroma to the size of the other inputs of the refinement
@@ -134,13 +135,13 @@ class HintAttention(keras.layers.Layer):
         query, key = (_heads(layer(each), each) for layer, each in ((self.query, flat), (self.key, told.tokens)))
         likeness = 2 * ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         likeness = likeness - ops.sum(query * query, -1)[..., None] - ops.sum(key * key, -1)[:, :, None]
-        score = likeness / _KEY + _each_head(self.bias)
         none = ops.transpose(self.none_of_them(flat), (0, 2, 1))[..., None]
         if told.position is None:
+            score = _REFERENCE_SHARPNESS * likeness / _KEY + _each_head(self.bias)
             none = none + _each_head(self.elsewhere)
         else:
             far = ops.sum(ops.square(positions[None, :, None] - told.position[:, None]), -1)[:, None]
-            score = score - far * _each_head(ops.exp(self.near))
+            score = likeness / _KEY + _each_head(self.bias) - far * _each_head(ops.exp(self.near))
         score = score + _each_head(self.trust) * ops.log(told.trust + _FEW)[:, None, None]
         score = ops.where((told.trust > 0)[:, None, None], score, -1e9)
         return ops.softmax(ops.concatenate([none, score], -1), -1)[..., 1:]

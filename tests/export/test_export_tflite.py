@@ -15,6 +15,7 @@ from colorgan_tf.evaluation.true_pictures import load_pictures
 from colorgan_tf.export import tflite, tflite_files, tflite_report
 from colorgan_tf.export.tflite import Converter, Variant
 from colorgan_tf.inference import backends
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
 
 LUMAS = [np.random.default_rng(seed).random((40, 60, 1), np.float32) for seed in range(4)]
@@ -49,6 +50,34 @@ def test_files_of_one_size_colour_as_the_saved_model_does_at_that_size(converter
     backend = opened(converter, Variant("float32", (256, 512)), tmp_path)
     luma = np.random.default_rng(1).random((1, 256, 512, 1), np.float32)
     np.testing.assert_allclose(backend.luma_to_chroma(luma), converter.backend.luma_to_chroma(luma), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("variant", "largest"), [(Variant("float32", None), 1e-4), (Variant("float16", (96, 128)), 0.01)]
+)
+def test_float_files_take_hints_as_the_saved_model_does(tmp_path, variant, largest):
+    converter = Converter(exported_models.folder("efficient_unet"))
+    backend = opened(converter, variant, tmp_path)
+    for height, width in [variant.shape] if variant.shape else [(96, 128), (64, 160)]:
+        luma = np.random.default_rng(1).random((2, height, width, 1), np.float32)
+        hints = np.zeros((2, height, width, 3), np.float32)
+        hints[0, 10:17, 20:27] = 0.2, -0.1, 1.0
+        hints[1, 40:47, 60:67] = -0.1, 0.3, 0.5
+        inputs = {"luma": luma, "hints": hints}
+        ours, theirs = (each.predict(HINTS_TO_CHROMA, inputs) for each in (backend, converter.backend))
+        np.testing.assert_allclose(ours, theirs, atol=largest)
+        plain = backend.luma_to_chroma(luma)  # before and after hints, the first signature is as it was
+        np.testing.assert_allclose(plain, converter.backend.luma_to_chroma(luma), atol=largest)
+        assert np.abs(ours - plain).max() > 0.05
+    interpreter = Interpreter(model_path=str(tmp_path / f"{variant.name}.tflite"))
+    assert [each["shape"][-1] for each in interpreter.get_input_details()] == [1]  # what runs by default
+
+
+def test_files_of_other_models_and_int8_take_no_hints(tmp_path):
+    for network, precision in (("unet", "float32"), ("efficient_unet", "int8")):
+        backend = opened(Converter(exported_models.folder(network)), Variant(precision, (256, 256)), tmp_path)
+        with pytest.raises(InputError, match="must have the signature luma_and_hints_to_chroma"):
+            backend.predict(HINTS_TO_CHROMA, {})
 
 
 def test_int8_is_small_close_and_float_outside(converter, tmp_path):
