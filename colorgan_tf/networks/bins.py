@@ -76,7 +76,7 @@ class BinHead:
         """
         centres = _bins()[0]
         apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
-        near = (apart < _ALIKE).astype(np.float32)
+        near = ops.convert_to_tensor((apart < _ALIKE).astype(np.float32))  # once in a graph, not once a colour
         left = ops.softmax(self._adjusted(output))
         colours, shares = [], []
         for _ in range(count):
