@@ -8,6 +8,7 @@ from made_pictures import photograph
 from PIL import Image
 
 os.environ["LANGUAGE"] = "en"  # whatever the system's: tests look for English texts
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # JAX, where it is installed, asks for more; commands inherit it
 
 
 @pytest.fixture(scope="session")

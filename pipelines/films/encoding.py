@@ -1,5 +1,6 @@
 """Encoding a film's picture: which codec, which pixel format, which settings, and closed chunks of packets."""
 
+import contextlib
 import dataclasses
 import os
 import struct
@@ -246,6 +247,23 @@ def losses(source: FilmSource, plan: EncoderPlan) -> list[str]:
     return lines
 
 
+@contextlib.contextmanager
+def own_priority() -> Iterator[None]:
+    """Gives this thread its priority back afterwards.
+
+    SVT-AV1, run as root, makes the thread that opens it a real-time one, which starves all other programs.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # Linux has it
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameters)
+
+
 def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
     """Sets an encoder up after the plan, before it is opened."""
     context.width, context.height = plan.width, plan.height
@@ -317,6 +335,9 @@ class ChunkEncoder:
         self._pts.append(pts)
         if self._fields is not None:
             frame = self._fields.mark(frame)
+        if not self._context.is_open:
+            with own_priority():
+                self._context.open()
         return [self._store(packet) for packet in self._context.encode(frame)]
 
     def close(self) -> list[StoredPacket]:

@@ -84,7 +84,7 @@ def join(
         if plan.muxer == "avi":
             # A sound track that begins a fraction of a frame early must not push the picture off its frame numbers.
             options["avoid_negative_ts"] = "disabled"
-        with av.open(output, "w", format=plan.muxer, container_options=options) as new:
+        with encoding.own_priority(), av.open(output, "w", format=plan.muxer, container_options=options) as new:
             new.metadata.update(tags)
             new.set_chapters(old.chapters())
             copies: dict[int, StreamCopy] = {}
