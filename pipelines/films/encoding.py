@@ -249,9 +249,9 @@ def losses(source: FilmSource, plan: EncoderPlan) -> list[str]:
 
 @contextlib.contextmanager
 def own_priority() -> Iterator[None]:
-    """Gives this thread its priority back afterwards.
+    """Gives this thread its priority back afterwards, and threads that were begun meanwhile the same.
 
-    SVT-AV1, run as root, makes the thread that opens it a real-time one, which starves all other programs.
+    SVT-AV1, run as root, makes the thread that opens it and its own ones real-time, which starves all other programs.
     """
     if not hasattr(os, "sched_getscheduler"):  # Linux has it
         yield
@@ -261,7 +261,9 @@ def own_priority() -> Iterator[None]:
         yield
     finally:
         if os.sched_getscheduler(0) != policy:
-            os.sched_setscheduler(0, policy, parameters)
+            for thread in map(int, os.listdir("/proc/self/task")):
+                with contextlib.suppress(ProcessLookupError):  # it may have ended
+                    os.sched_setscheduler(thread, policy, parameters)
 
 
 def configure(context: Any, plan: EncoderPlan, global_header: bool) -> None:
