@@ -87,7 +87,7 @@ def main(argv: list[str]) -> None:
         raise InputError(f"One of {', '.join(SCENARIOS)} is expected. Received: {' '.join(argv[1:]) or 'nothing'}.")
     from colorgan_tf.inference import model_files
 
-    folder = Path(FLAGS.model or model_files.default_path()).resolve()
+    folder = Path(FLAGS.model or model_files.SHIPPED).resolve()
     model_files.version_folder(folder)
     if (folder / "saved_model.pb").is_file():
         raise InputError(f"`model` must be the folder above the version's. Received: {folder}.")

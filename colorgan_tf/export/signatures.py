@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from colorgan_tf.color import CHROMA_MAX
@@ -144,12 +143,12 @@ class ExportModule:
         return {"values": values}
 
     def save(self, folder: Path) -> None:
-        """Writes the SavedModel into `folder`."""
-        # Not `track`ed: the functions bring their variables along, and tracking would store each of them twice.
-        archive = keras.export.ExportArchive()
-        for name, (function, *inputs) in self._endpoints().items():
-            archive.add_endpoint(name, function, input_signature=inputs)
-        archive.write_out(str(folder), verbose=False)
+        """Writes the SavedModel into `folder`: weights in the order of their names, so that a model makes one file."""
+        module = tf.Module()
+        module.weights = [weight.value for weight in sorted(self._generator.model.weights, key=lambda each: each.path)]
+        endpoints = self._endpoints().items()
+        signatures = {name: tf.function(function, input_signature=inputs) for name, (function, *inputs) in endpoints}
+        tf.saved_model.save(module, str(folder), signatures=signatures)
 
     def _endpoints(self) -> dict[str, tuple[Any, ...]]:
         """Functions by the names of their signatures, with what each takes."""

@@ -1,15 +1,13 @@
 """Turns an exported model into TensorFlow Lite files: one for each precision and input shape.
 
-Every file has the signature `luma_to_chroma`; those in float have `luma_and_hints_to_chroma` too, where the model has
-it. The attention to hints compares features, which int8 is too coarse for.
+Every file has the signature `luma_to_chroma`; those in float have the others that colour (hints, a reference, likely
+colours) too, where the model has them. The attention to what is told compares features, which int8 is too coarse for.
 """
 
-import contextlib
 import dataclasses
 import json
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,22 @@ from tensorflow.lite.tools import flatbuffer_utils
 from colorgan_tf.color import Floats
 from colorgan_tf.export.description import describe
 from colorgan_tf.inference import model_files
-from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LIKELY_COLORS, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.inference.finish import input_shape, resize
 from colorgan_tf.inference.saved_model_backend import SavedModelBackend
+from colorgan_tf.tensorflow_environment import silence_native_code
 
 # Height and width of the input; None for any that the model's `multiple` divides.
 SHAPES: tuple[tuple[int, int] | None, ...] = (None, (256, 256), (256, 512))
 METADATA = "colorgan.json"  # name of the JSON text inside the file
 
 # Channels of the inputs of each signature that a file may have.
-_CHANNELS = {LUMA_TO_CHROMA: {"luma": 1}, HINTS_TO_CHROMA: {"luma": 1, "hints": 3}}
+_CHANNELS = {
+    LUMA_TO_CHROMA: {"luma": 1},
+    HINTS_TO_CHROMA: {"luma": 1, "hints": 3},
+    REFERENCE_TO_CHROMA: {"luma": 1, "reference": 3},
+    LIKELY_COLORS: {"luma": 1},
+}
 
 # Reading colours out of a classification is a softmax over hundreds of bins, whose probabilities lie below the steps
 # of int8, and a mean; a regression ends in a tanh. All stay in float32 and cost little at a quarter of the resolution.
@@ -80,7 +84,7 @@ class Converter:
         """
         if variant.precision == "int8" and not calibration:
             raise ValueError("`calibration` must hold pictures for int8. Received: none.")
-        with _silence():
+        with silence_native_code():
             if variant.precision == "int8":
                 network = self._function(LUMA_TO_CHROMA, variant)
                 converter = tf.lite.TFLiteConverter.from_concrete_functions([network], self._model)
@@ -114,10 +118,11 @@ class Converter:
         sides = variant.shape or (None, None)
         inputs = [tf.TensorSpec([1, *sides, count], tf.float32, name) for name, count in _CHANNELS[signature].items()]
 
-        def chroma(*values: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"chroma": network(**dict(zip(_CHANNELS[signature], values, strict=True)))["chroma"]}
+        def run(*values: tf.Tensor) -> dict[str, tf.Tensor]:
+            outputs: dict[str, tf.Tensor] = network(**dict(zip(_CHANNELS[signature], values, strict=True)))
+            return outputs
 
-        return tf.function(chroma, input_signature=inputs, autograph=False).get_concrete_function()
+        return tf.function(run, input_signature=inputs, autograph=False).get_concrete_function()
 
     def _sides(self, variant: Variant, luma: Floats) -> tuple[int, int]:
         height, width = luma.shape[:2]
@@ -161,17 +166,3 @@ def _described(data: bytes, signatures: Sequence[str], settings: dict[str, Any])
     model.buffers.append(text)
     model.metadata = [*(model.metadata or []), entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Hides what the converter's C++ side prints about itself; its errors arrive as exceptions."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -1,5 +1,6 @@
 """A .tflite file as a back end for the Colorizer, through LiteRT."""
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,16 @@ import numpy.typing as npt
 from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish, model_files
-from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA, require
+from colorgan_tf.inference.backend import (
+    HINTS_TO_CHROMA,
+    LIKELY_COLORS,
+    LUMA_TO_CHROMA,
+    REFERENCE_TO_CHROMA,
+    require,
+)
+from colorgan_tf.tensorflow_environment import silence_native_code
 
-_SIGNATURES = (LUMA_TO_CHROMA, HINTS_TO_CHROMA)
+_SIGNATURES = (LUMA_TO_CHROMA, HINTS_TO_CHROMA, REFERENCE_TO_CHROMA, LIKELY_COLORS)
 
 
 class LiteRTBackend:
@@ -21,18 +29,18 @@ class LiteRTBackend:
 
     Args:
         path: of the file.
-        threads: that one run takes.
+        threads: that one run takes; None for what OMP_NUM_THREADS says, or one for each core.
 
     Raises:
         InputError: if the file is missing, is no TFLite model or does not take luma `[N, h, w, 1]` to chroma `[N, h, w,
             2]`.
     """
 
-    def __init__(self, path: str | Path, threads: int = 2):
+    def __init__(self, path: str | Path, threads: int | None = None):
         path = Path(path)
         if not path.is_file():
             raise InputError(f"A .tflite file is expected. Received: {path}, which is not a file.")
-        self._interpreter = _interpreter(path, threads)
+        self._interpreter = _interpreter(path, threads or _threads())
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
         self._input = self._interpreter.get_input_details()[0]
         signature = self._input.get("shape_signature", self._input["shape"])
@@ -59,17 +67,19 @@ class LiteRTBackend:
         require(self, signature)
         if signature == LUMA_TO_CHROMA:
             return self.luma_to_chroma(inputs["luma"])
-        height, width = inputs["luma"].shape[1:3]
-        run = self._interpreter.get_signature_runner(signature)
-        shown = []
-        for luma, hints in zip(inputs["luma"], inputs["hints"], strict=True):
-            told = {"luma": luma, "hints": hints}
-            if self._fixed:
-                told = {name: finish.resize(each, *self._fixed) for name, each in told.items()}
-            with self._lock:
-                chroma = run(**{name: each[None] for name, each in told.items()})["chroma"][0]
-            shown.append(finish.resize(chroma, height, width) if self._fixed else chroma)
-        return np.stack(shown)
+        each_of_inputs = [dict(zip(inputs, each, strict=True)) for each in zip(*inputs.values(), strict=True)]
+        return np.stack([self._of_one(signature, each) for each in each_of_inputs])
+
+    def _of_one(self, signature: str, inputs: dict[str, Floats]) -> Floats:
+        """Runs a signature for one picture; likely colours are on the file's own grid."""
+        height, width = inputs["luma"].shape[:2]
+        if self._fixed:
+            inputs = {name: finish.resize(each, *self._fixed) for name, each in inputs.items()}
+        with self._lock:
+            run = self._interpreter.get_signature_runner(signature)
+            outputs = run(**{name: each[None] for name, each in inputs.items()})
+        result: Floats = outputs[min(outputs)][0]
+        return finish.resize(result, height, width) if self._fixed and signature != LIKELY_COLORS else result
 
     def _run(self, luma: Floats) -> Floats:
         if tuple(self._input["shape"]) != luma.shape:
@@ -82,12 +92,19 @@ class LiteRTBackend:
         return _dequantized(self._interpreter.get_tensor(output["index"]), output)
 
 
+def _threads() -> int:
+    if wanted := os.environ.get("OMP_NUM_THREADS", "").strip():
+        return max(1, int(wanted.split(",")[0]))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _interpreter(path: Path, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter  # late: --help needs none
 
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        interpreter.allocate_tensors()
+        with silence_native_code():
+            interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"A TFLite model is expected. Received: {path}: {reason}") from error

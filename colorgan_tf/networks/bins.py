@@ -80,8 +80,8 @@ class BinHead:
         left = ops.softmax(self._adjusted(output))
         colours, shares = [], []
         for _ in range(count):
-            likeliest = ops.argmax(ops.tensordot(left, near, 1), axis=-1)
-            part = left * ops.take(near, likeliest, axis=0)
+            _, likeliest = ops.top_k(ops.tensordot(left, near, 1), 1)  # TFLite has no operation for Keras' argmax
+            part = left * ops.take(near, likeliest[..., 0], axis=0)
             share = ops.sum(part, axis=-1, keepdims=True)
             colours.append(ops.tensordot(part / ops.maximum(share, 1e-6), centres, 1))
             shares.append(share[..., 0])

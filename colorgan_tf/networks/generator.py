@@ -121,7 +121,7 @@ class Generator:
         output = self.network(pad_to_multiple(luma, self.multiple), training=False)
         height, width = ((side + stride - 1) // stride for side in ops.shape(luma)[1:3])
         colours, shares = self.head.likely(output[:, :height, :width], count)
-        return ops.concatenate([colours, shares[..., None]], axis=-1)
+        return ops.concatenate([colours, ops.expand_dims(shares, -1)], axis=-1)
 
     def view(self, luma: keras.KerasTensor) -> View:
         """Returns what the network sees in luma `[batch, height, width, 1]` whose sides are multiples."""

@@ -31,14 +31,14 @@ class ToldCells(NamedTuple):
         tokens: `[batch, cells, channels]` from `HintAttention.describe`.
         chroma: `[batch, cells, 2]`: U and V, as told.
         own: `[batch, cells, 2]`: the network's there.
-        trust: `[batch, cells]` in [0, 1]; 0 is not told at all.
+        trust: `[batch, cells]` in [0, 1]; 0 is not told at all. None where all are sure.
         position: `[batch, cells, 2]`: y and x in short sides; None in another picture, where they mean nothing.
     """
 
     tokens: keras.KerasTensor
     chroma: keras.KerasTensor
     own: keras.KerasTensor
-    trust: keras.KerasTensor
+    trust: keras.KerasTensor | None
     position: keras.KerasTensor | None
 
 
@@ -142,8 +142,9 @@ class HintAttention(keras.layers.Layer):
         else:
             far = ops.sum(ops.square(positions[None, :, None] - told.position[:, None]), -1)[:, None]
             score = likeness / _KEY + _each_head(self.bias) - far * _each_head(ops.exp(self.near))
-        score = score + _each_head(self.trust) * ops.log(told.trust + _FEW)[:, None, None]
-        score = ops.where((told.trust > 0)[:, None, None], score, -1e9)
+        if told.trust is not None:
+            score = score + _each_head(self.trust) * ops.log(told.trust + _FEW)[:, None, None]
+            score = ops.where((told.trust > 0)[:, None, None], score, -1e9)
         return ops.softmax(ops.concatenate([none, score], -1), -1)[..., 1:]
 
 
@@ -189,8 +190,7 @@ def of_reference(tokens: keras.KerasTensor, own: keras.KerasTensor, chroma: kera
         shape = ops.shape(small)
         return ops.reshape(small, (shape[0], shape[1] * shape[2], picture.shape[-1]))
 
-    cells = pooled(chroma)
-    return ToldCells(pooled(tokens), cells, pooled(own), ops.ones_like(cells[..., 0]), None)
+    return ToldCells(pooled(tokens), pooled(chroma), pooled(own), None, None)
 
 
 def _positions(height: int, width: int) -> keras.KerasTensor:

@@ -182,7 +182,8 @@ def test_without_tensorflow_only_tflite_files_colour(tmp_path, monkeypatch):
 
 
 def test_where_there_is_no_saved_model_a_tflite_file_of_its_name_stands_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_choice.model_files, "SHIPPED", tmp_path / "colorgan")
+    for name, file in (("SHIPPED", "colorgan"), ("FLOAT16", "colorgan_float16.tflite"), ("INT8", "colorgan.tflite")):
+        monkeypatch.setattr(model_choice.model_files, name, tmp_path / file)
     with pytest.raises(InputError, match="There is no model with this copy yet"):
         model_choice.chosen(None)
     (tmp_path / "colorgan.tflite").touch()

@@ -1,5 +1,6 @@
 """TensorFlow Lite files of small exported models: what they hold and compute, and when int8 is kept back."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -15,76 +16,100 @@ from colorgan_tf.evaluation.true_pictures import load_pictures
 from colorgan_tf.export import tflite, tflite_files, tflite_report
 from colorgan_tf.export.tflite import Converter, Variant
 from colorgan_tf.inference import backends
-from colorgan_tf.inference.backend import HINTS_TO_CHROMA
+from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LIKELY_COLORS, LUMA_TO_CHROMA, REFERENCE_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
 
+SHAPE = (256, 256)
 LUMAS = [np.random.default_rng(seed).random((40, 60, 1), np.float32) for seed in range(4)]
 
 
-@pytest.fixture(scope="module", params=["efficient_unet", "unet"])
-def converter(request):
-    return Converter(exported_models.folder(request.param))
+NETWORKS = pytest.mark.parametrize("network", ["efficient_unet", "unet"])
 
 
-def opened(converter, variant, folder):
+@functools.cache
+def converter_of(network):
+    return Converter(exported_models.folder(network))
+
+
+@functools.cache  # a conversion takes seconds
+def converted(network, variant):
+    return converter_of(network).convert(variant, LUMAS)
+
+
+def opened(network, variant, folder):
+    converter = converter_of(network)
     path = folder / f"{variant.name}.tflite"
-    path.write_bytes(converter.convert(variant, LUMAS))
+    path.write_bytes(converted(network, variant))
     path.with_suffix(".json").write_text(json.dumps(converter.settings(variant)))
-    return backends.load(path)
+    return backends.load(path), converter.backend
 
 
+@NETWORKS
 @pytest.mark.parametrize(("precision", "largest"), [("float32", 2), ("float16", 4)])
-def test_files_of_any_size_colour_as_the_saved_model_does(converter, tmp_path, precision, largest):
-    backend = opened(converter, Variant(precision, None), tmp_path)
-    assert (backend.input_resolution, backend.multiple) == (
-        converter.backend.input_resolution,
-        converter.backend.multiple,
-    )
+def test_files_of_any_size_colour_as_the_saved_model_does(network, tmp_path, precision, largest):
+    backend, saved_model = opened(network, Variant(precision, None), tmp_path)
+    assert (backend.input_resolution, backend.multiple) == (saved_model.input_resolution, saved_model.multiple)
     for size in ((120, 90), (90, 200)):
         luma = np.random.default_rng(1).random((*size, 1), np.float32)
-        pictures = [Colorizer(each).picture(luma).astype(int) for each in (backend, converter.backend)]
+        pictures = [Colorizer(each).picture(luma).astype(int) for each in (backend, saved_model)]
         assert np.abs(pictures[0] - pictures[1]).max() <= largest
 
 
-def test_files_of_one_size_colour_as_the_saved_model_does_at_that_size(converter, tmp_path):
-    backend = opened(converter, Variant("float32", (256, 512)), tmp_path)
-    luma = np.random.default_rng(1).random((1, 256, 512, 1), np.float32)
-    np.testing.assert_allclose(backend.luma_to_chroma(luma), converter.backend.luma_to_chroma(luma), atol=1e-4)
+@NETWORKS
+def test_files_of_one_size_colour_as_the_saved_model_does_at_that_size(network, tmp_path):
+    backend, saved_model = opened(network, Variant("float32", SHAPE), tmp_path)
+    luma = np.random.default_rng(1).random((1, *SHAPE, 1), np.float32)
+    np.testing.assert_allclose(backend.luma_to_chroma(luma), saved_model.luma_to_chroma(luma), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("variant", "largest"), [(Variant("float32", None), 1e-4), (Variant("float16", (96, 128)), 0.01)]
-)
+@pytest.mark.parametrize(("variant", "largest"), [(Variant("float32", None), 1e-4), (Variant("float16", SHAPE), 0.01)])
 def test_float_files_take_hints_as_the_saved_model_does(tmp_path, variant, largest):
-    converter = Converter(exported_models.folder("efficient_unet"))
-    backend = opened(converter, variant, tmp_path)
+    backend, saved_model = opened("efficient_unet", variant, tmp_path)
     for height, width in [variant.shape] if variant.shape else [(96, 128), (64, 160)]:
         luma = np.random.default_rng(1).random((2, height, width, 1), np.float32)
         hints = np.zeros((2, height, width, 3), np.float32)
         hints[0, 10:17, 20:27] = 0.2, -0.1, 1.0
         hints[1, 40:47, 60:67] = -0.1, 0.3, 0.5
         inputs = {"luma": luma, "hints": hints}
-        ours, theirs = (each.predict(HINTS_TO_CHROMA, inputs) for each in (backend, converter.backend))
+        ours, theirs = (each.predict(HINTS_TO_CHROMA, inputs) for each in (backend, saved_model))
         np.testing.assert_allclose(ours, theirs, atol=largest)
         plain = backend.luma_to_chroma(luma)  # before and after hints, the first signature is as it was
-        np.testing.assert_allclose(plain, converter.backend.luma_to_chroma(luma), atol=largest)
+        np.testing.assert_allclose(plain, saved_model.luma_to_chroma(luma), atol=largest)
         assert np.abs(ours - plain).max() > 0.05
     interpreter = Interpreter(model_path=str(tmp_path / f"{variant.name}.tflite"))
     assert [each["shape"][-1] for each in interpreter.get_input_details()] == [1]  # what runs by default
 
 
+def test_float_files_take_a_reference_and_tell_likely_colours_as_the_saved_model_does(tmp_path):
+    backend, saved_model = opened("efficient_unet", Variant("float32", None), tmp_path)
+    luma = np.random.default_rng(1).random((2, 96, 128, 1), np.float32)
+    reference = np.concatenate([luma, np.full((2, 96, 128, 2), 0.2, np.float32)], -1)[:, :64]
+    inputs = {"luma": luma, "reference": reference}
+    ours, theirs = (each.predict(REFERENCE_TO_CHROMA, inputs) for each in (backend, saved_model))
+    assert ours.shape == (2, 96, 128, 2)
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    assert np.abs(ours - backend.luma_to_chroma(luma)).max() > 0.05
+    ours, theirs = (each.predict(LIKELY_COLORS, {"luma": luma}) for each in (backend, saved_model))
+    assert ours.shape == (2, 24, 32, 6, 3)
+    shares = theirs[..., 2:]
+    np.testing.assert_allclose(ours[..., 2:], shares, atol=1e-4)
+    np.testing.assert_allclose(ours[..., :2] * shares, theirs[..., :2] * shares, atol=1e-4)
+
+
 def test_files_of_other_models_and_int8_take_no_hints(tmp_path):
     for network, precision in (("unet", "float32"), ("efficient_unet", "int8")):
-        backend = opened(Converter(exported_models.folder(network)), Variant(precision, (256, 256)), tmp_path)
+        backend, _ = opened(network, Variant(precision, SHAPE), tmp_path)
         with pytest.raises(InputError, match="must have the signature luma_and_hints_to_chroma"):
             backend.predict(HINTS_TO_CHROMA, {})
 
 
-def test_int8_is_small_close_and_float_outside(converter, tmp_path):
-    backend = opened(converter, Variant("int8", (256, 256)), tmp_path)
-    path = tmp_path / "int8_256x256.tflite"
-    luma = np.random.default_rng(1).random((1, 256, 256, 1), np.float32)
-    ours, theirs = backend.luma_to_chroma(luma), converter.backend.luma_to_chroma(luma)
+@NETWORKS
+def test_int8_is_small_close_and_float_outside(network, tmp_path):
+    variant = Variant("int8", SHAPE)
+    backend, saved_model = opened(network, variant, tmp_path)
+    path = tmp_path / f"{variant.name}.tflite"
+    luma = np.random.default_rng(1).random((1, *SHAPE, 1), np.float32)
+    ours, theirs = backend.luma_to_chroma(luma), saved_model.luma_to_chroma(luma)
     assert np.abs(ours - theirs).mean() < 0.05
     interpreter = Interpreter(model_path=str(path))
     details = [*interpreter.get_input_details(), *interpreter.get_output_details()]
@@ -96,23 +121,27 @@ def test_int8_is_small_close_and_float_outside(converter, tmp_path):
     assert any(len(kernel["quantization_parameters"]["scales"]) > 1 for kernel in kernels)
 
 
-def test_int8_is_smaller_than_float16_is_smaller_than_float32(converter):
-    sizes = [len(converter.convert(Variant(precision, (256, 256)), LUMAS)) for precision in export_tflite.PRECISIONS]
+@NETWORKS
+def test_int8_is_smaller_than_float16_is_smaller_than_float32(network):
+    sizes = [len(converted(network, Variant(precision, SHAPE))) for precision in export_tflite.PRECISIONS]
     assert sizes[2] < sizes[1] < sizes[0]
 
 
-def test_int8_needs_pictures(converter):
+def test_int8_needs_pictures():
     with pytest.raises(ValueError, match="`calibration` must hold pictures for int8"):
-        converter.convert(Variant("int8", None))
+        converter_of("unet").convert(Variant("int8", None))
 
 
-def test_the_file_says_what_it_is(converter, tmp_path):
+@NETWORKS
+def test_the_file_says_what_it_is(network):
     variant = Variant("float16", None)
-    data = converter.convert(variant)
-    assert tflite.metadata(data) == json.loads(json.dumps(converter.settings(variant)))
+    data = converted(network, variant)
+    assert tflite.metadata(data) == json.loads(json.dumps(converter_of(network).settings(variant)))
     signatures = Interpreter(model_content=data).get_signature_list()
     assert signatures["luma_to_chroma"] == {"inputs": ["luma"], "outputs": ["chroma"]}
-    assert signatures.keys() - {"luma_to_chroma"} == converter.backend.signatures & {HINTS_TO_CHROMA}
+    assert signatures.keys() == converter_of(network).backend.signatures & {
+        LUMA_TO_CHROMA, HINTS_TO_CHROMA, REFERENCE_TO_CHROMA, LIKELY_COLORS,
+    }  # fmt: skip
 
 
 # === The command's work ===

@@ -17,12 +17,11 @@ from colorgan_tf import command
 from colorgan_tf.errors import InputError
 
 _SPEC = Path(__file__).with_name("desktop.spec")
-_CALIBRATION = 100
 
 
 def define_flags() -> None:
     """Defines this command's flags."""
-    flags.DEFINE_string("model", None, "What colours: a .tflite file, or a SavedModel, which is converted to int8.")
+    flags.DEFINE_string("model", None, "What colours: a .tflite file, or a SavedModel, which is converted to float16.")
     flags.DEFINE_string("output", "dist", "Folder in which the program's folder, colorgan, is made.")
 
 
@@ -62,14 +61,12 @@ def size(folder: Path) -> int:
 
 
 def _converted(model: Path, folder: Path) -> Path:
-    from colorgan_tf.export import tflite_files
     from colorgan_tf.export.tflite import Converter, Variant
 
-    examples = _SPEC.parents[3] / "examples" / "photos"
-    converter, variant = Converter(model), Variant("int8", None)
+    converter, variant = Converter(model), Variant("float16", None)
     made = folder / "colorgan.tflite"
     folder.mkdir()
-    made.write_bytes(converter.convert(variant, tflite_files.read_lumas(examples, _CALIBRATION)))
+    made.write_bytes(converter.convert(variant))
     made.with_suffix(".json").write_text(json.dumps(converter.settings(variant), indent=2) + "\n")
     return made
 
