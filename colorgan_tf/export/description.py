@@ -20,6 +20,7 @@ def describe(
     limits = [round(float(largest), 3) for largest in CHROMA_MAX]
     shape = [batch, *sides]
     return {
+        "model": backend.identity,
         "input_resolution": min(sides) if sides[0] and sides[1] else backend.input_resolution,
         "multiple": backend.multiple,
         "precision": precision,

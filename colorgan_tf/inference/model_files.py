@@ -27,11 +27,19 @@ def default_path(quality: str = Quality.GOOD) -> Path:
     """Returns where the model that comes with the project is.
 
     On a processor it is a copy for LiteRT, which starts at once and takes half of TensorFlow's time: in float16, as
-    good as the SavedModel; for `fast` in int8. A machine with an NVIDIA GPU takes the SavedModel.
+    good as the SavedModel; for `fast` in int8. A machine with an NVIDIA GPU takes the SavedModel. So does everything
+    once another model has been exported in its place.
     """
     exact = [SHIPPED, FLOAT16] if _GPUS.exists() else [FLOAT16, SHIPPED]
     order = [INT8, *exact] if quality == Quality.FAST else [*exact, INT8]
-    return next((path for path in order if path.exists()), SHIPPED)
+    return next((path for path in order if path.exists() and _is_current(path)), SHIPPED)
+
+
+def _is_current(path: Path) -> bool:
+    """Tells whether a copy was made of the SavedModel that is there now."""
+    return (
+        path == SHIPPED or not SHIPPED.exists() or settings(path.with_suffix(".json")).get("model") == identity(SHIPPED)
+    )
 
 
 def is_run(path: Path) -> bool:

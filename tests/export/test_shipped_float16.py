@@ -1,5 +1,6 @@
 """The shipped file for LiteRT, which every command takes: a photograph gets the SavedModel's colours, told or not."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_it_is_what_colours_by_default(networks, monkeypatch, tmp_path):
     monkeypatch.setattr(model_files, "_GPUS", tmp_path / "none")
     by_quality = {quality: model_files.default_path(quality) for quality in Quality}
     assert by_quality == {"fast": model_files.INT8, "good": model_files.FLOAT16, "best": model_files.FLOAT16}
+    monkeypatch.setattr(model_files, "_GPUS", tmp_path / "none")
+    newer = tmp_path / "colorgan"
+    shutil.copytree(model_files.SHIPPED, newer)
+    with monkeypatch.context() as exported:
+        exported.setattr(model_files, "SHIPPED", newer)
+        assert model_files.default_path() == model_files.FLOAT16
+        shutil.copytree(newer / "1", newer / "2")
+        (newer / "2" / "fingerprint.pb").write_bytes(b"another")
+        assert {model_files.default_path(quality) for quality in Quality} == {newer}
     monkeypatch.setattr(model_files, "_GPUS", tmp_path)
     by_quality = {quality: model_files.default_path(quality) for quality in Quality}
     assert by_quality == {"fast": model_files.INT8, "good": model_files.SHIPPED, "best": model_files.SHIPPED}
