@@ -146,6 +146,11 @@ def test_gif_and_film_play_before_and_after(user, request, kind):
     assert user.page.bar.isVisible()
     user.page.bar.button.click()
     assert user.page.bar.button.text() == texts.PLAY
+    paused = len(shown)
+    QTest.qWait(300)
+    assert len(shown) == paused  # the frame at which the user stopped it stays
+    user.page.bar.button.click()
+    user.until(lambda: len(shown) > paused + 2)
 
 
 def test_a_picture_in_colour_is_left_alone_until_asked(user, tmp_path):

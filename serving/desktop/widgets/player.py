@@ -39,6 +39,7 @@ class Player(QObject):
         self._wake = threading.Condition()
         self._room = threading.Semaphore(_QUEUED)
         self._paused = False
+        self._awaited = False  # whether the first frame since a file was opened or a jump is still to come
         self.saturation = 1.0  # factor on the file's own
         self.seconds = 0.0
         self.length = 0.0
@@ -77,6 +78,7 @@ class Player(QObject):
     def _start(self, seconds: float) -> None:
         self._end()
         assert self._files is not None
+        self._awaited = True
         self._room = threading.Semaphore(_QUEUED)
         self._thread = threading.Thread(target=self._play, args=(self._run, *self._files, seconds), daemon=True)
         self._thread.start()
@@ -93,6 +95,9 @@ class Player(QObject):
         if run != self._run:
             return
         self._room.release()
+        if self._paused and not self._awaited:
+            return  # it was on its way when the user paused at the one before, which he may have clicked on
+        self._awaited = False
         self.seconds = seconds
         self.shown.emit(before, after, seconds)
 
@@ -123,7 +128,7 @@ class Player(QObject):
             return
 
     def _in_time(self, run: int, frame: MovingFrame, count: int) -> bool:
-        """Waits for a frame's time; False where it has passed already, and the frame is left out."""
+        """Waits for a frame's time, and while paused; False where it has passed already, and the frame is left out."""
         if count == 0 or run != self._run:
             self._zero = time.monotonic() - frame.seconds
             return True
@@ -133,9 +138,13 @@ class Player(QObject):
         elif late > frame.lasts:
             self._room.release()
             return False
-        with self._wake:
-            self._wake.wait_for(lambda: run != self._run or self._paused, max(0.0, -late))
-        return True
+        while True:
+            with self._wake:
+                due = self._zero + frame.seconds - time.monotonic()
+                if not self._wake.wait_for(lambda: run != self._run or self._paused, max(0.0, due)):
+                    return True
+            if not self._rest(run):
+                return True
 
     def _rest(self, run: int) -> bool:
         """Waits while paused; False where the file was changed meanwhile."""
