@@ -142,8 +142,9 @@ def no_work() -> type:
     class NoWork(Worker):
         """An actor that colours nothing."""
 
-        def load(self) -> None:
+        def load(self) -> str:
             """Needs no model."""
+            return ""
 
         def stills(self, items: "Sequence[object]") -> Done:
             """Says that all are coloured."""

@@ -65,3 +65,12 @@ def s3():
 
     with s3_server.running() as server:
         yield server
+
+
+@pytest.fixture
+def gs(monkeypatch):
+    """An emulator of Google Cloud Storage on loopback, with an empty bucket."""
+    import gs_server
+
+    with gs_server.running(monkeypatch) as bucket:
+        yield bucket

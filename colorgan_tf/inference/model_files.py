@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ def default_path(quality: str = Quality.GOOD) -> Path:
     """Returns where the model that comes with the project is.
 
     On a processor it is a copy for LiteRT, which starts at once and takes half of TensorFlow's time: in float16, as
-    good as the SavedModel; for `fast` in int8. A machine with an NVIDIA GPU takes the SavedModel. So does everything
-    once another model has been exported in its place.
+    good as the SavedModel; for `fast` in int8. A machine with an NVIDIA GPU takes the SavedModel, where
+    `CUDA_VISIBLE_DEVICES` does not hide it. So does everything once another model has been exported in its place.
     """
-    exact = [SHIPPED, FLOAT16] if _GPUS.exists() else [FLOAT16, SHIPPED]
+    gpu = _GPUS.exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+    exact = [SHIPPED, FLOAT16] if gpu else [FLOAT16, SHIPPED]
     order = [INT8, *exact] if quality == Quality.FAST else [*exact, INT8]
     return next((path for path in order if path.exists() and _is_current(path)), SHIPPED)
 

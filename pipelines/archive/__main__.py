@@ -115,7 +115,7 @@ def _run(made: "Plan", book: "Manifest", output: str) -> tuple[int, list[str]]:
         finally:
             storage.remove(mark)
     book.end(fleet.most, fleet.most_machines)
-    return run.counts["failed"], fleet.unfit
+    return run.counts["failed"], fleet.notes
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ class Fleet:
         self._looked = 0.0
         self._lost_starts: collections.Counter[str] = collections.Counter()
         self._limits: dict[str, Limit] = {}
+        self._said: dict[str, str] = {}
         self.actors: list[Actor] = []
         self.most = self.most_machines = 0
         self.adjust()
@@ -111,7 +112,8 @@ class Fleet:
                 if self._needs.actors is not None and len(self.actors) >= self._needs.actors:
                     break
                 affinity = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-                settings = dataclasses.replace(self._settings, threads=max(1, int(asked["num_cpus"])))
+                cores = max(1, int(asked["num_cpus"]))
+                settings = dataclasses.replace(self._settings, threads=cores, gpus=asked["num_gpus"])
                 handle = self._class.options(scheduling_strategy=affinity, **asked).remote(settings)
                 starting = handle.load.options(name="load the model").remote()
                 self.actors.append(Actor(handle, node["NodeID"], node["NodeManagerHostname"], starting))
@@ -130,7 +132,8 @@ class Fleet:
         """
         actor = next(each for each in self.actors if each.starting == reference)
         try:
-            self._ray.get(reference)
+            if said := self._ray.get(reference):
+                self._said[actor.node] = f"{actor.machine}: {said}"
             actor.starting = None
             self._lost_starts[actor.node] = 0
         except self._ray.exceptions.RayTaskError as error:
@@ -144,9 +147,9 @@ class Fleet:
                 self._leave_out(actor, f"A machine must hold the model. Received: {actor.machine}: {reason}.")
 
     @property
-    def unfit(self) -> list[str]:
-        """Machines that took no part, or a smaller one than their size allows, and why; one line each."""
-        return [f"{limit.machine}: {limit.reason}" for limit in self._limits.values()]
+    def notes(self) -> list[str]:
+        """Machines that took no part, or a smaller one than their size or cards allow, and why; one line each."""
+        return [*self._said.values(), *(f"{limit.machine}: {limit.reason}" for limit in self._limits.values())]
 
     def _leave_out(self, actor: Actor, reason: str) -> None:
         """Starts no more actors on a machine: one that does not fit must not end the work of the others."""

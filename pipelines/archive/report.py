@@ -23,7 +23,7 @@ def status(manifest: Manifest) -> str:
         line = f"{'films' if film else 'stills'}: {total - waiting} of {total}{f' ({words})' if words else ''}"
         if film:
             minutes = [sum(getattr(count, name) for count in counts) / 60 for name in ("finished", "length")]
-            line += f", {minutes[0]:.1f} of the {minutes[1]:.1f} film minutes looked at so far"
+            line += f", {minutes[0]:.1f} of {minutes[1]:.1f} minutes of the films opened so far"
         lines.append(line)
     size, left = sum(count.size for count in counts), _left(manifest)
     work = sum(count.work for count in counts) / 3600

@@ -63,8 +63,9 @@ class FilmWork:
 
     @property
     def length(self) -> float:
-        """Seconds seen so far."""
-        return sum(piece.seconds for piece in self.pieces)
+        """Seconds of the film: as its file says, until all was seen."""
+        seen = sum(piece.seconds for piece in self.pieces)
+        return seen if self.film is None or self.look_on is None else max(seen, self.film.source.duration)
 
     @property
     def finished(self) -> float:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from colorgan_tf.colorize import WORKERS, colorizer
 from colorgan_tf.errors import InputError
+from colorgan_tf.inference.litert_backend import LiteRTBackend
+from colorgan_tf.inference.onnx_backend import OnnxBackend
 from colorgan_tf.version import __version__
 from pipelines import batch
 from pipelines.archive import leftovers
@@ -31,8 +33,9 @@ from pipelines.films.pieces import Piece, Place
 from pipelines.films.report import FilmReport, ShotReport
 from pipelines.media import names, storage
 
-# A look ends with the first shot after so many seconds, so that others begin to colour while it goes on.
-LOOK_SECONDS = 600.0
+# A look ends with the first shot after so many seconds, so that others begin to colour while it goes on: the first are
+# short, each later one is as long as what was seen before it.
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 30.0, 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Settings:
         options: how a file is coloured.
         token: a file beside the results that every machine must see; "" for none.
         threads: cores of an actor.
+        gpus: graphics cards of an actor.
         version: of this program.
     """
 
@@ -57,6 +61,7 @@ class Settings:
     options: ColorizeOptions
     token: str = ""
     threads: int = 2
+    gpus: float = 0.0
     version: str = __version__
 
 
@@ -112,11 +117,18 @@ class Worker:
         self.machine = platform.node()
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
             os.environ[name] = str(settings.threads)
+        # Else TensorFlow takes all memory of a card that several actors share, and of all cards where Ray gives none.
+        os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+        if not settings.gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         warnings.filterwarnings("ignore", module="PIL")
         logging.getLogger("PIL").setLevel(logging.ERROR)
 
-    def load(self) -> None:
+    def load(self) -> str:
         """Loads the model; comes before all else.
+
+        Returns:
+            What a person should know of this machine, or "".
 
         Raises:
             InputError: there is none on this machine, or another version of this program, or it does not see the folder
@@ -128,6 +140,18 @@ class Worker:
         if settings.token and not storage.exists(settings.token):
             raise InputError(f"All machines must see one `--output`. Received: {settings.token}, not there {here}.")
         self._colorizer = colorizer(settings.model, settings.server, settings.quality, settings.saturation)
+        return self._idle_gpu() if settings.gpus and not settings.server else ""
+
+    def _idle_gpu(self) -> str:
+        """Tells that the graphics card that Ray reserves does nothing, where that is so."""
+        backend = self._colorizer.backend
+        if isinstance(backend, (LiteRTBackend, OnnxBackend)):
+            reason = "the model is one for processors; --gpus_per_actor=0 leaves the cards to others"
+        else:
+            import tensorflow as tf  # late: models for processors do without
+
+            reason = "" if tf.config.list_physical_devices("GPU") else "TensorFlow sees none"
+        return reason and f"Ray reserves a graphics card for each actor, which is not used: {reason}"
 
     def stills(self, items: Sequence[Item]) -> Done:
         """Colours stills, two at a time: while one is read or written, the other is coloured."""
@@ -162,7 +186,8 @@ class Worker:
                 kept = trial_join.select(source, plan, os.path.join(scratch, os.path.basename(item.target)))
             film = Film(item, source, plan, kept, self._folder(item, source, plan))
         size = self._colorizer.input_resolution(*film.source.display_size)
-        found, look_on = pieces.look(film.source, size, options, begin, LOOK_SECONDS)
+        seconds = min(LOOK_SECONDS, max(FIRST_LOOK_SECONDS, float(begin.frames / film.source.rate)))
+        found, look_on = pieces.look(film.source, size, options, begin, seconds)
         return Done(self.machine, time.perf_counter() - began, (), film, tuple(found), look_on)
 
     def _copy(self, item: Item, shots: list[ShotReport], began: float) -> Done:

@@ -22,7 +22,7 @@ from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import State, part
 
 # Seconds of a piece: it ends at the first chunk that ends with a shot after the least, or else at the most.
-LEAST_SECONDS = 20.0
+LEAST_SECONDS = 10.0
 MOST_SECONDS = 60.0
 
 

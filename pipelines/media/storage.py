@@ -6,9 +6,12 @@ each store documents it (for S3: `AWS_...` variables or `~/.aws`).
 
 import contextlib
 import dataclasses
+import functools
+import logging
 import os
 import posixpath
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -177,8 +180,16 @@ def _open(url: str) -> tuple[Any, str]:
         import fsspec
     except ImportError as error:
         raise InputError(f"URLs need the package fsspec: pip install '.[cluster]'. Received: {url}.") from error
+    _silence()
     store, place = fsspec.core.url_to_fs(url)
     return store, place
+
+
+@functools.cache
+def _silence() -> None:
+    """Hides what packages of stores print beside the exceptions that they raise: of faults, and of Python's age."""
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 
 @contextlib.contextmanager

@@ -43,12 +43,17 @@ def distance(before: np.ndarray, after: np.ndarray) -> float:
     One third is the overlap of histograms, which forgives motion. Two thirds are what is left when each block of 9 x 8
     pixels is matched within a small shift, in pictures brought to one mean and spread, which forgives exposure.
     """
-    histograms = [np.histogram(frame, _BINS, (0.0, 1.0))[0] / frame.size for frame in (before, after)]
+    histograms = [_histogram(frame) / frame.size for frame in (before, after)]
     # Neighbouring bins count as half equal, so that a slow change of exposure is no change of picture.
     smooth = [np.convolve(histogram, (0.25, 0.5, 0.25), "same") for histogram in histograms]
     overlap = 1.0 - np.minimum(*smooth).sum()
     first, second = (_normalized(frame) for frame in (before, after))
     return float((overlap + 2.0 * _unmatched(first, second)) / 3.0)
+
+
+def _histogram(frame: np.ndarray) -> np.ndarray:
+    bins = np.clip(frame.ravel() * _BINS, 0, _BINS - 1).astype(np.intp)
+    return np.bincount(bins, minlength=_BINS)
 
 
 def _normalized(frame: np.ndarray) -> np.ndarray:
@@ -60,15 +65,16 @@ def _unmatched(first: np.ndarray, second: np.ndarray) -> float:
     """Share of the second picture's structure that the first, shifted a little block by block, does not explain."""
     import cv2
 
-    padded = np.pad(first, 3, mode="edge")
-    best = np.full((4, 8), np.inf)
-    for down in range(0, 7, 1):
-        for across in range(0, 7, 1):
-            moved = padded[down : down + THUMBNAIL[0], across : across + THUMBNAIL[1]]
-            error = cv2.resize((moved - second) ** 2, (8, 4), interpolation=cv2.INTER_AREA)
-            best = np.minimum(best, error)
+    height, width = THUMBNAIL
+    padded = cv2.copyMakeBorder(first, 3, 3, 3, 3, cv2.BORDER_REPLICATE)
+    # All 7 x 7 shifts below each other: one call of many rows takes a fifth of the time of many calls.
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, THUMBNAIL)
+    errors = np.subtract(shifted, second, order="C")
+    np.square(errors, out=errors)
+    blocks = cv2.resize(errors.reshape(49 * height, width), (8, 49 * 4), interpolation=cv2.INTER_AREA)
+    best = blocks.reshape(49, 4, 8).min(axis=0)
     # Two unrelated pictures of unit spread differ by 2 in the mean square.
-    return float(np.clip(best.mean(), 0.0, 1.0))
+    return float(np.clip(best.mean(dtype=np.float64), 0.0, 1.0))
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:

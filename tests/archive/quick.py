@@ -23,7 +23,7 @@ class QuickWorker(worker.Worker):
 
     def load(self):
         worker.colorizer = lambda *given: SlowColorizer()
-        super().load()
+        return super().load()
 
 
 def main():

@@ -52,14 +52,14 @@ def test_machine_that_holds_fewer_actors_works_with_those(tmp_path, monkeypatch,
     book.begin(items, [])
     with cluster.connected(None):
         actors = fleet.Fleet(SETTINGS, fleet.Needs(cpus=0.5, memory=1, actors=2))
-        while not actors.unfit:
+        while not actors.notes:
             actors.adjust()
             (reference,), _ = actors._ray.wait(actors.starting(), num_returns=1)
             actors.started(reference)
         run = Run(items, book, actors, lambda *given: None)
         run.run()
     assert run.counts == {"coloured": 100}
-    (line,) = actors.unfit
+    (line,) = actors.notes
     assert ("lost 3 times while it started" if dies else "it does not fit.") in line
 
 

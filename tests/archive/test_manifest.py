@@ -36,7 +36,7 @@ def test_files_go_from_waiting_to_what_became_of_them(tmp_path):
     assert book.sources()["/out/1.jpg"] == "/in/1.jpg"
     text = report.status(book)
     assert "stills: 3 of 3 (1 coloured, 1 failed, 1 skipped)" in text
-    assert "films: 0 of 1, 0.2 of the 1.0 film minutes looked at so far" in text
+    assert "films: 0 of 1, 0.2 of 1.0 minutes of the films opened so far" in text
     assert "failed: bad" in text and "left" in text
     book.end(2, 1)
     assert (tmp_path / "failed.jsonl").read_text() == json.dumps({"file": "/in/2.jpg", "error": "bad"}) + "\n"

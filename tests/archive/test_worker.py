@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_pictures import photograph
 from PIL import Image
 
 from colorgan_tf.errors import InputError
+from colorgan_tf.inference.litert_backend import LiteRTBackend
 from pipelines.archive import worker
 from pipelines.archive.plan import Item
 from pipelines.archive.worker import Settings, Worker
@@ -26,6 +29,7 @@ OPTIONS = ColorizeOptions(effort="fast", report=True)
 def made(monkeypatch):
     monkeypatch.setattr(worker, "colorizer", lambda *given: FlickeringColorizer())
     monkeypatch.setattr(pieces, "LEAST_SECONDS", 0.5)
+    monkeypatch.setattr(worker, "FIRST_LOOK_SECONDS", 1.0)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 3.0)
     made = Worker(Settings(None, None, "fast", 1.0, OPTIONS))
     made.load()
@@ -97,6 +101,16 @@ def test_film_in_pieces_is_as_the_plain_function_makes_it(made, store, tmp_path)
     ]
 
 
+def test_looks_are_short_at_first(made, tmp_path, monkeypatch):
+    item = put(film_of_shots(tmp_path / "film.mp4", codec="libx264"), str(tmp_path), "film.mp4")
+    film = made.look(item, None, START).film
+    asked = []
+    monkeypatch.setattr(pieces, "look", lambda *given: (asked.append(given[-1]) or [], None))
+    for frames in (0, 50, 1000):
+        made.look(item, film, dataclasses.replace(START, frames=frames))
+    assert asked == [1.0, pytest.approx(50 / film.source.rate), 3.0]
+
+
 def test_finished_piece_is_not_coloured_again(made, tmp_path, monkeypatch):
     item = put(film_of_shots(tmp_path / "film.mp4", codec="libx264"), str(tmp_path), "film.mp4")
     done = made.look(item, None, START)
@@ -122,3 +136,21 @@ def test_pieces_of_other_settings_are_kept_apart(made, tmp_path):
 def test_machine_that_does_not_fit_says_so(settings, message):
     with pytest.raises(InputError, match=message):
         Worker(Settings(None, None, "fast", 1.0, OPTIONS, **settings)).load()
+
+
+@pytest.mark.parametrize(
+    ("backend", "cards", "said"),
+    [
+        (LiteRTBackend.__new__(LiteRTBackend), ["GPU:0"], "which is not used: the model is one for processors"),
+        (None, [], "which is not used: TensorFlow sees none"),
+        (None, ["GPU:0"], ""),
+    ],
+)
+def test_card_that_is_reserved_and_not_used_is_told(backend, cards, said, monkeypatch):
+    tensorflow = pytest.importorskip("tensorflow")
+    monkeypatch.setattr(tensorflow.config, "list_physical_devices", lambda kind: cards)
+    monkeypatch.setattr(worker, "colorizer", lambda *given: SimpleNamespace(backend=backend))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # as Ray does; it is put back after the test
+    with_card, without = (Worker(Settings(None, None, "fast", 1.0, OPTIONS, gpus=gpus)).load() for gpus in (0.5, 0.0))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""  # where no card is reserved
+    assert without == "" and said in with_card and bool(said) == bool(with_card)

@@ -59,5 +59,8 @@ def test_it_is_what_colours_by_default(networks, monkeypatch, tmp_path):
         (newer / "2" / "fingerprint.pb").write_bytes(b"another")
         assert {model_files.default_path(quality) for quality in Quality} == {newer}
     monkeypatch.setattr(model_files, "_GPUS", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     by_quality = {quality: model_files.default_path(quality) for quality in Quality}
     assert by_quality == {"fast": model_files.INT8, "good": model_files.SHIPPED, "best": model_files.SHIPPED}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # hidden
+    assert model_files.default_path() == model_files.FLOAT16

@@ -1,6 +1,7 @@
-"""Files by path and by URL: the same answers from a folder, from memory, and from a real S3 server with faults."""
+"""Files by path and by URL: the same answers from a folder, memory, Google's emulator and an S3 server with faults."""
 
 import itertools
+import logging
 import os
 import threading
 import uuid
@@ -16,13 +17,13 @@ from tests.made_films import make_film
 fsspec = pytest.importorskip("fsspec")
 
 
-@pytest.fixture(params=["path", "memory", "s3"])
+@pytest.fixture(params=["path", "memory", "s3", "gs"])
 def folder(request, tmp_path):
     if request.param == "path":
         return str(tmp_path / "store")
     if request.param == "memory":
         return f"memory://{uuid.uuid4().hex}/store"
-    return f"{request.getfixturevalue('s3').url}/store"
+    return f"{request.getfixturevalue(request.param).url}/store"
 
 
 def write(tmp_path, data):
@@ -70,15 +71,17 @@ def frames(path, count):
         return [frame.to_ndarray() for frame in itertools.islice(container.decode(video=0), count)]
 
 
-def test_film_is_read_by_ranges(s3, tmp_path):
+@pytest.mark.parametrize("kind", ["s3", "gs"])
+def test_film_is_read_by_ranges(kind, request, tmp_path):
+    server = request.getfixturevalue(kind)
     film = make_film(tmp_path / "film.mkv", 300, size=(256, 384))
     expected, size = frames(film, 300), os.path.getsize(film)
     assert size > 4 << 20
-    url = f"{s3.url}/film.mkv"
+    url = f"{server.url}/film.mkv"
     storage.publish(film, url)
-    s3.sent = 0
+    server.sent = 0
     assert np.array_equal(frames(url, 1)[0], expected[0])
-    assert 0 < s3.sent < size / 2
+    assert 0 < server.sent < size / 2
     assert all(np.array_equal(*pair) for pair in zip(frames(url, 300), expected, strict=True))
 
 
@@ -98,6 +101,11 @@ def test_store_that_always_fails_is_named(s3, tmp_path):
     s3.fault, s3.faults = "error", 1000
     with pytest.raises(InputError, match=r"The store must be reachable and allow it. Received: s3://.*a.bin"):
         storage.size(f"{s3.url}/a.bin")
+
+
+def test_packages_of_stores_do_not_print_what_they_raise(gs):
+    storage.exists(f"{gs.url}/a.bin")
+    assert not logging.getLogger("gcsfs.any").isEnabledFor(logging.ERROR)
 
 
 def test_url_of_an_unknown_kind_is_named():
