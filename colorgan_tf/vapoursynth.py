@@ -22,12 +22,12 @@ from colorgan_tf.color import Floats
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import model_files
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.flow import FlowEstimator, Motion
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Hint, Told, read_hints
 from pipelines.films import pixel_formats
 from pipelines.films.pixel_formats import PixelFormat
 from pipelines.motion import shots, stabilization
-from pipelines.motion.flow import FlowEstimator, Motion
 from pipelines.motion.stabilization import StabilizerInput
 from pipelines.motion.steady import Steady, check_steady
 from pipelines.stills.reference import read_reference

@@ -10,11 +10,11 @@ import numpy as np
 
 from colorgan_tf import color
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.flow import Motion, warp
 from colorgan_tf.metrics.films import cdc, chroma_colourfulness, still_change, warp_error
 from pipelines.films import decoding, encoding, pixel_formats
 from pipelines.films.colorize import FilmOptions, colorize_film
 from pipelines.films.decoding import DecodeLog, FilmSource
-from pipelines.motion.flow import Motion, warp
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import MotionTracker
 

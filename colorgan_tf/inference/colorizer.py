@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from colorgan_tf.color import Floats, WholeNumbers
-from colorgan_tf.inference import backends, model_files
+from colorgan_tf.inference import backends, correspondence, model_files
 from colorgan_tf.inference import finish as finishing
 from colorgan_tf.inference.backend import HINTS_TO_CHROMA, REFERENCE_TO_CHROMA, Backend, require
 from colorgan_tf.inference.finish import Finish
@@ -130,6 +130,8 @@ class Colorizer:
             if len(passes) == 1
             else np.stack([finishing.average(of_one) for of_one in zip(*passes, strict=True)])
         )
+        if isinstance(self.told, Reference):
+            chroma = np.stack([_of_same_places(*each, self.told) for each in zip(chroma, small, strict=True)])
         return small, finishing.saturate(chroma, small, self.finish.saturation)
 
     def enlarge(self, chroma: Floats, small_luma: Floats, luma: Floats) -> Floats:
@@ -214,6 +216,12 @@ class Colorizer:
             if steps.guided
             else None
         )
+
+
+def _of_same_places(chroma: Floats, luma: Floats, reference: Reference) -> Floats:
+    """Returns the network's chroma `[h, w, 2]` with that of the reference where it shows the same."""
+    known, sure = correspondence.same_places(luma, reference)
+    return np.asarray(chroma + sure * (known - chroma), np.float32)
 
 
 def _check(luma: Floats) -> None:

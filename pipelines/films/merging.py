@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from colorgan_tf.inference.colorizer import Colorizer
+from colorgan_tf.inference.flow import resize_motion, warp
 from colorgan_tf.metrics.films import chroma_colourfulness, warp_error
 from pipelines.films import marks, pixel_formats
 from pipelines.films.decoding import FilmSource
@@ -12,7 +13,6 @@ from pipelines.films.pixel_formats import PixelFormat
 from pipelines.films.report import ShotTally
 from pipelines.films.stages import SETTLING, ChunkEnd, FilmFrame, Item
 from pipelines.motion.carrying import CarriedDetail
-from pipelines.motion.flow import resize_motion, warp
 from pipelines.motion.stabilization import StabilizerInput, TwoSidedStabilizer
 from pipelines.motion.steady import Steady
 from pipelines.motion.tracking import State, part

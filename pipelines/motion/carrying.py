@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipelines.motion.flow import Motion, resize_motion, warp
+from colorgan_tf.inference.flow import Motion, resize_motion, warp
 
 
 class CarriedDetail:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.motion.flow import Motion, resize_motion, warp
+from colorgan_tf.inference.flow import Motion, resize_motion, warp
 
 # Weight of a frame falls by this factor with each further frame that has values, where the flow fits perfectly: where
 # things move, since warping again and again blurs, and where they are still.

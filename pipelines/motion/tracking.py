@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from colorgan_tf.inference.flow import FlowEstimator, Motion
 from pipelines.motion import shots
-from pipelines.motion.flow import FlowEstimator, Motion
 from pipelines.motion.shots import Boundary, ShotDetector
 
 State = dict[str, np.ndarray]

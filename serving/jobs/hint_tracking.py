@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from pipelines.motion.flow import Motion
+from colorgan_tf.inference.flow import Motion
 from serving.jobs.hints import Spot
 
 # Flow of the frames of a shot is kept for hints that are given later in it; at a quarter size, half precision.

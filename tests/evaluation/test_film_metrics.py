@@ -5,8 +5,8 @@ import types
 import numpy as np
 import pytest
 
+from colorgan_tf.inference.flow import warp
 from colorgan_tf.metrics.films import cdc, chroma_colourfulness, histograms, jensen_shannon, still_change, warp_error
-from pipelines.motion.flow import warp
 
 
 def plain(value, size=(4, 6)):

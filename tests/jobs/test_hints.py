@@ -6,7 +6,7 @@ from made_uploads import FakeBackend
 
 from colorgan_tf.inference.backend import HINTS_TO_CHROMA, LUMA_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
-from pipelines.motion.flow import Motion
+from colorgan_tf.inference.flow import Motion
 from serving.jobs import hint_tracking, hints
 from serving.jobs.colorizer import CachedBackend, HintedColorizer, spot_of
 from serving.jobs.hint_tracking import FrameHint, Step

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from colorgan_tf.inference.flow import Motion
 from pipelines.motion.carrying import CarriedDetail
-from pipelines.motion.flow import Motion
 from pipelines.motion.vividness import Vividness
 
 SIZE = (32, 48)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from colorgan_tf.inference.flow import FlowEstimator, Motion, resize_motion
 from pipelines.motion import stabilization
-from pipelines.motion.flow import FlowEstimator, Motion, resize_motion
 from pipelines.motion.stabilization import CausalStabilizer, StabilizerInput, TwoSidedStabilizer
 from tests.motion.test_shots import scene
 

@@ -1,10 +1,12 @@
-"""Optical flow between neighbouring frames, how far it can be trusted, and warping along it."""
+"""Optical flow between frames or pictures of one scene, how far it can be trusted, and warping along it."""
 
 import dataclasses
 import functools
 from typing import Any
 
 import numpy as np
+
+from colorgan_tf.color import Floats
 
 # Forward-backward check: N. Sundaram, T. Brox, K. Keutzer, "Dense point trajectories by GPU-accelerated large
 # displacement optical flow", ECCV 2010, equation 5.
@@ -24,15 +26,15 @@ class Motion:
         confidence: `[height, width]` float32 in [0, 1], 0 where the other frame does not show the same thing.
     """
 
-    flow: np.ndarray
-    confidence: np.ndarray
+    flow: Floats
+    confidence: Floats
 
 
 class FlowEstimator:
     """Estimates the flow between neighbouring frames by dense inverse search (OpenCV).
 
     Args:
-        fine: search longer and down to single pixels; for measuring.
+        fine: search longer and down to single pixels; for measuring, and for pictures that lie further apart.
     """
 
     def __init__(self, fine: bool = False):
@@ -43,7 +45,12 @@ class FlowEstimator:
         )
         self._search.setFinestScale(0 if fine else 1)
 
-    def estimate(self, earlier: np.ndarray, later: np.ndarray, both: bool = True) -> tuple[Motion, Motion | None]:
+    def flows(self, earlier: Floats, later: Floats) -> tuple[Floats, Floats]:
+        """Returns the backward and the forward flow of two lumas, as `estimate` has them."""
+        first, second = (np.clip(frame * 255.0, 0, 255).astype(np.uint8) for frame in (earlier, later))
+        return self._search.calc(second, first, None), self._search.calc(first, second, None)
+
+    def estimate(self, earlier: Floats, later: Floats, both: bool = True) -> tuple[Motion, Motion | None]:
         """Compares two lumas `[height, width]` float32 in [0, 1].
 
         Args:
@@ -57,17 +64,14 @@ class FlowEstimator:
         """
         # A flicker of exposure is not motion: both frames get the same mean before they are compared.
         earlier = earlier + (later.mean() - earlier.mean())
-        first, second = (np.clip(frame * 255.0, 0, 255).astype(np.uint8) for frame in (earlier, later))
-        # Both directions are searched in any case: each is checked against the other.
-        backward = self._search.calc(second, first, None)
-        forward = self._search.calc(first, second, None)
+        backward, forward = self.flows(earlier, later)  # each is checked against the other
         backward_motion = Motion(backward, _confidence(backward, forward, later, earlier))
         if not both:
             return backward_motion, None
         return backward_motion, Motion(forward, _confidence(forward, backward, earlier, later))
 
 
-def _confidence(flow: np.ndarray, reverse: np.ndarray, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+def _confidence(flow: Floats, reverse: Floats, here: Floats, there: Floats) -> Floats:
     import cv2
 
     grid = _grid(flow.shape[:2]) + flow
@@ -86,7 +90,7 @@ def _confidence(flow: np.ndarray, reverse: np.ndarray, here: np.ndarray, there: 
 
 
 @functools.lru_cache(maxsize=4)  # one film uses two sizes: that of its flow, and a smaller one for its report
-def _grid(size: tuple[int, ...]) -> np.ndarray:
+def _grid(size: tuple[int, ...]) -> Floats:
     rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
     return np.stack([columns, rows], axis=-1)
 
@@ -100,12 +104,14 @@ def resize_motion(motion: Motion, size: tuple[int, ...]) -> Motion:
         return motion
     flow = cv2.resize(motion.flow, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     flow = flow * np.array([size[1] / width, size[0] / height], np.float32)
-    return Motion(flow, cv2.resize(motion.confidence, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+    confidence = cv2.resize(motion.confidence, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return Motion(flow, np.asarray(confidence, np.float32))
 
 
-def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def warp(values: Floats, flow: Floats) -> Floats:
     """Samples `[height, width, channels]` where the flow points; pixels outside repeat the edge."""
     import cv2
 
     grid = _grid(flow.shape[:2]) + flow
-    return cv2.remap(values, grid, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(values, grid, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.float32)
