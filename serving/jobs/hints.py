@@ -7,7 +7,6 @@ at which the network colours: its chroma is no finer.
 """
 
 import dataclasses
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,12 +23,16 @@ _UNLIKE = 1.6  # cost of a pixel that differs from the spot by full luma, howeve
 _INSIDE, _OUTSIDE = 0.45, 1.0
 _NEAREST = 0.02  # below this distance no hint is nearer than another
 _SWEEPS = 2
-# The part of the change that hints ask for from which on the network's spread of it counts, and counts fully; where it
-# hangs together with a hint's spot, less is enough.
+# The part of the change that hints of usual reach ask for from which on the network's spread of it counts, and counts
+# fully.
 _UNSURE, _SURE = 0.35, 0.7
-_JOINED, _JOINED_SURE = 0.3, 0.6
-_AGREED = 0.3  # where the network makes a smaller part of the change, it sees another thing: the hint holds less
+# Where the network makes a smaller part of the change, it sees another thing, and the hint holds less; but up to this
+# distance all is one even area, whatever it sees.
+_AGREED, _EVEN = 0.3, 0.2
 _LEAST_CHANGE = 0.02  # chroma: what asks for less asks for nothing
+# How far what is clear decides on what is not, as a part of the short side, and which step of luma stops it.
+_SETTLING, _SETTLING_EDGE, _SETTLING_PASSES = 0.15, 0.08, 2
+_LEAST_CONFIDENCE = 0.01
 # A thing that is too light for its colour: luma above the first is brought down to this part of what it is above it.
 _LIGHT, _LEFT = 0.7, 0.3
 Plane = npt.NDArray[np.float32]
@@ -60,8 +63,9 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
     """Lets hints edit a chroma.
 
     The network that is told the same hints knows more of what belongs to a thing, and finds its like elsewhere, but
-    spreads a colour that it did not expect too far, faintly. So it counts half near the hints, and elsewhere only
-    where it is sure. What it leaves as it was, a hint leaves too, however near.
+    spreads a colour that it did not expect too far, faintly, and not evenly. So both are asked how far a hint holds:
+    distance near the hint, the network where it is sure. Where neither is clear, what is clear around it decides.
+    There the network's change is made, and completed to the chosen colour.
 
     Args:
         luma: `[h, w, 1]` float32 in [0, 1], at input resolution.
@@ -74,17 +78,21 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
     """
     if not spots:
         return chroma
-    fields = _fields(luma, chroma, spots)
-    if told is not None:
-        fields = fields * _ramp(_part(chroma, told, spots, fields), 0, _AGREED)
+    field = _Field.of(luma, chroma, spots)
     colours = [chroma if spot.chroma is None else np.array(spot.chroma, np.float32) for spot in spots]
-    edited: Plane = chroma * (1 - fields.sum(axis=-1, keepdims=True))
-    for number, colour in enumerate(colours):
-        edited = edited + fields[..., number, None] * colour
+    chosen = sum((field.shares[..., n, None] * colour for n, colour in enumerate(colours)), np.zeros_like(chroma))
     if told is None:
-        return np.asarray(edited, np.float32)
-    near = fields.sum(axis=-1, keepdims=True)
-    return np.asarray(near * (edited + told) / 2 + (1 - near) * _where_sure(chroma, told, spots), np.float32)
+        return np.asarray(chroma + field.strength * (chosen - chroma), np.float32)
+    asked = np.array([np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma)) for spot in spots], np.float32)
+    change = told - chroma
+    length = np.linalg.norm(change, axis=-1, keepdims=True)
+    made = np.asarray(length / np.maximum(field.shares @ asked[:, None], _LEAST_CHANGE), np.float32)
+    likely = made * (field.shares @ np.array([[spot.reach] for spot in spots], np.float32))
+    holds = field.strength * np.maximum(_ramp(likely, 0, _AGREED), field.even)
+    guarded = field.strength * field.shares @ np.array([[spot.chroma is None] for spot in spots], np.float32)
+    holds = np.maximum(holds, _ramp(likely, _UNSURE, _SURE)) * (1 - guarded)
+    whole = change + np.clip(1 - made, 0, 1) * (chosen - chroma)
+    return np.asarray(chroma + _settled(holds, _features(luma, chroma)) * whole, np.float32)
 
 
 def darkened(luma: Plane, small_luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
@@ -99,55 +107,69 @@ def darkened(luma: Plane, small_luma: Plane, chroma: Plane, spots: tuple[Spot, .
     Returns:
         `[H, W, 1]` float32.
     """
-    fields = _fields(small_luma, chroma, tuple(spot for spot in spots if spot.darken))
-    field = finish.resize(fields.sum(axis=-1, keepdims=True), *luma.shape[:2])
+    field = _Field.of(small_luma, chroma, tuple(spot for spot in spots if spot.darken))
+    strength = finish.resize(field.strength, *luma.shape[:2])
     above = np.maximum(luma - np.float32(_LIGHT), 0)
-    return np.asarray(luma - (1 - _LEFT) * np.clip(field, 0, 1).reshape(luma.shape) * above, np.float32)
+    return np.asarray(luma - (1 - _LEFT) * np.clip(strength, 0, 1).reshape(luma.shape) * above, np.float32)
 
 
-def _fields(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> Plane:
-    """Returns how far each hint holds, `[h, w, hints]` in [0, 1]; all together at most 1."""
-    height, width = luma.shape[:2]
-    size = (max(2, height // 2), max(2, width // 2))
-    features = _features(finish.resize(luma, *size), finish.resize(chroma, *size))
-    costs = _Costs(features)
-    distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots])
-    weights = np.stack([spot.trust * _weight(each) for spot, each in zip(spots, distances, strict=True)])
-    shares = weights / (distances + _NEAREST) ** 4 + np.float32(1e-12)
-    shares /= shares.sum(axis=0)
-    strength = weights.max(axis=0)
-    fields = finish.resize(np.ascontiguousarray(np.moveaxis(shares * strength, 0, -1)), height, width)
-    return fields.reshape(height, width, len(spots))
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """How far hints hold by distance alone.
+
+    Attributes:
+        shares: `[h, w, hints]`: which hint is the nearest; their sum is 1.
+        strength: `[h, w, 1]` in [0, 1]: how much it holds.
+        even: `[h, w, 1]` in [0, 1]: whether an even area leads to it.
+    """
+
+    shares: Plane
+    strength: Plane
+    even: Plane
+
+    @staticmethod
+    def of(luma: Plane, chroma: Plane, spots: tuple[Spot, ...]) -> "_Field":
+        height, width = luma.shape[:2]
+        size = (max(2, height // 2), max(2, width // 2))
+        costs = _Costs(_features(finish.resize(luma, *size), finish.resize(chroma, *size)))
+        distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots], axis=-1)
+        trust = np.array([spot.trust for spot in spots], np.float32)
+        shares = trust / (distances + _NEAREST) ** 4
+        shares /= shares.sum(axis=-1, keepdims=True)
+        strength = (trust * (1 - _ramp(distances, _INSIDE, _OUTSIDE))).max(axis=-1, keepdims=True)
+        even = 1 - _ramp(distances.min(axis=-1, keepdims=True), _EVEN, _INSIDE)
+        found = finish.resize(np.concatenate([shares, strength, even], axis=-1), height, width)
+        return _Field(found[..., :-2], found[..., -2:-1], found[..., -1:])
 
 
-def _where_sure(chroma: Plane, told: Plane, spots: tuple[Spot, ...]) -> Plane:
-    """Returns what the network makes of hints where it takes most of their change over, else its own chroma."""
-    part = _part(chroma, told, spots)
-    _, areas = cv2.connectedComponents(np.asarray(part[..., 0] > _JOINED, np.uint8), connectivity=4)
-    joined = {areas[_place(spot, areas.shape)] for spot in spots} - {0}
-    sure = np.where(
-        np.isin(areas, list(joined))[..., None],
-        _ramp(part, _JOINED, _JOINED_SURE),
-        _ramp(part, _UNSURE, _SURE),
-    )
-    return np.asarray(chroma + sure * (told - chroma), np.float32)
+def _settled(holds: Plane, features: Plane) -> Plane:
+    """Gives places where it is not clear whether a hint holds what is clear around them, up to the next edges.
 
-
-def _part(chroma: Plane, told: Plane, spots: tuple[Spot, ...], fields: Plane | None = None) -> Plane:
-    """Returns how much of the change that the hints ask for the network makes, `[h, w, 1]`.
+    A mean by confidence (normalized convolution), whose weights fall with the distance in the domain transform of
+    Gastal and Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH 2011.
 
     Args:
-        chroma: the model's own.
-        told: what the network makes of the hints.
-        spots: the hints.
-        fields: where each holds; None for the largest change that any of them asks for.
+        holds: `[h, w, 1]` in [0, 1].
+        features: `[h, w, 3]`.
     """
-    each = np.array([np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma)) for spot in spots], np.float32)
-    asked: Any = each.max()
-    if fields is not None:
-        asked = (fields @ each[:, None]) / np.maximum(fields.sum(axis=-1, keepdims=True), 1e-6)
-    change = np.linalg.norm(told - chroma, axis=-1, keepdims=True)
-    return np.asarray(change / np.maximum(asked, _LEAST_CHANGE), np.float32)
+    confidence = _LEAST_CONFIDENCE + np.abs(2 * holds - 1)
+    sums = np.concatenate([confidence * holds, confidence], axis=-1)
+    reach = _SETTLING * min(features.shape[:2])
+    steps = [1 / reach + np.abs(np.diff(features, axis=axis)).sum(axis=-1) / _SETTLING_EDGE for axis in (0, 1)]
+    for number in range(_SETTLING_PASSES):
+        for axis, step in enumerate(steps):
+            _sum_along(np.moveaxis(sums, axis, 0), np.moveaxis(np.exp(-(2**number) * step), axis, 0)[..., None])
+    return np.asarray(sums[..., :1] / sums[..., 1:], np.float32)
+
+
+def _sum_along(lines: Plane, kept: Plane) -> None:
+    """Adds to each line what comes over from all others, of which `kept[n]` goes over between lines n and n + 1."""
+    forward, backward = lines.copy(), lines.copy()
+    for number, part in enumerate(kept):
+        forward[number + 1] += part * forward[number]
+    for number in reversed(range(len(kept))):
+        backward[number] += kept[number] * backward[number + 1]
+    lines[:] = forward + backward - lines
 
 
 def _ramp(values: Plane, start: float, end: float) -> Plane:
@@ -174,10 +196,6 @@ def _features(luma: Plane, chroma: Plane) -> Plane:
     """Returns `[h, w, 3]` in which edges are looked for: luma without its grain, and the model's colours."""
     smooth = cv2.bilateralFilter(luma[..., 0], d=5, sigmaColor=0.06, sigmaSpace=2.0)
     return np.dstack([smooth, chroma * np.float32(_CHROMA_SHARE)])
-
-
-def _weight(distance: Plane) -> Plane:
-    return 1 - _ramp(distance, _INSIDE, _OUTSIDE)
 
 
 class _Costs:
