@@ -26,14 +26,10 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt requirements-deskt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-desktop.txt -r requirements-extras.txt
 	touch $@ $(VENV)/.installed
 
-# Qt's own needs, of a Debian without a desktop; asked for only where Qt does not load.
-QT_PACKAGES := libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 \
-	libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core
-
 $(VENV)/.installed-desktop: $(VENV)/.installed requirements-desktop.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-desktop.txt
-	$(BIN)/python -m serving.desktop.qt_check || \
-		{ apt-get update && apt-get install --yes --no-install-recommends $(QT_PACKAGES); }
+	$(BIN)/python -m serving.desktop.qt_check || { apt-get update && \
+		apt-get install --yes --no-install-recommends $$($(BIN)/python -m serving.desktop.qt_check --packages); }
 	touch $@
 
 demo: $(VENV)/.installed  ## Colour the example pictures and print where they are

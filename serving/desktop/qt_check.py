@@ -1,6 +1,6 @@
 """Whether a window can be opened here: Qt itself would end the program with a page of notes.
 
-`python -m serving.desktop.qt_check` says what is missing, and exits 2.
+`python -m serving.desktop.qt_check` says what is missing, and exits 2; `--packages` lists what `make desktop` installs.
 """
 
 import ctypes
@@ -8,10 +8,16 @@ import os
 import sys
 from pathlib import Path
 
+from absl import flags
+
 from colorgan_tf import command
 from colorgan_tf.errors import InputError
 
-_HINT = "`make desktop` installs it"
+# What Qt needs of a Debian or Ubuntu without a desktop.
+PACKAGES = (
+    "libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 "
+    "libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 fonts-dejavu-core"
+)
 
 
 def check_libraries() -> None:
@@ -27,8 +33,16 @@ def check_libraries() -> None:
         if sys.platform == "linux" and os.environ.get("QT_QPA_PLATFORM", "xcb") == "xcb":
             folder = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms"
             ctypes.CDLL(str(folder / "libqxcb.so"))
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"PySide6 must be installed; `make desktop` or the extra `desktop` does. Received: {error}."
+        ) from error
     except (ImportError, OSError) as error:
-        raise InputError(f"PySide6 must be installed with all that it needs; {_HINT}. Received: {error}.") from error
+        hint = f"on Debian and Ubuntu, `sudo apt-get install {PACKAGES}` brings it"
+        # Of the built program, the error itself tells of freezing, and its cause of the library.
+        raise InputError(
+            f"All libraries that the window needs must be there; {hint}. Received: {error.__cause__ or error}."
+        ) from error
 
 
 def check_display() -> None:
@@ -43,4 +57,5 @@ def check_display() -> None:
 
 
 if __name__ == "__main__":
-    command.run(lambda _argv: check_libraries())
+    flags.DEFINE_bool("packages", False, "Print the packages of Debian and Ubuntu that Qt needs, and do no more.")
+    command.run(lambda _argv: print(PACKAGES) if flags.FLAGS.packages else check_libraries())

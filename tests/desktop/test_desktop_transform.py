@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import made_uploads
 import numpy as np
@@ -12,6 +13,8 @@ from serving.desktop import __main__ as program
 from serving.desktop import transform_img
 from serving.desktop.session import input_files
 from serving.jobs.limits import check_upload
+
+ROOT = Path(__file__).parents[2]
 
 
 def pixels(path):
@@ -126,5 +129,21 @@ def test_without_a_screen_the_command_says_so(tflite_model):
     done = command(f"--model={tflite_model}")
     assert done.returncode == 2
     # Where a library of Qt is missing as well, that is said first.
-    assert "needs a screen" in done.stderr or "with all that it needs" in done.stderr
+    assert "needs a screen" in done.stderr or "All libraries that the window needs" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_library_is_said_with_the_packages_that_bring_it(tmp_path):
+    """As whoever has the built program alone needs it; `make desktop` installs the same ones."""
+    (tmp_path / "PySide6").mkdir()
+    (tmp_path / "PySide6" / "__init__.py").write_text("raise ImportError('libEGL.so.1: cannot open')")
+    line = [sys.executable, "-m", "serving.desktop.qt_check"]
+    found = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(line, env=os.environ | {"PYTHONPATH": found}, capture_output=True, text=True, timeout=60)
+    packages = subprocess.run(
+        [*line, "--packages"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    ).stdout.strip()
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"`sudo apt-get install {packages}`" in done.stderr and "libEGL.so.1" in done.stderr
+    assert "make" not in done.stderr and packages.startswith("libegl1 ")
+    assert "serving.desktop.qt_check --packages" in (ROOT / "Makefile").read_text()
