@@ -37,7 +37,7 @@ def run(model: Model, paths: list[Path], exit_when_shown: bool = False) -> int:
     application = make_application()
     with session_folder() as folder:
         session = Session(folder, process_workers(model))
-        window = Window(session, Preferences(), samples())
+        window = Window(session, Preferences(), samples(), private=model.server is None)
         window.show()
         _handle_signals(application, window)
         sys.excepthook = lambda kind, error, _trace: _report_fault(window, error)

@@ -8,6 +8,7 @@ from serving.language import ngettext
 TITLE = shared.TITLE
 TAGLINE = _(shared.TAGLINE)
 PROVENANCE = _(shared.HONEST)
+PRIVATE, KINDS = _(shared.PRIVATE), _(shared.KINDS)
 
 # === Start page ===
 

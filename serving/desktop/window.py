@@ -33,6 +33,7 @@ class Window(QMainWindow):
         preferences: what is remembered between runs.
         samples: pictures to try with, offered until files were opened.
         dialogs: dialogs; tests put their own answers in its place.
+        private: whether nothing leaves this computer.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Window(QMainWindow):
         preferences: Preferences,
         samples: list[Path] | None = None,
         dialogs: Dialogs | None = None,
+        private: bool = True,
     ):
         super().__init__()
         self.session, self._preferences, self._samples = session, preferences, samples or []
         self.dialogs = dialogs or Dialogs(self, preferences)
-        self.start_page, self.page, self.message = StartPage(), ItemPage(), MessageBar()
+        self.start_page, self.page, self.message = StartPage(private), ItemPage(), MessageBar()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.page)

@@ -14,6 +14,7 @@ from pipelines.media.formats import Kind
 from serving.jobs import texts
 
 MEGA = 10**6
+_PICTURES, _OPTIONAL = ("JPEG", "PNG", "WebP", "TIFF", "BMP"), {"HEIC": "HEIF", "PDF": "PDF"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,16 @@ class Limits:
     waiting: int = 100
     waiting_each: int = 60
     task_seconds: float = 4 * 3600.0
+
+
+def optional_kinds() -> dict[str, str]:
+    """Returns the kinds of pictures that an optional library reads here: how people call it, and `optional` does."""
+    return {name: kind for name, kind in _OPTIONAL.items() if optional.installed(kind)}
+
+
+def picture_kinds() -> list[str]:
+    """Returns the kinds of pictures that are read here, as people call them."""
+    return [*_PICTURES, *optional_kinds()]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,11 @@ TITLE = "ColorGAN"
 TAGLINE = N_("Colour for your black-and-white pictures, GIFs and films")
 HONEST = N_("The colours are plausible, not historical truth: a model made them.")
 
+# === What may come, and where it goes ===
+
+PRIVATE = N_("Your pictures stay on this computer: nothing is sent anywhere.")
+KINDS = N_("Pictures: {pictures}. Animations: GIF, WebP, PNG. Films: MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV.")
+
 # === Why something is not done ===
 
 EMPTY_FILE = N_("This file is empty.")

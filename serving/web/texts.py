@@ -5,7 +5,7 @@ Pages read it as `t`, scripts as JSON. The page for programs is a document of it
 
 from collections.abc import Mapping
 
-from serving.jobs.texts import HONEST, TAGLINE, TITLE
+from serving.jobs.texts import HONEST, KINDS, PRIVATE, TAGLINE, TITLE
 from serving.language import N_, gettext
 
 # === Why something is not done ===
@@ -46,9 +46,9 @@ PAGE = {
     "or_paste": N_("or paste a picture from the clipboard"),
     "choose": N_("Choose files"),
     "example": N_("Example: a photograph, its left half as it was, its right half in colour"),
-    "private_here": N_("Your pictures stay on this computer: nothing is sent anywhere."),
+    "private_here": PRIVATE,
     "private": N_("Only you can see your pictures. They are deleted {days} days after you last worked on them."),
-    "kinds": N_("Pictures: {pictures}. Animations: GIF, WebP, PNG. Films: MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV."),
+    "kinds": KINDS,
     "limits": N_("A file may have {megabytes} MB, a picture {megapixels} megapixels, a film {minutes} minutes."),
     "samples": N_("Nothing at hand? Try one of these"),
     "sample": N_("Colour the sample picture: {name}"),

@@ -9,13 +9,12 @@ from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
 from pipelines.media import optional
 from serving import language
-from serving.jobs.limits import MEGA
+from serving.jobs.limits import MEGA, optional_kinds, picture_kinds
 from serving.web import texts
 from serving.web.api import sample_paths
 from serving.web.site import as_json, own_file, site
 
 views = Blueprint("views", __name__)
-_PICTURES, _OPTIONAL = ("JPEG", "PNG", "WebP", "TIFF", "BMP"), {"HEIC": "HEIF", "PDF": "PDF"}
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -55,10 +54,9 @@ def start() -> str:
         "megapixels": round(limits.picture_pixels / MEGA),
         "minutes": f"{limits.film_seconds / 60:g}",
     }
-    more = {name: optional.SUFFIXES[kind] for name, kind in _OPTIONAL.items() if optional.installed(kind)}
     # A phone that finds no HEIC here sends its photographs as JPEG.
-    endings = "".join(f",{suffix}" for suffixes in more.values() for suffix in suffixes)
-    pictures = ", ".join([*_PICTURES, *more])
+    endings = "".join(f",{suffix}" for kind in optional_kinds().values() for suffix in optional.SUFFIXES[kind])
+    pictures = ", ".join(picture_kinds())
     return render_template(
         "start.html", samples=list(sample_paths(site())), sizes=sizes, pictures=pictures, endings=endings
     )

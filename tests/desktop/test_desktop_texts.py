@@ -1,5 +1,10 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
+from serving import language
 from serving.desktop import texts
 from serving.jobs import texts as shared
 
@@ -39,3 +44,31 @@ def test_times_in_films():
 )
 def test_messages_of_programs_become_sentences_for_people(note, text):
     assert shared.friendly(note) == text
+
+
+@pytest.mark.parametrize("code", language.LANGUAGES)
+def test_no_text_is_cut_off_in_any_language(code):
+    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is needed; `make desktop` does it.", exc_type=ImportError)
+    script = """if True:
+        from PySide6.QtWidgets import QAbstractButton
+        from serving.desktop import app, texts
+        from serving.desktop.widgets.item_page import ItemPage
+        application, page = app.make_application(), ItemPage()
+        page.resize(1240, 760)
+        page.show()
+        for button in page.controls.findChildren(QAbstractButton):
+            button.setVisible(True)
+            part = button.parentWidget()
+            while part is not page:
+                part.setVisible(True)
+                part = part.parentWidget()
+        for text in (texts.SPLIT, texts.SPLIT_PAGES):
+            page.controls.split.setText(text.format(count=12))
+            application.processEvents()
+            for button in page.findChildren(QAbstractButton):
+                if button.isVisible() and button.text() and button.width() < button.minimumSizeHint().width():
+                    print(button.text())
+    """
+    environment = os.environ | {"LANGUAGE": code, "QT_QPA_PLATFORM": "offscreen", "PYTHONIOENCODING": "utf-8"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert found.stdout == "" and found.returncode == 0, found.stderr

@@ -29,6 +29,17 @@ def test_a_picture_is_opened_coloured_and_seen_before_and_after(user, photo):
     assert np.abs(luma - pixels(photo)[..., 0]).max() <= 1
 
 
+def test_the_start_page_says_what_is_read_and_that_nothing_leaves_unless_a_server_colours(user):
+    from PySide6.QtWidgets import QLabel
+
+    from serving.desktop.widgets.start_page import StartPage
+
+    for page, private in ((user.window.start_page, True), (StartPage(private=False), False)):
+        shown = [label.text() for label in page.findChildren(QLabel)]
+        assert (texts.PRIVATE in shown) == private
+        assert any(text.startswith("Pictures: JPEG, PNG") for text in shown)
+
+
 def test_the_start_page_gives_way_to_the_works_and_comes_back(user, photo):
     assert user.window.start_page.isVisible()
     user.opens(photo)

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QCheckBox,
     QFrame,
@@ -21,6 +22,7 @@ from serving.desktop.widgets.color_choices import ColorChoices
 from serving.jobs import records, splitting
 from serving.language import gettext
 
+_WIDTH = 270  # at least
 _REST_MS = 350  # a slider that has not moved for this long has been let go of, by mouse or keyboard
 
 
@@ -50,7 +52,6 @@ class Controls(QFrame):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("card")
-        self.setFixedWidth(270)
         self.name = QLabel()
         self.name.setObjectName("heading")
         self.name.setWordWrap(True)
@@ -79,9 +80,19 @@ class Controls(QFrame):
         provenance.setObjectName("quiet")
         provenance.setWordWrap(True)
         layout.addWidget(provenance)
+        self.ensurePolished()  # its border counts too
+        margins = layout.contentsMargins()
+        self.setFixedWidth(max(_WIDTH, self._widest() + margins.left() + margins.right() + 2 * self.frameWidth()))
+
+    def _widest(self) -> int:
+        """Returns the width of the widest text in this language, also of what is not shown yet."""
+        buttons = self.findChildren(QAbstractButton)
+        for button in buttons:
+            button.ensurePolished()
+        return max(each.sizeHint().width() for each in [*buttons, self.scan])
 
     def _add_scan(self, layout: QVBoxLayout) -> None:
-        self.split = QPushButton()
+        self.split = QPushButton(max(texts.SPLIT, texts.SPLIT_PAGES, key=len).format(count=10))
         self.split.clicked.connect(self.split_wanted)
         layout.addWidget(self.split)
         self.scan = QWidget()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from serving.desktop import texts
 from serving.desktop.widgets.images import rounded
+from serving.jobs.limits import picture_kinds
 
 TILE = QSize(160, 110)
 _PATH = Qt.ItemDataRole.UserRole
@@ -25,6 +26,9 @@ _PATH = Qt.ItemDataRole.UserRole
 
 class StartPage(QWidget):
     """Offers to open files.
+
+    Args:
+        private: whether nothing leaves this computer, which is then said.
 
     Signals:
         choose_files, choose_folder: the user wants to choose.
@@ -37,7 +41,7 @@ class StartPage(QWidget):
     back = Signal()
     opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, private: bool, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("page")
         title = QLabel(texts.TAGLINE)
@@ -48,7 +52,7 @@ class StartPage(QWidget):
         self.to_files.setObjectName("flat")
         self.to_files.clicked.connect(self.back)
         self.to_files.hide()
-        self._drop = _DropFrame()
+        self._drop = _DropFrame(private)
         self._drop.files.clicked.connect(self.choose_files)
         self._drop.folder.clicked.connect(self.choose_folder)
         self._heading = QLabel(texts.RECENT)
@@ -56,19 +60,17 @@ class StartPage(QWidget):
         self.tiles = Tiles()
         self.tiles.itemActivated.connect(self._activated)
         self.tiles.itemClicked.connect(self._activated)
-        provenance = QLabel(texts.PROVENANCE)
-        provenance.setObjectName("quiet")
-        provenance.setWordWrap(True)
-        provenance.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        kinds = _small(texts.KINDS.format(pictures=", ".join(picture_kinds())))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(48, 28, 48, 18)
         layout.setSpacing(16)
         layout.addWidget(self.to_files, 0, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(title)
         layout.addWidget(self._drop, 1)
+        layout.addWidget(kinds)
         layout.addWidget(self._heading)
         layout.addWidget(self.tiles)
-        layout.addWidget(provenance)
+        layout.addWidget(_small(texts.PROVENANCE))
 
     def show_tiles(self, paths: list[Path], recent: bool) -> None:
         """Offers files to open.
@@ -128,8 +130,16 @@ class Tiles(QListWidget):
         return [self.item(number).data(_PATH) for number in range(self.count())]
 
 
+def _small(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("quiet")
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    return label
+
+
 class _DropFrame(QFrame):
-    def __init__(self) -> None:
+    def __init__(self, private: bool) -> None:
         super().__init__()
         self.setObjectName("drop")
         self._text = QLabel(texts.DROP_HERE)
@@ -151,6 +161,9 @@ class _DropFrame(QFrame):
         layout.addWidget(self._text)
         layout.addSpacing(18)
         layout.addLayout(buttons)
+        if private:
+            layout.addSpacing(18)
+            layout.addWidget(_small(texts.PRIVATE))
         layout.addStretch(3)
 
     def set_over(self, over: bool) -> None:
