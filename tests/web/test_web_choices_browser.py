@@ -35,9 +35,13 @@ def picture(path, colour):
 def test_a_version_is_chosen_and_changed_like_any_hint(open_page):
     page = open_page()
     uploaded(page, PHOTO)
+    page.route("**/api/events", lambda route: route.fulfill(status=503))  # then the page asks every two seconds
+    page.reload()
     page.click("#versions summary")
+    page.locator("#versions-progress").wait_for()  # they are on their way
     versions = page.locator("#version-list button")
     versions.nth(1).wait_for()
+    assert page.locator("#versions-progress").is_hidden()
     assert [each.get_attribute("aria-pressed") for each in versions.all()] == ["true", "false"]
     assert versions.nth(1).locator("img").evaluate("image => image.decode().then(() => 1)")
     versions.nth(1).click()
@@ -55,7 +59,10 @@ def test_a_reference_is_dropped_and_taken_away_and_a_grey_one_refused(open_page,
     uploaded(page, PHOTO)
     page.click("#reference summary")
     page.set_input_files("#reference-file", picture(tmp_path / "grey.png", (90, 90, 90)))
+    page.locator("#reference-drop").scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.get_by_text("This picture is grey").wait_for()
+    assert page.locator("#message").bounding_box()["y"] >= 0  # in sight, however far down the page is
     data = io.BytesIO()
     Image.new("RGB", (60, 40), (40, 60, 200)).save(data, "PNG")
     page.evaluate(

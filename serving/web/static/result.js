@@ -105,6 +105,7 @@ function update(newer) {
   progress(at("progress"), file);
   const active = ["waiting", "working"].includes(file.state);
   at("stop").hidden = !active;
+  at("versions-progress").hidden = !active || !file.settings.versions || file.versions.length > 0;
   at("again").hidden = !["stopped", "failed"].includes(file.state);
   at("again").textContent = text(file.state === "failed" ? "try_again" : "go_on");
   at("anyway").hidden = !(file.in_colour && !active);
