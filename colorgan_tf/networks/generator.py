@@ -90,6 +90,8 @@ class Generator:
     def chroma_by_reference(self, luma: keras.KerasTensor, reference: keras.KerasTensor) -> keras.KerasTensor:
         """Returns the chroma where another picture tells the colours of what is like its own things.
 
+        A picture in which most places find nothing like them is not heard: it would tint everything.
+
         Args:
             luma: `[batch, height, width, 1]` of any size.
             reference: `[batch, height', width', 3]`: Y, U and V of the other picture, of any size.
@@ -101,7 +103,7 @@ class Generator:
         told = self.told_by_reference(self.view(other[..., :1]), other[..., 1:])
 
         def decoded(padded: keras.KerasTensor) -> keras.KerasTensor:
-            return self._enlarged(self.told(self.view(padded), told))
+            return self._enlarged(self.told(self.view(padded), told, doubtful=True))
 
         return at_any_size(decoded, luma, self.multiple)
 
@@ -129,10 +131,16 @@ class Generator:
         *levels, output = self._levels(luma, training=False)
         return View(self.hints.describe(self.at_output_resolution(luma), levels), self._decoded(output))
 
-    def told(self, view: View, told: ToldCells) -> keras.KerasTensor:
-        """Returns the chroma `[batch, h, w, 2]` of a picture, given what is told, at the output's resolution."""
+    def told(self, view: View, told: ToldCells, doubtful: bool = False) -> keras.KerasTensor:
+        """Returns the chroma `[batch, h, w, 2]` of a picture, given what is told, at the output's resolution.
+
+        Args:
+            view: of the picture.
+            told: of it, or of another picture.
+            doubtful: whether that may show something else altogether; as for `HintAttention`.
+        """
         assert self.hints is not None
-        return self.hints(view.tokens, view.chroma, told)
+        return self.hints(view.tokens, view.chroma, told, doubtful=doubtful)
 
     def told_by_hints(self, view: View, hints: keras.KerasTensor) -> ToldCells:
         """Returns what hints `[batch, height, width, 3]` tell of the picture of a view."""
