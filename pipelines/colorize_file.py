@@ -159,6 +159,8 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if still.pages > 1:
         notes.append(f"only the first of {still.pages} {'pages' if image.format in formats.PAGED else 'pictures'}")
     notes += still.notes
+    if isinstance(colorizer.told, Reference) and not colorizer.hears(upright(still.luma, still.metadata.orientation)):
+        notes.append("the reference shows hardly anything like it, and was left aside")
     if not options.force and (still.tone == Tone.TONED or still.borderline):
         notes.append(tone.NEUTRALISED if still.tone == Tone.TONED else tone.SMALL_PARTS)
     if formats.picture_format(job.target) != file_format:

@@ -16,6 +16,7 @@ from colorgan_tf.inference.finish import Finish
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Reference, Told, draw
 
+_HEARD = 1e-3  # mean change of chroma that can be seen
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
 
@@ -83,6 +84,15 @@ class Colorizer:
         other = copy.copy(self)
         other.told = told
         return other
+
+    def hears(self, luma: Floats) -> bool:
+        """Returns whether what is told makes a difference for a picture; a reference of something else does not.
+
+        Args:
+            luma: `[H, W, 1]` float32 in [0, 1].
+        """
+        own, told = (each.coarse(luma[None])[1] for each in (self.telling(()), self))
+        return float(np.abs(told - own).mean()) > _HEARD
 
     @property
     def identity(self) -> str:

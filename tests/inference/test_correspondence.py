@@ -3,12 +3,16 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorgan_tf import color
 from colorgan_tf.inference.backend import REFERENCE_TO_CHROMA
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.correspondence import same_places
 from colorgan_tf.inference.told import Reference
+from pipelines.batch import State
+from pipelines.colorize_file import colorize_file
+from pipelines.stills.reference import read_reference
 
 SIZE = (128, 192)
 
@@ -80,6 +84,9 @@ class GreyBackend:
     identity, input_resolution, multiple = "grey", 128, 32
     signatures = frozenset({REFERENCE_TO_CHROMA})
 
+    def luma_to_chroma(self, luma):
+        return np.zeros((*luma.shape[:3], 2), np.float32)
+
     def predict(self, signature, inputs):
         return np.zeros((*inputs["luma"].shape[:3], 2), np.float32)
 
@@ -93,3 +100,13 @@ def test_colours_of_the_same_things_are_taken_over(quality):
     true = color.rgb_to_yuv(later)[8:-8, 8:-8, 1:]
     assert np.abs(same[8:-8, 8:-8] - true).mean() < 0.2 * np.abs(true).mean()
     assert np.abs(other).mean() < 0.1 * np.abs(true).mean()
+
+
+@pytest.mark.parametrize(("seed", "note"), [(0, ""), (5, "the reference shows hardly anything like it")])
+def test_a_reference_that_makes_no_difference_is_told(tmp_path, seed, note):
+    for name, picture in (("seen", seen(scene(0), AT_REST)), ("reference", seen(scene(seed), AT_REST))):
+        Image.fromarray((255 * picture).astype(np.uint8)).save(tmp_path / f"{name}.png")
+    Image.open(tmp_path / "seen.png").convert("L").save(tmp_path / "grey.png")
+    told = Colorizer(GreyBackend()).telling(read_reference(tmp_path / "reference.png"))
+    outcome = colorize_file(tmp_path / "grey.png", tmp_path / "out" / "grey.png", told)
+    assert outcome.state == State.COLOURED and bool(note) == bool(outcome.note) and note in outcome.note
