@@ -84,14 +84,13 @@ def apply(luma: Plane, chroma: Plane, spots: tuple[Spot, ...], told: Plane | Non
     if told is None:
         return np.asarray(chroma + field.strength * (chosen - chroma), np.float32)
     asked = np.array([np.linalg.norm(wanted(spot, chroma) - _own(spot, chroma)) for spot in spots], np.float32)
-    change = told - chroma
-    length = np.linalg.norm(change, axis=-1, keepdims=True)
-    made = np.asarray(length / np.maximum(field.shares @ asked[:, None], _LEAST_CHANGE), np.float32)
+    change, wish = told - chroma, chosen - chroma
+    made = _towards(change, wish) / np.maximum(field.shares @ asked[:, None], _LEAST_CHANGE)
     likely = made * (field.shares @ np.array([[spot.reach] for spot in spots], np.float32))
     holds = field.strength * np.maximum(_ramp(likely, 0, _AGREED), field.even)
     guarded = field.strength * field.shares @ np.array([[spot.chroma is None] for spot in spots], np.float32)
     holds = np.maximum(holds, _ramp(likely, _UNSURE, _SURE)) * (1 - guarded)
-    whole = change + np.clip(1 - made, 0, 1) * (chosen - chroma)
+    whole = change + np.clip(1 - made, 0, 1) * wish
     return np.asarray(chroma + _settled(holds, _features(luma, chroma)) * whole, np.float32)
 
 
@@ -140,6 +139,16 @@ class _Field:
         even = 1 - _ramp(distances.min(axis=-1, keepdims=True), _EVEN, _INSIDE)
         found = finish.resize(np.concatenate([shares, strength, even], axis=-1), height, width)
         return _Field(found[..., :-2], found[..., -2:-1], found[..., -1:])
+
+
+def _towards(change: Plane, wish: Plane) -> Plane:
+    """Returns the length of a change `[h, w, 2]` times the cosine of its angle to what is wished for; at least 0.
+
+    A network that is told the colour of one thing changes others too, away from it as well.
+    """
+    length = np.linalg.norm(wish, axis=-1, keepdims=True)
+    along = (change * wish).sum(axis=-1, keepdims=True) / np.maximum(length, np.float32(1e-6))
+    return np.asarray(np.maximum(along, 0), np.float32)
 
 
 def _settled(holds: Plane, features: Plane) -> Plane:

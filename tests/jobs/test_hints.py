@@ -207,6 +207,15 @@ def test_no_halo_is_left_around_a_thing_and_no_hole_in_it():
     assert np.abs(edited[:, 67:]).max() < 0.25 * np.abs(told[:, 67:]).max()
 
 
+def test_what_the_network_changes_in_another_direction_stays_as_it_was():
+    luma, chroma = two_halves(noise=0.0)
+    told = np.zeros_like(chroma)
+    told[:, :64] = BLUE
+    told[:, 64:] = -np.float32(BLUE)
+    edited = hints.apply(luma, chroma, (Spot(0.25, 0.5, BLUE),), told)
+    assert np.abs(edited[:, :62] - BLUE).max() < 0.02 and np.abs(edited[:, 67:]).max() < 0.01
+
+
 def test_a_guard_holds_back_the_networks_change_as_well():
     luma, chroma = two_halves(noise=0.0)
     told = np.broadcast_to(np.float32(BLUE), chroma.shape).copy()
