@@ -39,6 +39,14 @@ def test_previews_are_upright_and_no_larger_than_asked(tmp_path):
         assert previews.original(tmp_path / name, "picture", 100).shape == (100, 75, 3)
 
 
+def test_a_pdf_has_a_preview(tmp_path):
+    from PIL import Image
+
+    pytest.importorskip("pypdfium2", reason="The extra `formats` installs it.")
+    Image.new("L", (400, 300), 90).save(tmp_path / "scan.pdf")
+    assert previews.original(tmp_path / "scan.pdf", "picture", 100).shape == (75, 100, 3)
+
+
 def test_strength_shown_at_once_is_that_of_a_new_colouring():
     """Within the RGB cube chroma is linear: luma plus gain times chroma (ITU-R BT.601)."""
     rng = np.random.default_rng(0)

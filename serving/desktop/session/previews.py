@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from pipelines.media import formats
 from pipelines.media.formats import Kind
 from serving.desktop.session import playback
 from serving.desktop.session.playback import Rgb
@@ -47,7 +48,7 @@ def original(path: Path, kind: str, side: int = SIDE) -> Rgb:
 
 def _reduced_jpeg(path: Path, side: int) -> Rgb | None:
     """Decodes a JPEG at about the size that is needed: much faster than at its own."""
-    with Image.open(path) as image:
+    with formats.open_header(path, formats.READ_STILL) as image:
         if image.format != "JPEG" or image.mode not in _PLAIN:
             return None
         image.draft(image.mode, (side, side))
