@@ -1,9 +1,13 @@
 """The pages."""
 
+import functools
+import io
 import json
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, render_template, request, send_file
+from PIL import Image
 
 from colorgan_tf.errors import RequestError
 from colorgan_tf.inference.quality import Quality
@@ -16,6 +20,7 @@ from serving.web.site import as_json, own_file, site
 
 views = Blueprint("views", __name__)
 _LOOPBACK = ("127.0.0.1", "::1")
+_SAMPLE_SIDE = 240
 
 
 @views.app_context_processor
@@ -64,11 +69,20 @@ def start() -> str:
 
 @views.get("/samples/<name>.jpg")
 def sample(name: str) -> Response:
-    """A sample picture, black and white."""
+    """A sample picture, black and white, as small as it is shown."""
     path = sample_paths(site()).get(name)
     if path is None:
         raise RequestError(texts.NO_SAMPLE, 404)
-    return send_file(path, "image/jpeg", max_age=86400)
+    return send_file(io.BytesIO(_small(path)), "image/jpeg", max_age=86400)
+
+
+@functools.cache
+def _small(path: Path) -> bytes:
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        image.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE))
+        image.convert("L").save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
 
 
 @views.get("/gallery")

@@ -57,7 +57,7 @@ def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(pages):
 def test_a_page_with_all_it_loads_is_under_150_kilobytes(user, pages):
     modules = {f"/static/{path.name}" for path in (WEB / "static").glob("*.js")}
     for text in pages.values():
-        code = {each for each in Page(text).loaded if each.startswith("/static/")} | modules
+        code = {each for each in Page(text).loaded if each.startswith(("/static/", "/samples/"))} | modules
         assert len(text) + sum(len(user.get(address).get_data()) for address in code) < 150_000
 
 
