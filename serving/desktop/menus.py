@@ -18,7 +18,7 @@ class Menus:
         actions: what each entry calls, by name.
 
     Attributes:
-        color, cancel, clear, save, save_all, copy, remove, same: entries that need a file; they are enabled and
+        color, cancel, clear, save, save_all, save_both, copy, remove, same: entries that need a file; they are enabled and
             disabled from outside.
     """
 
@@ -35,6 +35,7 @@ class Menus:
         file.addSeparator()
         self.save = self._add(file, texts.SAVE, "save", "Ctrl+S")
         self.save_all = self._add(file, texts.SAVE_ALL, "save_all", "Ctrl+Shift+S")
+        self.save_both = self._add(file, texts.SAVE_BOTH, "save_both", "Ctrl+B")
         self.copy = self._add(file, texts.COPY, "copy", "Ctrl+C")
         file.addSeparator()
         self.remove = self._add(file, texts.REMOVE, "remove", "Delete")

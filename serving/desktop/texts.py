@@ -29,6 +29,7 @@ GO_ON = _("&Go on")
 CANCEL = _("Ca&ncel")
 SAVE = _("&Save…")
 SAVE_ALL = _("Save &all…")
+SAVE_BOTH = _("Save &before and after…")
 CLEAR = _("C&lear")
 CLEAR_TIP = _("Empty the window; your own files stay where they are")
 TO_START = _("Back to the start")
@@ -119,6 +120,7 @@ KEYS_TEXT = (
     (_("Ctrl+Z, Ctrl+Y"), _("take a colour back that you changed, change it again")),
     (_("Page Up, Page Down"), _("the file before, the next file")),
     (_("Ctrl+S, Ctrl+Shift+S"), _("save, save all")),
+    (_("Ctrl+B"), _("save a picture before and after, side by side")),
     (_("Delete"), _("take a file off the list")),
     (_("Ctrl + and −, Ctrl+0"), _("closer, farther, the whole picture")),
     (_("Ctrl+C"), _("copy the coloured picture")),

@@ -96,6 +96,7 @@ class Window(QMainWindow):
             "same": self.same_for_all,
             "save": self.save,
             "save_all": self.save_all,
+            "save_both": self.save_both,
             "copy": lambda: self.saver.copy(page.items.current),
             "remove": lambda: self.forget(page.items.selected),
             "clear": self.clear,
@@ -252,6 +253,17 @@ class Window(QMainWindow):
         target = self.dialogs.file_to_save(self.session.original(item.record), item.record.download_name)
         if target is not None:
             self.saver.save(item.record, target)
+
+    def save_both(self) -> None:
+        """Saves the picture that is shown before and after, beside each other."""
+        item = self._shown_picture()
+        if item is None or self.session.result(item.record) is None:
+            self.message.show_message(texts.NOTHING_TO_SAVE)
+            return
+        name = f"{item.record.stem}-before-after.jpg"
+        target = self.dialogs.file_to_save(self.session.original(item.record), name)
+        if target is not None:
+            self.saver.save_both(item.record, target)
 
     def save_all(self) -> None:
         """Saves all results into a folder that the user chooses."""

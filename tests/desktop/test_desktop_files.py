@@ -18,6 +18,17 @@ from serving.desktop import texts  # noqa: E402
 from serving.jobs import texts as shared  # noqa: E402
 
 
+def test_a_picture_is_saved_beside_its_original(user, photo):
+    user.opens(photo)
+    user.colours()
+    user.window.save_both()
+    assert user.message().startswith("Saved: ")
+    pair = pixels(photo.with_name("photo-before-after.jpg"))
+    height, width = pixels(photo).shape[:2]
+    assert pair.shape == (height, 2 * width, 3)
+    assert vividness(pair[:, :width]) < 0.5 < 1 < vividness(pair[:, width:])
+
+
 def test_saving_writes_beside_the_original_and_leaves_it_alone(user, photo):
     original = photo.read_bytes()
     user.opens(photo)

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
+from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks, ChangeListener
 from serving.desktop.actions.opening import Opener
@@ -126,6 +127,7 @@ class Refresher(QObject):
         can = item is not None and self._session.result(item.record) is not None
         for part in (self._page.save, self._menus.save, self._menus.copy):
             part.setEnabled(can)
+        self._menus.save_both.setEnabled(can and item is not None and item.record.kind == Kind.PICTURE)
 
     def _show_progress(self) -> None:
         if self._session.closed:

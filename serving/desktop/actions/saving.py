@@ -6,12 +6,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 
-from pipelines.media import names
+from pipelines.media import names, writing
 from pipelines.media.formats import Kind
 from serving.desktop import texts
 from serving.desktop.actions.background import BackgroundTasks
 from serving.desktop.session import saving
 from serving.desktop.session.session import Session
+from serving.jobs import preview
 from serving.jobs.records import FileRecord
 
 
@@ -47,6 +48,22 @@ class Saver(QObject):
                 self.reported.emit(_sentence(outcome, target.name), False)
 
         self._background.do(lambda: saving.save(result, target), report)
+
+    def save_both(self, record: FileRecord, target: Path) -> None:
+        """Saves a picture before and after, beside each other, as a JPEG."""
+        pair, before, after = (
+            self._session.made(record, name) for name in ("before-after.jpg", "before.jpg", "after.jpg")
+        )
+
+        def save() -> Path:
+            writing.write_bytes(pair, preview.side_by_side(before, after))
+            return saving.save(pair, target)
+
+        def report(outcome: object) -> None:
+            good = isinstance(outcome, Path)
+            self.reported.emit(texts.SAVED.format(path=outcome) if good else _sentence(outcome, target.name), good)
+
+        self._background.do(save, report)
 
     def save_all(self, records: list[FileRecord], folder: Path) -> None:
         """Saves results into a folder, under names that overwrite nothing."""
