@@ -18,8 +18,8 @@ class Menus:
         actions: what each entry calls, by name.
 
     Attributes:
-        color, cancel, clear, save, save_all, save_both, copy, remove, same: entries that need a file; they are enabled and
-            disabled from outside.
+        color, cancel, clear, save, save_all, save_both, copy, remove, same: entries that need a file; they are
+            enabled and disabled from outside.
     """
 
     def __init__(self, window: QMainWindow, actions: dict[str, Slot]):
