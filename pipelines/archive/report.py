@@ -3,8 +3,9 @@
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 
-from pipelines.archive.manifest import WAITING, Manifest
+from pipelines.archive.manifest import WAITING, Count, Manifest
 
 _SHOWN = 20  # failures
 
@@ -25,7 +26,7 @@ def status(manifest: Manifest) -> str:
             minutes = [sum(getattr(count, name) for count in counts) / 60 for name in ("finished", "length")]
             line += f", {minutes[0]:.1f} of {minutes[1]:.1f} minutes of the films opened so far"
         lines.append(line)
-    size, left = sum(count.size for count in counts), _left(manifest)
+    size, left = sum(count.size for count in counts), _left(counts)
     work = sum(count.work for count in counts) / 3600
     lines.append(f"bytes: {_bytes(size - left)} of {_bytes(size)}, {work:.2f} hours of work")
     lines += [f"machine {name}: {files} files, {work / 3600:.2f} hours" for name, files, work in manifest.machines()]
@@ -37,7 +38,7 @@ def status(manifest: Manifest) -> str:
     if runs and runs[-1]["ended"] is None:
         running = manifest.running()
         lasted = (time.time() if running else runs[-1]["seen"]) - runs[-1]["began"]
-        done = manifest.size_since(runs[-1]["began"]) + _in_work(manifest)
+        done = manifest.size_since(runs[-1]["began"]) + _in_work(counts)
         rest = f"about {left / done * lasted / 3600:.1f} hours left" if done else "time left not known yet"
         word, more = ("running for", "") if running else ("broken off after", "; the same command goes on")
         lines.append(f"{word} {lasted / 3600:.2f} hours, {rest}{more}")
@@ -58,14 +59,14 @@ def to_json(manifest: Manifest) -> str:
     return json.dumps(figures, indent=1) + "\n"
 
 
-def _in_work(manifest: Manifest) -> float:
+def _in_work(counts: Sequence[Count]) -> float:
     """Bytes of waiting films that are done, by their share of the seconds."""
-    waiting = [count for count in manifest.counts() if count.state == WAITING and count.film and count.length]
+    waiting = [count for count in counts if count.state == WAITING and count.film and count.length]
     return sum(count.size * count.finished / count.length for count in waiting)
 
 
-def _left(manifest: Manifest) -> float:
-    return sum(count.size for count in manifest.counts() if count.state == WAITING) - _in_work(manifest)
+def _left(counts: Sequence[Count]) -> float:
+    return sum(count.size for count in counts if count.state == WAITING) - _in_work(counts)
 
 
 def _bytes(size: float) -> str:
