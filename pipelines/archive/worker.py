@@ -35,7 +35,7 @@ from pipelines.media import names, storage
 
 # A look ends with the first shot after so many seconds, so that others begin to colour while it goes on: the first are
 # short, each later one is as long as what was seen before it.
-FIRST_LOOK_SECONDS, LOOK_SECONDS = 30.0, 600.0
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 10.0, 600.0
 
 
 @dataclasses.dataclass(frozen=True)
