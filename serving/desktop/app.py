@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QStandardPaths, QTimer
+from PySide6.QtCore import QLibraryInfo, QLockFile, QStandardPaths, QTimer, QTranslator
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from serving import language
 from serving.desktop import texts, theme
 from serving.desktop.preferences import Preferences
 from serving.desktop.session.session import Session, process_workers
@@ -56,6 +57,9 @@ def make_application() -> QApplication:
     application.setApplicationName(texts.TITLE)
     application.setWindowIcon(QIcon(str(Path(__file__).with_name("icon.svg"))))
     theme.follow_system(application)
+    own = QTranslator(application)  # of Qt's dialogs, where the desktop has none
+    if own.load(f"qtbase_{language.current()}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        application.installTranslator(own)
     return application
 
 

@@ -46,6 +46,17 @@ def test_messages_of_programs_become_sentences_for_people(note, text):
     assert shared.friendly(note) == text
 
 
+@pytest.mark.parametrize(("code", "text"), [("en", "Cancel"), ("de", "Abbrechen"), ("es", "Cancelar")])
+def test_qts_own_dialogs_speak_the_language_too(code, text):
+    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is needed; `make desktop` does it.", exc_type=ImportError)
+    script = (
+        "from serving.desktop import app; a = app.make_application(); print(a.translate('QPlatformTheme', 'Cancel'))"
+    )
+    environment = os.environ | {"LANGUAGE": code, "QT_QPA_PLATFORM": "offscreen", "PYTHONIOENCODING": "utf-8"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    assert found.stdout.strip() == text, found.stderr
+
+
 @pytest.mark.parametrize("code", language.LANGUAGES)
 def test_no_text_is_cut_off_in_any_language(code):
     pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is needed; `make desktop` does it.", exc_type=ImportError)
