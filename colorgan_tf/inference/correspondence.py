@@ -18,10 +18,10 @@ from colorgan_tf.inference.flow import FlowEstimator, warp
 from colorgan_tf.inference.told import Reference
 
 _SMALLEST = 16  # pixels of the short side: in less there is nothing to search for
-_GAP = 4.0  # pixels between beginning and end, there and back, at which a place counts 1/e: chroma is no finer
+_GAP = 6.0  # pixels between beginning and end, there and back, at which a place counts 1/e: chroma is no finer
 _LUMA_GAP = 0.12  # the same for the difference of luma
 _WINDOW = 3.0  # pixels (Gaussian sigma) over which lumas are compared
-_SOFT = 3.0  # pixels (Gaussian sigma) over which what is the same passes into what is not
+_SOFT = 5.0  # pixels (Gaussian sigma) over which what is the same passes into what is not
 _ALL = 0.95  # mean confidence above which no homography is looked for
 _KEYPOINTS, _DISTINCT = 1000, 0.75  # the ratio of distances is Lowe's
 _LEAST_MATCHES, _REPROJECTION = 12, 3.0  # of keypoints; in pixels
