@@ -7,6 +7,7 @@ where the way there and back ends where it began, and the lumas agree. In pictur
 chance, in even areas above all: so nothing counts unless enough of the picture's structure is explained.
 """
 
+import functools
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ _GAP = 6.0  # pixels between beginning and end, there and back, at which a place
 _LUMA_GAP = 0.12  # the same for the difference of luma
 _WINDOW = 3.0  # pixels (Gaussian sigma) over which lumas are compared
 _SOFT = 5.0  # pixels (Gaussian sigma) over which what is the same passes into what is not
-_ALL = 0.95  # mean confidence above which no homography is looked for
+_ALL = 0.9  # mean confidence above which no homography is looked for
 _KEYPOINTS, _DISTINCT = 1000, 0.75  # the ratio of distances is Lowe's
 _LEAST_MATCHES, _REPROJECTION = 12, 3.0  # of keypoints; in pixels
 _CLEAR = 0.1  # deviation of luma from which structure counts fully
@@ -46,11 +47,10 @@ def same_places(luma: Floats, reference: Reference) -> tuple[Floats, Floats]:
     if min(size) < _SMALLEST:
         return np.zeros((*size, 2), np.float32), np.zeros((*size, 1), np.float32)
     here = luma[..., 0]
-    other = finish.resize(reference.luma, *size)[..., 0]
-    chroma = finish.resize(reference.chroma, *size)
+    other, chroma = _reduced(reference, *size)
     estimator = FlowEstimator(fine=True)
     found, sure, explained = _along_flow(estimator, here, other, chroma, np.ones(size, np.float32))
-    if sure.mean() < _ALL and (homography := _homography(here, other)) is not None:
+    if sure.mean() < _ALL and (homography := _homography(here, reference)) is not None:
         aligned: Any = cv2.warpPerspective(
             np.dstack([other, chroma, np.ones(size, np.float32)]),
             homography,
@@ -92,12 +92,27 @@ def _structure(luma: Floats) -> Floats:
     return np.asarray(np.minimum(np.sqrt(np.maximum(square - mean * mean, 0)), _CLEAR), np.float32)
 
 
-def _homography(here: Floats, other: Floats) -> Floats | None:
-    """Returns the homography from a picture to another, None where too little agrees."""
+# Frame after frame of a film has the same reference.
+@functools.lru_cache(maxsize=4)
+def _reduced(reference: Reference, height: int, width: int) -> tuple[Floats, Floats]:
+    """Returns luma `[h, w]` and chroma `[h, w, 2]` of a reference."""
+    return finish.resize(reference.luma, height, width)[..., 0], finish.resize(reference.chroma, height, width)
+
+
+@functools.lru_cache(maxsize=4)
+def _keypoints_of(reference: Reference, height: int, width: int) -> Any:
+    return _keypoints(_reduced(reference, height, width)[0])
+
+
+def _keypoints(luma: Floats) -> Any:
     sift: Any = cv2.SIFT.create(_KEYPOINTS)
-    (points, features), (others, other_features) = (
-        sift.detectAndCompute((255 * luma).astype(np.uint8), None) for luma in (here, other)
-    )
+    return sift.detectAndCompute((255 * luma).astype(np.uint8), None)
+
+
+def _homography(here: Floats, reference: Reference) -> Floats | None:
+    """Returns the homography from a picture to a reference of its size, None where too little agrees."""
+    points, features = _keypoints(here)
+    others, other_features = _keypoints_of(reference, *here.shape)
     if min(len(points), len(others)) < _LEAST_MATCHES:
         return None
     pairs = cv2.BFMatcher().knnMatch(features, other_features, k=2)
