@@ -1,5 +1,6 @@
 """Films that tests make with PyAV, what they read back of them, and a stand-in network."""
 
+import types
 from fractions import Fraction
 
 import av
@@ -17,7 +18,7 @@ class WarmColorizer(Colorizer):
     identity = "warm"
 
     def __init__(self, multiple=16, longest=64):
-        super().__init__(backend=None, quality="fast")
+        super().__init__(backend=types.SimpleNamespace(signatures=frozenset()), quality="fast")
         self.multiple, self.longest = multiple, longest
         self.calls = []
 

@@ -1,6 +1,7 @@
 """Colorizer: what colours, luma in and chroma out, for every front end. Needs numpy and OpenCV only."""
 
 import copy
+import dataclasses
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,6 +85,20 @@ class Colorizer:
         other = copy.copy(self)
         other.told = told
         return other
+
+    def as_reference(self, luma: Floats) -> Reference:
+        """Colours a picture, for others to take its colours.
+
+        Args:
+            luma: `[H, W, 1]` float32 in [0, 1].
+
+        Raises:
+            InputError: it has no colours.
+        """
+        plain = copy.copy(self)  # what takes its colours strengthens them
+        plain.finish = dataclasses.replace(self.finish, saturation=1.0)
+        small, chroma = plain.coarse(luma[None])
+        return Reference(small[0], chroma[0])
 
     def hears(self, luma: Floats) -> bool:
         """Returns whether what is told makes a difference for a picture; a reference of something else does not.

@@ -16,7 +16,7 @@ from colorgan_tf.errors import InputError
 from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Moment
-from pipelines.films import decoding, encoding, muxing, resuming, stages, survey, told_shots, trial_join
+from pipelines.films import decoding, encoding, muxing, resuming, shot_memory, stages, survey, told_shots, trial_join
 from pipelines.films.decoding import DecodeLog, FilmSource
 from pipelines.films.encoding import EncoderPlan
 from pipelines.films.merging import MergeStage
@@ -28,6 +28,7 @@ from pipelines.films.threads import Pipeline
 from pipelines.media import formats, names, storage, tone, writing
 from pipelines.media.tone import Tone
 from pipelines.motion.steady import DEFAULT_STEADY, check_steady
+from pipelines.motion.tracking import part
 
 _FAST_KEY_DISTANCE = 6
 
@@ -282,7 +283,9 @@ def encode(
     motion = stages.MotionStage(
         source, options.steady, options.key_distance, saved, options.force, options.keep_colors, options.chunk
     )
-    network = stages.NetworkStage(colorizer, options.batch, told_shots.find(source, options.moments, colorizer).told)
+    told = told_shots.find(source, options.moments, colorizer).told
+    memory = shot_memory.of(colorizer, options.steady, part(saved or {}, "network"))
+    network = stages.NetworkStage(colorizer, options.batch, told, memory)
     merge = MergeStage(source, plan.pixel_format, options.steady, options.window, colorizer, saved)
     reading = stages.prepare(frames, source, size, point.frames)
     pipeline = Pipeline(("decode", reading), [("motion", motion), ("network", network), ("merge", merge)])

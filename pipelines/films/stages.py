@@ -13,6 +13,7 @@ from colorgan_tf.inference.told import Told
 from pipelines.films import pixel_formats
 from pipelines.films.decoding import FilmSource
 from pipelines.films.report import ShotReport
+from pipelines.films.shot_memory import ShotMemory
 from pipelines.films.shot_tone import ShotTone
 from pipelines.media import tone
 from pipelines.media.tone import Tone
@@ -244,10 +245,18 @@ class NetworkStage:
         colorizer: what colours.
         batch: frames that the network gets at once.
         told: returns what is told for a frame of a number; None for what the colorizer is told.
+        memory: what frames are told of which nobody tells anything.
     """
 
-    def __init__(self, colorizer: Colorizer, batch: int, told: Callable[[int], Told] | None = None):
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        batch: int,
+        told: Callable[[int], Told] | None = None,
+        memory: ShotMemory | None = None,
+    ):
         self._colorizer = colorizer
+        self._memory = memory
         self._told = told or (lambda frame: colorizer.told)
         self._batch = batch
         self.colored = 0
@@ -266,11 +275,21 @@ class NetworkStage:
 
     def _color(self, held: list[Item]) -> list[Item]:
         asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
-        for told, alike in itertools.groupby(asking, key=lambda item: self._told(item.number)):
+        for told, alike in itertools.groupby(asking, key=self._is_told):
             frames = list(alike)
             luma = np.stack([item.luma for item in frames])[..., None]
             colorizer = self._colorizer if told is self._colorizer.told else self._colorizer.telling(told)
             for item, chroma in zip(frames, colorizer.coarse(luma)[1], strict=True):
                 item.chroma = np.ascontiguousarray(chroma, np.float32)
         self.colored += len(asking)
+        if self._memory is not None and held and isinstance(held[-1], ChunkEnd):
+            held[-1].take("network", self._memory.state())
         return held
+
+    def _is_told(self, item: FilmFrame) -> Told:
+        told = self._told(item.number)
+        if told or self._memory is None:
+            return told
+        if item.shot is not None:
+            self._memory.begin()
+        return self._memory.told(item.luma)

@@ -112,5 +112,4 @@ def _reference(told: Told, luma: np.ndarray | None, colorizer: Colorizer) -> Ref
     if isinstance(told, Reference):
         return told
     assert luma is not None
-    small, chroma = (batch[0] for batch in colorizer.telling(told).coarse(luma[None, ..., None]))
-    return Reference(small, chroma)
+    return colorizer.telling(told).as_reference(luma[..., None])

@@ -187,6 +187,7 @@ class WarmBackend:
     """A back end whose colours follow luma, at any size."""
 
     input_resolution, multiple, identity = 32, 16, "warm"
+    signatures = frozenset()
 
     def luma_to_chroma(self, luma):
         return np.concatenate([-0.1 + 0.05 * luma, 0.12 + 0.0 * luma], axis=-1).astype(np.float32)
