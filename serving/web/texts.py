@@ -74,7 +74,7 @@ PAGE = {
     "zoom_whole": N_("Whole picture"),
     "picture_area": N_("The picture, before and after"),
     "share": N_("Share"),
-    "beside": N_("Before and after"),
+    "beside": N_("Download before and after"),
     "print": N_("Print"),
     "previous": N_("Previous"),
     "next": N_("Next"),

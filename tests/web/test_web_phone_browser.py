@@ -36,6 +36,8 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_find_their_targets(open_page)
     picture, likely = page.locator("#canvas").bounding_box(), page.locator("#likely").bounding_box()
     assert picture["y"] >= 0 and likely["y"] + likely["height"] <= page.viewport_size["height"]
     assert 0 <= likely["y"] - picture["y"] - picture["height"] < 80
+    undo = page.locator("#undo").bounding_box()
+    assert undo["y"] + undo["height"] <= page.viewport_size["height"]
     page.locator("#crop summary").tap()
     page.locator("#crop-frame").wait_for()
     page.locator("#straighten").scroll_into_view_if_needed()
