@@ -17,7 +17,7 @@ from colorgan_tf.inference.finish import Finish
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Reference, Told, draw
 
-_HEARD = 1e-3  # mean change of chroma that can be seen
+_HEARD = 3e-3  # mean change of chroma, less than one level of 8 bits, that makes a difference
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from colorgan_tf.errors import InputError
 from colorgan_tf.inference import finish
 from colorgan_tf.inference.backend import REFERENCE_TO_CHROMA, Backend
+from colorgan_tf.inference.colorizer import Colorizer
 from colorgan_tf.inference.quality import Quality
 from pipelines.media import formats, writing
 from pipelines.media.formats import Kind
@@ -222,6 +223,9 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     writing.write_bytes(task.folder / name, data)
     height, width = upright(still.values, still.metadata.orientation).shape[:2]
     notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=pages)] if pages > 1 else []
+    if not left and task.settings.reference:
+        plain = Colorizer(colorizer.backend, finish=colorizer.finish).telling(colorizer.told)
+        notes += [] if plain.hears(luma) else [gettext(texts.UNLIKE_REFERENCE)]
     note = "; ".join([*notes, *still.notes])
     note = texts.HAS_COLOURS if left else note
     return Outcome(name, note, left, size=(width, height), parts=parts, pages=pages, versions=made)

@@ -25,9 +25,9 @@ def is_blue(rgb):
     return rgb[2] > rgb[0] + 30
 
 
-def blue_picture(size=(50, 40)):
+def even_picture(size=(50, 40), rgb=(40, 60, 200)):
     buffer = io.BytesIO()
-    Image.new("RGB", size, (40, 60, 200)).save(buffer, "PNG")
+    Image.new("RGB", size, rgb).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -75,7 +75,7 @@ def test_versions_of_a_picture_are_hints_that_can_be_taken_over(user):
 
 def test_a_reference_gives_its_colours_until_it_is_taken_away(user):
     file = user.coloured(made_uploads.picture())
-    assert put(user, file, blue_picture()).status_code == 202
+    assert put(user, file, even_picture()).status_code == 202
     told = user.finished(file)
     assert is_blue(decoded(user.result(told))[32, 40])
     shown = user.get(told["links"]["reference"])
@@ -88,12 +88,20 @@ def test_a_reference_gives_its_colours_until_it_is_taken_away(user):
     assert user.delete(f"{file['links']['self']}/reference").status_code == 404
 
 
+def test_a_reference_that_makes_no_difference_is_told(user):
+    file = user.coloured(made_uploads.picture())
+    assert put(user, file, even_picture(rgb=(147, 117, 98))).status_code == 202  # the network's own warm tone
+    assert user.finished(file)["note"] == texts.UNLIKE_REFERENCE
+    assert put(user, file, even_picture()).status_code == 202
+    assert user.finished(file)["note"] == ""
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (made_uploads.picture(), texts.GREY_REFERENCE),
         (made_uploads.animation(), texts.NO_PICTURE),
-        (blue_picture()[:80], texts.DAMAGED),
+        (even_picture()[:80], texts.DAMAGED),
         (b"", texts.EMPTY_FILE),
     ],
 )
@@ -107,7 +115,7 @@ def test_what_is_no_reference_is_refused_in_a_sentence(user, data, sentence):
 def test_an_animation_takes_a_reference_and_has_no_versions(user):
     file = user.coloured(made_uploads.animation(3), "moving.gif")
     assert file["offers"] == ["reference"]
-    put(user, file, blue_picture())
+    put(user, file, even_picture())
     assert is_blue(decoded(user.result(user.finished(file)))[32, 40])
 
 
@@ -122,7 +130,7 @@ class TestWithoutSuchSignatures:
         user.patch(file["links"]["self"], {"versions": True})
         file = user.finished(file)
         assert (file["state"], file["offers"], file["versions"]) == ("done", [], [])
-        answer = put(user, file, blue_picture())
+        answer = put(user, file, even_picture())
         assert (answer.status_code, answer.json["error"]) == (409, texts.NO_REFERENCES)
 
 
