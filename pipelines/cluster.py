@@ -38,6 +38,9 @@ def connected(address: str | None) -> Iterator[None]:
         if address is None:
             # Else Ray leaves one in ~/.ray, and a later `ray start --head` asks all other machines for it.
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+            # Nobody asks for the figures of such a cluster, nor for workers besides the actors.
+            for name in ("RAY_enable_metrics_collection", "RAY_prestart_worker_first_driver"):
+                os.environ.setdefault(name, "0")
             ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         else:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
