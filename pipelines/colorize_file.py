@@ -159,8 +159,9 @@ def _picture(job: Job, image: Image.Image, colorizer: Colorizer, options: Colori
     if still.pages > 1:
         notes.append(f"only the first of {still.pages} {'pages' if image.format in formats.PAGED else 'pictures'}")
     notes += still.notes
-    if isinstance(colorizer.told, Reference) and not colorizer.hears(upright(still.luma, still.metadata.orientation)):
-        notes.append("the reference shows hardly anything like it, and was left aside")
+    if isinstance(colorizer.told, Reference):
+        luma = upright(still.luma, still.metadata.orientation)
+        notes += [] if colorizer.makes_difference(luma) else ["the reference made hardly any difference"]
     if not options.force and (still.tone == Tone.TONED or still.borderline):
         notes.append(tone.NEUTRALISED if still.tone == Tone.TONED else tone.SMALL_PARTS)
     if formats.picture_format(job.target) != file_format:

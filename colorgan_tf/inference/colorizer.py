@@ -17,7 +17,7 @@ from colorgan_tf.inference.finish import Finish
 from colorgan_tf.inference.quality import Quality
 from colorgan_tf.inference.told import Reference, Told, draw
 
-_HEARD = 3e-3  # mean change of chroma, less than one level of 8 bits, that makes a difference
+_DIFFERENCE, _PART = 0.01, 0.02  # change of chroma that can be seen, and part of the picture that must have it
 BAND = 64  # rows that are merged at a time: they fit the cache, and a full-size float picture is never held whole
 
 
@@ -92,22 +92,29 @@ class Colorizer:
         Args:
             luma: `[H, W, 1]` float32 in [0, 1].
 
+        Returns:
+            The picture at input resolution, not strengthened: what takes its colours strengthens them.
+
         Raises:
             InputError: it has no colours.
         """
-        plain = copy.copy(self)  # what takes its colours strengthens them
-        plain.finish = dataclasses.replace(self.finish, saturation=1.0)
-        small, chroma = plain.coarse(luma[None])
+        small, chroma = self._unstrengthened().coarse(luma[None])
         return Reference(small[0], chroma[0])
 
-    def hears(self, luma: Floats) -> bool:
-        """Returns whether what is told makes a difference for a picture; a reference of something else does not.
+    def makes_difference(self, luma: Floats) -> bool:
+        """Returns whether what is told changes a picture's colours; a reference of something else does not.
 
         Args:
             luma: `[H, W, 1]` float32 in [0, 1].
         """
-        own, told = (each.coarse(luma[None])[1] for each in (self.telling(()), self))
-        return float(np.abs(told - own).mean()) > _HEARD
+        plain = self._unstrengthened()
+        own, told = (each.coarse(luma[None])[1] for each in (plain.telling(()), plain))
+        return float(np.quantile(np.linalg.norm(told - own, axis=-1), 1 - _PART)) > _DIFFERENCE
+
+    def _unstrengthened(self) -> Self:
+        plain = copy.copy(self)
+        plain.finish = dataclasses.replace(self.finish, saturation=1.0)
+        return plain
 
     @property
     def identity(self) -> str:

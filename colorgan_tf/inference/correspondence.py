@@ -20,7 +20,7 @@ from colorgan_tf.inference.told import Reference
 
 _SMALLEST = 16  # pixels of the short side: in less there is nothing to search for
 _GAP = 6.0  # pixels between beginning and end, there and back, at which a place counts 1/e: chroma is no finer
-_LUMA_GAP = 0.12  # the same for the difference of luma
+_LUMA_GAP = 0.08  # the same for the difference of luma
 _WINDOW = 3.0  # pixels (Gaussian sigma) over which lumas are compared
 _SOFT = 5.0  # pixels (Gaussian sigma) over which what is the same passes into what is not
 _ALL = 0.9  # mean confidence above which no homography is looked for
@@ -93,13 +93,13 @@ def _structure(luma: Floats) -> Floats:
 
 
 # Frame after frame of a film has the same reference.
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _reduced(reference: Reference, height: int, width: int) -> tuple[Floats, Floats]:
     """Returns luma `[h, w]` and chroma `[h, w, 2]` of a reference."""
     return finish.resize(reference.luma, height, width)[..., 0], finish.resize(reference.chroma, height, width)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _keypoints_of(reference: Reference, height: int, width: int) -> Any:
     return _keypoints(_reduced(reference, height, width)[0])
 

@@ -46,7 +46,12 @@ class FlowEstimator:
         self._search.setFinestScale(0 if fine else 1)
 
     def flows(self, earlier: Floats, later: Floats) -> tuple[Floats, Floats]:
-        """Returns the backward and the forward flow of two lumas, as `estimate` has them."""
+        """Returns the backward and the forward flow, `[height, width, 2]` each, unchecked; exposure is not equalised.
+
+        Args:
+            earlier: luma `[height, width]` in [0, 1].
+            later: the same of another frame or picture.
+        """
         first, second = (np.clip(frame * 255.0, 0, 255).astype(np.uint8) for frame in (earlier, later))
         return self._search.calc(second, first, None), self._search.calc(first, second, None)
 

@@ -41,7 +41,7 @@ class FilmOptions:
         codec: one of `encoding.CODECS`; "auto" takes the best that the container holds.
         quality: the encoder's effort (the colorizer has a quality of its own).
         steady: "off", "low" (average of the past, up to the next frame that the network colours) or "high" (past and
-            future).
+            future, and a frame of each shot as a reference for the others).
         batch: frames that the network gets at once.
         every: the network colours at least every n-th frame, and whenever much of the picture is new; in between,
             colours are carried along the flow. None for 6 with the encoder's quality "fast", and else for 1.
@@ -219,6 +219,8 @@ def settings(source: FilmSource, plan: EncoderPlan, colorizer: Colorizer, option
     return {name: getattr(options, name) for name in names} | {
         "chunks": "end at shots",
         "between": "key frames on both sides",
+        "references": "dense correspondence",
+        "memory": "a frame of each shot",
         "film": storage.identity(source.path),
         "plan": dataclasses.asdict(plan),
         "size": colorizer.input_resolution(*source.display_size),

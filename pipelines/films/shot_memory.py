@@ -1,6 +1,6 @@
-"""A shot keeps one colour for one thing: its first frame, as the network coloured it, is a reference for the others.
+"""A shot keeps one colour for one thing: a frame of its beginning, as it was coloured, is a reference for the others.
 
-So a thing that leaves and comes back has its colours again, and the network's mind does not change along the shot.
+So a thing that leaves and comes back has its colours again, and the network does not choose others along the shot.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ class ShotMemory:
 
     Args:
         colorizer: what colours, told nothing.
-        saved: state to go on from.
+        saved: state to go on from, as `state` returns it; empty at a film's beginning.
     """
 
     def __init__(self, colorizer: Colorizer, saved: State):
@@ -60,7 +60,13 @@ class ShotMemory:
 
 
 def of(colorizer: Colorizer, steady: str, saved: State) -> ShotMemory | None:
-    """Returns a memory where `steady` asks for one and the model takes references; it costs a multiple of the time."""
+    """Returns a memory where `steady` asks for one and the model takes references; it costs a multiple of the time.
+
+    Args:
+        colorizer: what colours.
+        steady: one of `Steady`.
+        saved: as for `ShotMemory`.
+    """
     if steady != Steady.HIGH or REFERENCE_TO_CHROMA not in colorizer.backend.signatures:
         return None
     return ShotMemory(colorizer.telling(()), saved)

@@ -275,7 +275,7 @@ class NetworkStage:
 
     def _color(self, held: list[Item]) -> list[Item]:
         asking = [item for item in held if isinstance(item, FilmFrame) and item.needs_network]
-        for told, alike in itertools.groupby(asking, key=self._is_told):
+        for told, alike in itertools.groupby(asking, key=self._told_of):
             frames = list(alike)
             luma = np.stack([item.luma for item in frames])[..., None]
             colorizer = self._colorizer if told is self._colorizer.told else self._colorizer.telling(told)
@@ -286,10 +286,9 @@ class NetworkStage:
             held[-1].take("network", self._memory.state())
         return held
 
-    def _is_told(self, item: FilmFrame) -> Told:
-        told = self._told(item.number)
-        if told or self._memory is None:
-            return told
-        if item.shot is not None:
+    def _told_of(self, item: FilmFrame) -> Told:
+        """Returns what is told for a frame; the first one of a shot may be coloured here, to tell the others."""
+        if self._memory is not None and item.shot is not None:
             self._memory.begin()
-        return self._memory.told(item.luma)
+        told = self._told(item.number)
+        return told if told or self._memory is None else self._memory.told(item.luma)

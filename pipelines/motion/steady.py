@@ -6,7 +6,10 @@ from colorgan_tf.errors import InputError
 
 
 class Steady(enum.StrEnum):
-    """How much colours are stabilized over time: not at all, by past frames, or by past and future frames."""
+    """How much colours are stabilized over time: not at all, by past frames, or by past and future frames.
+
+    Of films, `high` also makes a frame of each shot a reference for the others, where the model takes references.
+    """
 
     OFF = "off"
     LOW = "low"

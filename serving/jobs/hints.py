@@ -133,7 +133,7 @@ class _Field:
         costs = _Costs(_features(finish.resize(luma, *size), finish.resize(chroma, *size)))
         distances = np.stack([costs.distance(*_place(spot, size)) / spot.reach for spot in spots], axis=-1)
         trust = np.array([spot.trust for spot in spots], np.float32)
-        shares = trust / (distances + _NEAREST) ** 4
+        shares = trust / (distances + _NEAREST) ** 4 + np.float32(1e-12)  # of hints that nobody trusts, too
         shares /= shares.sum(axis=-1, keepdims=True)
         strength = (trust * (1 - _ramp(distances, _INSIDE, _OUTSIDE))).max(axis=-1, keepdims=True)
         even = 1 - _ramp(distances.min(axis=-1, keepdims=True), _EVEN, _INSIDE)

@@ -225,8 +225,8 @@ def _picture(task: Task, colorizer: HintedColorizer, watch: _Watch) -> Outcome:
     notes = [gettext(texts.ONLY_FIRST_PAGE).format(pages=pages)] if pages > 1 else []
     if not left and task.settings.reference:
         plain = Colorizer(colorizer.backend, finish=colorizer.finish).telling(colorizer.told)
-        notes += [] if plain.hears(luma) else [gettext(texts.UNLIKE_REFERENCE)]
-    note = "; ".join([*notes, *still.notes])
+        notes += [] if plain.makes_difference(luma) else [gettext(texts.NO_DIFFERENCE)]
+    note = " ".join([*notes, "; ".join(still.notes)]).strip()
     note = texts.HAS_COLOURS if left else note
     return Outcome(name, note, left, size=(width, height), parts=parts, pages=pages, versions=made)
 

@@ -47,7 +47,7 @@ HAS_COLOURS = N_("It has colours already, so it was left as it is.")
 SOME_SHOTS_HAVE_COLOURS = N_("Some scenes have colours already and were left as they are.")
 AS_MP4 = N_("It is an MP4 now, which plays everywhere.")
 ONLY_FIRST_PAGE = N_("The file has {pages} pages; the first one was coloured.")
-UNLIKE_REFERENCE = N_("The reference shows hardly anything like it, so it was left aside.")
+NO_DIFFERENCE = N_("The reference made hardly any difference.")
 STOPPED_EARLY = N_("this is what was done until then.")
 
 

@@ -31,6 +31,8 @@ def made(monkeypatch):
     monkeypatch.setattr(pieces, "LEAST_SECONDS", 0.5)
     monkeypatch.setattr(worker, "FIRST_LOOK_SECONDS", 1.0)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 3.0)
+    for name in ("CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH"):
+        monkeypatch.setenv(name, "")  # and so given back, whatever an actor sets
     made = Worker(Settings(None, None, "fast", 1.0, OPTIONS))
     made.load()
     return made

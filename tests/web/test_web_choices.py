@@ -91,7 +91,7 @@ def test_a_reference_gives_its_colours_until_it_is_taken_away(user):
 def test_a_reference_that_makes_no_difference_is_told(user):
     file = user.coloured(made_uploads.picture())
     assert put(user, file, even_picture(rgb=(147, 117, 98))).status_code == 202  # the network's own warm tone
-    assert user.finished(file)["note"] == texts.UNLIKE_REFERENCE
+    assert user.finished(file)["note"] == texts.NO_DIFFERENCE
     assert put(user, file, even_picture()).status_code == 202
     assert user.finished(file)["note"] == ""
 
